@@ -1,0 +1,1 @@
+"""What every service stands on: delivery, documents, identity, telemetry, the web shell."""

@@ -1,0 +1,1 @@
+"""What the services say: events, topics and the catalogue."""

@@ -1,0 +1,136 @@
+"""The CloudEvents 1.0 envelope, carried in Kafka binary mode, and the data classes of fields.
+
+Protocol: CloudEvents 1.0.2 with its Kafka protocol binding (binary content mode): attributes as
+``ce_*`` headers, the body as JSON, ``content-type`` beside them. ``sequence`` follows the CloudEvents
+sequence extension but is compared as an integer; it counts from 1 per stream and aggregate.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.topics import Topic
+
+Headers = list[tuple[str, bytes]]
+CONTENT_TYPE: Final = "application/json"
+
+
+class DataClass(StrEnum):
+    """How closely a field is tied to a person; each topic carries only some of these."""
+
+    NONE = "none"
+    PSEUDONYMOUS = "pseudonymous"
+    PERSONAL = "personal"
+    SPECIAL = "special"
+
+
+Plain = Field(json_schema_extra={"x-data-class": DataClass.NONE.value})
+Pseudonymous = Field(json_schema_extra={"x-data-class": DataClass.PSEUDONYMOUS.value})
+
+MemberId = Annotated[
+    str, Field(min_length=1, max_length=64, description="Opaque id of a member: random, never derived."), Pseudonymous
+]
+AggregateId = Annotated[str, Field(min_length=1, max_length=64, description="Opaque id of the aggregate."), Pseudonymous]
+
+
+class Part(BaseModel):
+    """A nested part of an event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(BaseModel):
+    """What a service says. Subclasses are the writer's closed schema; readers ignore what they don't know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    topic: ClassVar[Topic]
+    fact: ClassVar[str]  # kebab-case, past tense
+
+    @classmethod
+    def event_type(cls) -> str:
+        """The ``ce_type`` on the wire, for example ``turnabout.matching.match-proposed.v1``."""
+        return f"turnabout.{cls.topic.owner}.{cls.fact}.v{cls.topic.version}"
+
+
+class BadEnvelopeError(ValueError):
+    """The headers of a record do not make a CloudEvent; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The context attributes of one event."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    tenant: str
+    sequence: int
+    partition_key: str
+    data_schema: str
+    traceparent: str | None = None
+    causation_id: str | None = None
+
+    def to_headers(self) -> Headers:
+        """Headers in the order of the specification's attribute list."""
+        values: dict[str, str | None] = {
+            "ce_specversion": "1.0",
+            "ce_id": self.id,
+            "ce_source": self.source,
+            "ce_type": self.type,
+            "ce_subject": self.subject,
+            "ce_time": self.time,
+            "ce_tenantid": self.tenant,
+            "ce_sequence": str(self.sequence),
+            "ce_partitionkey": self.partition_key,
+            "ce_dataschema": self.data_schema,
+            "ce_causationid": self.causation_id,
+            "ce_traceparent": self.traceparent,
+            "traceparent": self.traceparent,
+            "content-type": CONTENT_TYPE,
+        }
+        return [(name, value.encode()) for name, value in values.items() if value is not None]
+
+    @classmethod
+    def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> "Envelope":
+        """Read the envelope of a record.
+
+        Raises:
+            BadEnvelopeError: a required attribute is missing, not UTF-8, or not of its type.
+        """
+        text = {name: _decode(name, value) for name, value in headers if name.startswith("ce_")}
+        if text.get("ce_specversion") != "1.0":
+            raise BadEnvelopeError("ce_specversion must be 1.0")
+        sequence = _required(text, "ce_sequence")
+        if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= 18 and int(sequence) > 0):
+            raise BadEnvelopeError("ce_sequence must be a positive decimal number of at most 18 digits")
+        return cls(
+            id=_required(text, "ce_id"),
+            source=_required(text, "ce_source"),
+            type=_required(text, "ce_type"),
+            subject=_required(text, "ce_subject"),
+            time=_required(text, "ce_time"),
+            tenant=_required(text, "ce_tenantid"),
+            sequence=int(sequence),
+            partition_key=_required(text, "ce_partitionkey"),
+            data_schema=text.get("ce_dataschema", ""),
+            traceparent=text.get("ce_traceparent"),
+            causation_id=text.get("ce_causationid"),
+        )
+
+
+def _decode(name: str, value: bytes | None) -> str:
+    try:
+        return (value or b"").decode()
+    except UnicodeDecodeError as error:
+        raise BadEnvelopeError(f"header {name} is not UTF-8") from error
+
+
+def _required(text: Mapping[str, str], name: str) -> str:
+    if not (value := text.get(name)):
+        raise BadEnvelopeError(f"header {name} is missing")
+    return value

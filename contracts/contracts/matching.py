@@ -1,0 +1,190 @@
+"""What matching says: programmes, and the life of a mentorship in three projections.
+
+Outside subscribers see facts that never tell who declined or cancelled; the detail and the state stay on
+platform topics. Facts of one mentorship share its id as key, so they arrive in order.
+"""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from contracts.envelope import AggregateId, Event, MemberId, Part, Plain, Pseudonymous
+from contracts.profiles import AreaCodes
+from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, PROGRAMME, Topic
+
+
+class Side(StrEnum):
+    """One of the two people of a mentorship."""
+
+    MENTOR = "mentor"
+    MENTEE = "mentee"
+
+
+class Status(StrEnum):
+    """Where a mentorship stands in its life."""
+
+    PROPOSED = "proposed"
+    HALF_ACCEPTED = "half-accepted"
+    ACCEPTED = "accepted"
+    STARTED = "started"
+    ENDED = "ended"
+    CLOSED = "closed"
+
+
+class Answer(StrEnum):
+    """What happened to a proposal, for our own services only."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """What became of a session."""
+
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+Timestamp = Annotated[str, Field(description="UTC, RFC 3339."), Pseudonymous]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar day, ISO 8601."), Pseudonymous]
+Direction = Annotated[str, Field(description="reverse when the mentee's level is above the mentor's."), Pseudonymous]
+
+
+class ProgrammePublished(Event):
+    """A programme opened, changed or closed. Titles stay off: they can name a protected group."""
+
+    topic: ClassVar[Topic] = PROGRAMME
+    fact: ClassVar[str] = "programme-published"
+
+    programme: AggregateId
+    areas: AreaCodes
+    open: Annotated[bool, Field(description="Proposals may be made."), Plain]
+    opens_on: Annotated[str, Field(description="First day, ISO 8601."), Plain]
+    closes_on: Annotated[str, Field(description="Last day, ISO 8601."), Plain]
+    rules_version: Annotated[int, Field(ge=1, description="Grows with each change of the rules."), Plain]
+
+
+class MatchProposed(Event):
+    """Two members were proposed to each other."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "match-proposed"
+
+    mentorship: AggregateId
+    programme: AggregateId
+    mentor: MemberId
+    mentee: MemberId
+    areas: AreaCodes
+    direction: Direction
+    origin: Annotated[str, Field(description="engine, mentor, mentee or lead."), Pseudonymous]
+    expires_at: Timestamp
+
+
+class MatchAccepted(Event):
+    """One side said yes; complete when it was the second, and places are taken on both sides."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "match-accepted"
+
+    mentorship: AggregateId
+    by: Annotated[Side, Field(description="Who said yes."), Pseudonymous]
+    complete: Annotated[bool, Field(description="Both have said yes."), Pseudonymous]
+
+
+class MatchClosed(Event):
+    """The proposal came to nothing: neither who nor why."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "match-closed"
+
+    mentorship: AggregateId
+
+
+class MentorshipStarted(Event):
+    """Both confirmed the same agreement."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "mentorship-started"
+
+    mentorship: AggregateId
+    mentor: MemberId
+    mentee: MemberId
+    areas: AreaCodes
+    cadence: Annotated[str, Field(description="weekly, fortnightly or monthly."), Pseudonymous]
+    planned_end: Day
+
+
+class SessionLogged(Event):
+    """A session was held or cancelled; not by whom."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "session-logged"
+
+    mentorship: AggregateId
+    session: AggregateId
+    outcome: Annotated[Outcome, Field(description="held or cancelled."), Pseudonymous]
+    day: Day
+
+
+class MentorshipEnded(Event):
+    """The mentorship is over; no reason is given to anyone."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "mentorship-ended"
+
+    mentorship: AggregateId
+
+
+class MentorshipDetailed(Event):
+    """What our own services may know of a change beyond the outside fact."""
+
+    topic: ClassVar[Topic] = MENTORSHIP_DETAIL
+    fact: ClassVar[str] = "mentorship-detailed"
+
+    mentorship: AggregateId
+    change: Annotated[str, Field(description="answered, closed, agreed, session or ended."), Pseudonymous]
+    by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
+    answer: Annotated[Answer | None, Field(description="Why a proposal closed."), Pseudonymous] = None
+    outcome: Annotated[Outcome | None, Field(description="Of a session."), Pseudonymous] = None
+
+
+class SessionCount(Part):
+    """How many sessions ended one way, and who logged them."""
+
+    outcome: Annotated[Outcome, Field(description="held or cancelled."), Pseudonymous]
+    by: Annotated[Side, Field(description="The side that logged it."), Pseudonymous]
+    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of the session."), Pseudonymous]
+    count: Annotated[int, Field(ge=1, description="How many."), Pseudonymous]
+
+
+class PersonBands(Part):
+    """What analytics may group a person by, frozen when the pair was proposed."""
+
+    level: Annotated[int, Field(ge=1, le=12, description="Level at match time."), Pseudonymous]
+    unit: Annotated[str, Field(description="Unit at match time."), Pseudonymous]
+    country: Annotated[str, Field(description="Country at match time."), Pseudonymous]
+
+
+class MentorshipState(Event):
+    """The whole of a mentorship as our own services may know it; newest wins."""
+
+    topic: ClassVar[Topic] = MENTORSHIP_STATE
+    fact: ClassVar[str] = "mentorship-changed"
+
+    mentorship: AggregateId
+    programme: AggregateId
+    status: Annotated[Status, Field(description="Where it stands."), Pseudonymous]
+    mentor: MemberId
+    mentee: MemberId
+    areas: AreaCodes
+    direction: Direction
+    mentor_bands: Annotated[PersonBands, Field(description="The mentor at match time."), Pseudonymous]
+    mentee_bands: Annotated[PersonBands, Field(description="The mentee at match time."), Pseudonymous]
+    proposed_at: Timestamp
+    accepted_at: Timestamp | None = None
+    started_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    closed_at: Timestamp | None = None
+    sessions: Annotated[tuple[SessionCount, ...], Field(description="Sessions by month."), Pseudonymous] = ()

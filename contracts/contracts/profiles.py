@@ -1,0 +1,48 @@
+"""What profiles says: a member's open profile, and the directory that only our own services read."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from contracts.envelope import Event, MemberId, Pseudonymous
+from contracts.topics import DIRECTORY, PROFILE, Topic
+
+AreaCodes = Annotated[
+    tuple[str, ...], Field(max_length=12, description="Area codes, most important first."), Pseudonymous
+]
+
+
+class ProfileUpdated(Event):
+    """A member changed what they offer, seek or allow. State: the newest one is the whole profile."""
+
+    topic: ClassVar[Topic] = PROFILE
+    fact: ClassVar[str] = "profile-updated"
+
+    member: MemberId
+    enrolled: Annotated[bool, Field(description="Takes part in mentoring at all."), Pseudonymous]
+    open_to_mentor: Annotated[bool, Field(description="May be proposed as a mentor."), Pseudonymous]
+    open_to_be_mentored: Annotated[bool, Field(description="May be proposed as a mentee."), Pseudonymous]
+    offers: AreaCodes = ()
+    seeks: AreaCodes = ()
+    mentor_capacity: Annotated[int, Field(ge=0, le=10, description="Mentees at one time."), Pseudonymous]
+    mentee_capacity: Annotated[int, Field(ge=0, le=10, description="Mentors at one time."), Pseudonymous]
+
+
+class DirectoryUpdated(Event):
+    """The organisation's facts about a member changed. State: the newest one is the whole entry."""
+
+    topic: ClassVar[Topic] = DIRECTORY
+    fact: ClassVar[str] = "directory-updated"
+
+    member: MemberId
+    manager: Annotated[str | None, Field(description="The manager's member id; none at the top."), Pseudonymous] = None
+    level: Annotated[int, Field(ge=1, le=12, description="1 is the most junior."), Pseudonymous]
+    unit: Annotated[str, Field(max_length=80, description="Code of the unit."), Pseudonymous]
+    country: Annotated[str, Field(min_length=2, max_length=2, description="ISO 3166-1 alpha-2."), Pseudonymous]
+    time_zone: Annotated[str, Field(max_length=64, description="IANA zone."), Pseudonymous]
+    work_from: Annotated[int, Field(ge=0, le=23, description="Local hour the working day begins."), Pseudonymous] = 9
+    work_to: Annotated[int, Field(ge=1, le=24, description="Local hour the working day ends."), Pseudonymous] = 17
+    languages: Annotated[tuple[str, ...], Field(description="ISO 639-1, best first."), Pseudonymous] = ("en",)
+    joined: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of joining."), Pseudonymous]
+
+

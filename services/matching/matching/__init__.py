@@ -1,0 +1,1 @@
+"""Programmes, proposals, agreements and mentorships."""

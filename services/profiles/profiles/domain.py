@@ -1,0 +1,190 @@
+"""A member: contact details that never leave this service, directory facts, and what they allow.
+
+`ProfileUpdated` and `DirectoryUpdated` are said only when their own part really changed, so importing the same
+roster again says nothing. What a member chose on their own page stands: a roster no longer overrules it.
+"""
+
+from enum import StrEnum
+from typing import Final, Self
+
+from chassis.aggregate import Aggregate
+from chassis.errors import InvalidError, NotFoundError
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.topics import DIRECTORY, PROFILE
+from pydantic import BaseModel, ConfigDict
+
+from profiles.taxonomy import AREAS
+
+MAX_AREAS: Final = 12
+MAX_CAPACITY: Final = 10
+
+
+class Role(StrEnum):
+    """What a person may do across the tenant; being a lead belongs to a programme instead."""
+
+    ANALYST = "analyst"
+    OPERATOR = "operator"
+
+
+class Imported(StrEnum):
+    """What a roster row came to."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Contact(_Part):
+    """Who a member is in person: private to this service."""
+
+    employee_id: str
+    email: str
+    name: str
+    title: str
+
+
+class Directory(_Part):
+    """What the organisation knows about a member's place in it; `manager` is a member id."""
+
+    manager: str | None = None
+    level: int
+    unit: str
+    country: str
+    time_zone: str
+    work_from: int = 9
+    work_to: int = 17
+    languages: tuple[str, ...] = ("en",)
+    joined: str
+
+
+class Profile(_Part):
+    """What a member offers, seeks and allows."""
+
+    offers: tuple[str, ...] = ()
+    seeks: tuple[str, ...] = ()
+    mentor_capacity: int = 1
+    mentee_capacity: int = 1
+    open_to_mentor: bool = False
+    open_to_be_mentored: bool = False
+    enrolled: bool = False
+
+    def check(self) -> None:
+        """Refuse what no programme could use.
+
+        Raises:
+            InvalidError: an unknown area, too many areas, or a capacity out of range.
+        """
+        for code in (*self.offers, *self.seeks):
+            if code not in AREAS:
+                raise InvalidError(f"There is no area {code!r}. Choose from the areas on the profile page.")
+        if max(len(self.offers), len(self.seeks)) > MAX_AREAS:
+            raise InvalidError(f"Choose at most {MAX_AREAS} areas to offer and {MAX_AREAS} to seek.")
+        if not (0 <= self.mentor_capacity <= MAX_CAPACITY and 0 <= self.mentee_capacity <= MAX_CAPACITY):
+            raise InvalidError(f"The number of people at one time is between 0 and {MAX_CAPACITY}.")
+
+
+class RosterRow(_Part):
+    """One checked row of a roster. `directory.manager` stays empty here: `manager_id` is the employee's number."""
+
+    line: int
+    contact: Contact
+    manager_id: str
+    directory: Directory
+    profile: Profile
+    roles: tuple[Role, ...] = ()
+
+
+class Member(Aggregate):
+    """One person of the tenant."""
+
+    employee_id: str
+    email: str
+    name: str
+    title: str
+    directory: Directory
+    profile: Profile
+    roles: tuple[Role, ...] = ()
+    edited: bool = False  # the member saved their profile: the roster's profile columns no longer apply
+    identity: str | None = None  # issuer and subject of the sign-in this member is linked to
+    removed: bool = False
+
+    @classmethod
+    def from_row(cls, member: str, tenant: str, row: RosterRow, manager: str | None) -> Self:
+        """A new member as the roster has them; says both states."""
+        created = cls(
+            _id=member,
+            tenant=tenant,
+            **row.contact.model_dump(),
+            directory=row.directory.model_copy(update={"manager": manager}),
+            profile=row.profile,
+            roles=row.roles,
+        )
+        created._say_directory()
+        created._say_profile()
+        return created
+
+    def import_row(self, row: RosterRow, manager: str | None) -> Imported:
+        """Take over what the roster says; says only the states that changed."""
+        before = self._content()
+        for field, value in row.contact:
+            setattr(self, field, value)
+        self.roles = row.roles
+        self._set_directory(row.directory.model_copy(update={"manager": manager}))
+        if not self.edited:
+            self._set_profile(row.profile)
+        return Imported.UNCHANGED if self._content() == before else Imported.UPDATED
+
+    def edit_profile(self, profile: Profile) -> None:
+        """The member's own choice; from now on it stands against the roster's profile columns.
+
+        Raises:
+            InvalidError: the profile names an unknown area or a number out of range.
+            NotFoundError: the member was removed.
+        """
+        if self.removed:
+            raise NotFoundError("This person is no longer a member.")
+        profile.check()
+        self.edited = True
+        self._set_profile(profile)
+
+    def link(self, identity: str) -> bool:
+        """Tie the member to their first sign-in; False when they are tied to a different one."""
+        if self.identity is None:
+            self.identity = identity
+        return self.identity == identity
+
+    def remove(self) -> None:
+        """Forget the person: tombstones on both topics; the document keeps only its id and sequences."""
+        if self.removed:
+            return
+        self.removed, self.identity, self.roles = True, None, ()
+        # Both stay unique without saying anything about the person.
+        self.employee_id = self.email = f"removed:{self.id}"
+        self.name = self.title = ""
+        self.directory = Directory(level=1, unit="", country="", time_zone="UTC", joined="")
+        self.profile = Profile()
+        self.bury(DIRECTORY)
+        self.bury(PROFILE)
+
+    def _content(self) -> dict[str, object]:
+        return self.model_dump()
+
+    def _set_directory(self, directory: Directory) -> None:
+        if directory != self.directory:
+            self.directory = directory
+            self._say_directory()
+
+    def _set_profile(self, profile: Profile) -> None:
+        if profile != self.profile:
+            self.profile = profile
+            self._say_profile()
+
+    def _say_directory(self) -> None:
+        self.say(DirectoryUpdated(member=self.id, **self.directory.model_dump()))
+
+    def _say_profile(self) -> None:
+        self.say(ProfileUpdated(member=self.id, **self.profile.model_dump()))
