@@ -1,0 +1,1 @@
+"""What matching decides, without I/O: mentorships, places, members, programmes and runs."""

@@ -1,0 +1,133 @@
+"""What a pair settles before a mentorship starts, and the sessions it then holds."""
+
+from calendar import monthrange
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from chassis.errors import ConflictError
+from contracts.matching import Outcome, SessionCount, Side
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Cadence(StrEnum):
+    """How often the pair means to meet."""
+
+    WEEKLY = "weekly"
+    FORTNIGHTLY = "fortnightly"
+    MONTHLY = "monthly"
+
+
+class Medium(StrEnum):
+    """Where the pair meets."""
+
+    VIDEO = "video"
+    IN_PERSON = "in-person"
+    PHONE = "phone"
+    MIXED = "mixed"
+
+
+class Intent(BaseModel):
+    """The content of an agreement. `goals` is the pair's own text and never leaves this service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mentor: str
+    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+    goals: Annotated[str, Field(max_length=2000)] = ""
+    cadence: Cadence = Cadence.MONTHLY
+    medium: Medium = Medium.VIDEO
+    minutes: Annotated[int, Field(ge=15, le=180)] = 50
+    months: Annotated[int, Field(ge=1, le=24)] = 6
+
+
+class Agreement(BaseModel):
+    """An intent with its version, and who has confirmed exactly that version."""
+
+    intent: Intent
+    version: int = 1
+    confirmed: list[Side] = Field(default_factory=list)
+
+    def edit(self, expected: int, intent: Intent) -> bool:
+        """Replace the intent; every confirmation of the earlier text is void.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            ConflictError: the editor had another version on the screen, or named another mentor.
+        """
+        self._expect(expected)
+        if intent.mentor != self.intent.mentor:
+            raise ConflictError("Who mentors was settled when you both accepted. For the other way round, ask a lead.")
+        if intent == self.intent:
+            return False
+        self.intent, self.version, self.confirmed = intent, self.version + 1, []
+        return True
+
+    def confirm(self, side: Side, expected: int) -> bool:
+        """Confirm the version on the screen; false when that side had done so before."""
+        self._expect(expected)
+        if side in self.confirmed:
+            return False
+        self.confirmed.append(side)
+        return True
+
+    @property
+    def settled(self) -> bool:
+        """Both sides confirmed this version."""
+        return len(self.confirmed) == len(Side)
+
+    def _expect(self, version: int) -> None:
+        if version != self.version:
+            raise ConflictError("The agreement was edited in the meantime. Read the new version, then confirm it.")
+
+
+class Session(BaseModel):
+    """One meeting, known by its day, with what each side said about it."""
+
+    id: str
+    day: str
+    mentor: Outcome | None = None
+    mentee: Outcome | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What stands: the mentor's word where there is one."""
+        stands = self.mentor or self.mentee
+        if stands is None:
+            raise ValueError("a session is logged by at least one side")
+        return stands
+
+    @property
+    def by(self) -> Side:
+        """Whose word stands."""
+        return Side.MENTOR if self.mentor else Side.MENTEE
+
+    @property
+    def disputed(self) -> bool:
+        """The two sides remember it differently; both see that."""
+        return None not in (self.mentor, self.mentee) and self.mentor != self.mentee
+
+    def note(self, side: Side, outcome: Outcome) -> Self:
+        """This session with one side's word added or replaced."""
+        return self.model_copy(update={side.value: outcome})
+
+
+def count_sessions(sessions: list[Session]) -> tuple[SessionCount, ...]:
+    """Sessions by month, outcome and logging side, in a fixed order."""
+    counts: dict[tuple[str, Outcome, Side], int] = {}
+    for session in sessions:
+        key = (session.day[:7], session.outcome, session.by)
+        counts[key] = counts.get(key, 0) + 1
+    return tuple(
+        SessionCount(outcome=outcome, by=by, month=month, count=count)
+        for (month, outcome, by), count in sorted(counts.items())
+    )
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later, or the month's last when it is shorter."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -1,0 +1,369 @@
+"""The whole life of one pair, from proposal to end: one aggregate, one id.
+
+Each change says at most one outside fact, one detail for our own services, and the new state. A second yes
+says nothing by itself: it asks for places on both sides, and only `finalise` makes the pair accepted.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from chassis.aggregate import Aggregate
+from chassis.errors import ConflictError, InvalidError
+from contracts.envelope import Event
+from contracts.matching import (
+    Answer,
+    MatchAccepted,
+    MatchClosed,
+    MatchProposed,
+    MentorshipDetailed,
+    MentorshipEnded,
+    MentorshipStarted,
+    MentorshipState,
+    Outcome,
+    PersonBands,
+    SessionLogged,
+    Side,
+    Status,
+)
+from pydantic import BaseModel, ConfigDict, Field
+
+from matching.domain.agreement import Agreement, Intent, Session, add_months, count_sessions
+
+UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
+LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
+RECEIPTS_KEPT: Final = 20
+SESSIONS_KEPT: Final = 400
+PLACES_PATIENCE: Final = 60
+"""Seconds until the clock looks again at a proposal whose places are being taken."""
+
+
+class Origin(StrEnum):
+    """Who began."""
+
+    ENGINE = "engine"
+    MENTOR = "mentor"
+    MENTEE = "mentee"
+    LEAD = "lead"
+
+
+class Term(BaseModel):
+    """One part of a score; the terms of a proposal add up to it exactly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    points: int
+    detail: str = ""
+
+
+class Receipt(BaseModel):
+    """The result of a command that carried an idempotency key."""
+
+    key: str
+    status: Status
+    agreement_version: int = 0
+
+
+class Terms(BaseModel):
+    """What a proposal says about a pair, besides who it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
+    score: int = 0
+    why: tuple[Term, ...] = ()
+    origin: Origin = Origin.ENGINE
+
+
+class Partner(BaseModel):
+    """One side of a new pair with the bands that are frozen now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    member: str
+    bands: PersonBands
+
+
+class Mentorship(Aggregate):
+    """One pair. `live_pair` is unique in the store: the pair while it lives, afterwards this id."""
+
+    programme: str
+    mentor: str
+    mentee: str
+    mentor_bands: PersonBands
+    mentee_bands: PersonBands
+    direction: str
+    terms: Terms
+    status: Status = Status.PROPOSED
+    yes: list[Side] = Field(default_factory=list)
+    live_pair: str
+    proposed_at: str
+    expires_at: str
+    due: int
+    accepted_at: str | None = None
+    started_at: str | None = None
+    planned_end: str | None = None
+    ended_at: str | None = None
+    closed_at: str | None = None
+    agreement: Agreement | None = None
+    sessions: list[Session] = Field(default_factory=list)
+    receipts: list[Receipt] = Field(default_factory=list)
+
+    @classmethod
+    def propose(
+        cls,
+        id_: str,
+        tenant: str,
+        programme: str,
+        *,
+        mentor: Partner,
+        mentee: Partner,
+        terms: Terms,
+        at: str,
+        until: str,
+    ) -> "Mentorship":
+        """Put two members before each other; both have to say yes before `until`."""
+        proposal = cls(
+            id=id_,
+            tenant=tenant,
+            programme=programme,
+            mentor=mentor.member,
+            mentee=mentee.member,
+            mentor_bands=mentor.bands,
+            mentee_bands=mentee.bands,
+            direction="reverse" if mentee.bands.level > mentor.bands.level else "traditional",
+            terms=terms,
+            live_pair=pair_key(tenant, mentor.member, mentee.member),
+            proposed_at=at,
+            expires_at=until,
+            due=unix_seconds(until),
+        )
+        proposal.say(
+            MatchProposed(
+                mentorship=id_,
+                programme=programme,
+                mentor=mentor.member,
+                mentee=mentee.member,
+                areas=terms.areas,
+                direction=proposal.direction,
+                origin=terms.origin,
+                expires_at=until,
+            )
+        )
+        proposal.say(proposal.state())
+        return proposal
+
+    def side_of(self, member: str) -> Side | None:
+        """Which side a member is on; none for a stranger."""
+        return {self.mentor: Side.MENTOR, self.mentee: Side.MENTEE}.get(member)
+
+    def member_on(self, side: Side) -> str:
+        """The member on a side."""
+        return self.mentor if side is Side.MENTOR else self.mentee
+
+    @property
+    def live(self) -> bool:
+        """Neither closed nor ended."""
+        return self.status in LIVE
+
+    @property
+    def reserving(self) -> bool:
+        """Both have said yes; places are being taken."""
+        return self.status is Status.HALF_ACCEPTED and len(self.yes) == len(Side)
+
+    def accept(self, side: Side, at: str) -> None:
+        """One side says yes; the second yes asks for places on both sides."""
+        if side in self.yes and self.live:
+            return
+        self._must_be_open(at)
+        self.yes.append(side)
+        if self.status is Status.PROPOSED:
+            self.status = Status.HALF_ACCEPTED
+            self._tell(
+                MatchAccepted(mentorship=self.id, by=side, complete=False),
+                MentorshipDetailed(mentorship=self.id, change="answered", by=side),
+            )
+        else:
+            self.ask("reserve-places")
+
+    def decline(self, side: Side, at: str) -> None:
+        """One side says "not now"; outside it is closed like any other, without who and why."""
+        if self.status is Status.CLOSED:
+            return
+        self._must_be_open(at)
+        if self.reserving:
+            raise ConflictError("You have both said yes. To step back, open the mentorship and leave it there.")
+        self._close(Answer.DECLINED, side, at)
+
+    def expire(self, at: str) -> None:
+        """The clock closes a proposal that was not answered in time; it never interrupts the taking of places."""
+        if self.status not in UNANSWERED:
+            self.due = 0
+        elif self.reserving or at < self.expires_at:
+            self.due = max(self.due, unix_seconds(at)) + PLACES_PATIENCE
+        else:
+            self._close(Answer.EXPIRED, None, at)
+
+    def withdraw(self, at: str) -> bool:
+        """Take an unanswered proposal back: someone is full, or a hard rule no longer holds."""
+        if self.status not in UNANSWERED:
+            return False
+        self._close(Answer.WITHDRAWN, None, at)
+        return True
+
+    def finalise(self, at: str, full: Iterable[Side] = ()) -> bool:
+        """Both places are taken: the pair is accepted. False when the proposal was closed meanwhile.
+
+        Whoever is full now has no use for other proposals; those are withdrawn only once this one is certain.
+        """
+        if self.status in (Status.ACCEPTED, Status.STARTED):
+            return True
+        if not self.reserving:
+            return False
+        self.status, self.accepted_at, self.due = Status.ACCEPTED, at, 0
+        self.agreement = Agreement(intent=Intent(mentor=self.mentor, areas=self.terms.areas[:5]))
+        self._tell(
+            MatchAccepted(mentorship=self.id, by=self.yes[-1], complete=True),
+            MentorshipDetailed(mentorship=self.id, change="answered", by=self.yes[-1]),
+        )
+        for side in full:
+            self.ask("withdraw-rest", member=self.member_on(side), side=side.value)
+        return True
+
+    def edit_agreement(self, expected: int, intent: Intent) -> None:
+        """Change what the pair is about to agree; earlier confirmations no longer count."""
+        self._agreement_open().edit(expected, intent)
+
+    def confirm_agreement(self, side: Side, expected: int, at: str) -> None:
+        """One side confirms the version it read; when both have, the mentorship starts."""
+        if self.status is Status.STARTED and self.agreement and self.agreement.version == expected:
+            return
+        agreement = self._agreement_open()
+        if not agreement.confirm(side, expected):
+            return
+        detail = MentorshipDetailed(mentorship=self.id, change="agreed", by=side)
+        if not agreement.settled:
+            self.say(detail)
+            return
+        self.status, self.started_at = Status.STARTED, at
+        self.planned_end = add_months(date.fromisoformat(at[:10]), agreement.intent.months).isoformat()
+        self._tell(
+            MentorshipStarted(
+                mentorship=self.id,
+                mentor=self.mentor,
+                mentee=self.mentee,
+                areas=agreement.intent.areas,
+                cadence=agreement.intent.cadence,
+                planned_end=self.planned_end,
+            ),
+            detail,
+        )
+
+    def log_session(self, side: Side, session: str, day: date, outcome: Outcome, at: str) -> None:
+        """Log a day's session as held or cancelled; a word on a day already logged speaks of the same session."""
+        self._must_be_started()
+        # The server's day may be a person's yesterday: allow the furthest zone ahead.
+        if day > date.fromisoformat(at[:10]) + timedelta(days=1):
+            raise InvalidError("A session can be logged on its day or later, not before.")
+        if day < date.fromisoformat((self.started_at or at)[:10]) - timedelta(days=1):
+            raise InvalidError("That day is before the mentorship started.")
+        before = next((known for known in self.sessions if known.day == day.isoformat()), None)
+        if before is None and len(self.sessions) >= SESSIONS_KEPT:
+            raise ConflictError("This mentorship has as many sessions as it can hold. End it and begin a new one.")
+        after = (before or Session(id=session, day=day.isoformat())).note(side, outcome)
+        if after == before:
+            return
+        others = [known for known in self.sessions if known.day != after.day]
+        self.sessions = sorted([*others, after], key=lambda known: known.day)
+        detail = MentorshipDetailed(mentorship=self.id, change="session", by=side, outcome=outcome)
+        if before is None or before.outcome is not after.outcome:
+            self._tell(
+                SessionLogged(mentorship=self.id, session=after.id, outcome=after.outcome, day=after.day), detail
+            )
+        else:
+            self._tell(None, detail)
+
+    def end(self, side: Side, at: str) -> None:
+        """Either side leaves, without a reason. Before the start the pair is closed, after it ended."""
+        if self.status in (Status.CLOSED, Status.ENDED):
+            return
+        if self.status is Status.ACCEPTED:
+            self._close(Answer.WITHDRAWN, side, at)
+        else:
+            self._must_be_started()
+            self.status, self.ended_at, self.live_pair = Status.ENDED, at, self.id
+            self._tell(
+                MentorshipEnded(mentorship=self.id),
+                MentorshipDetailed(mentorship=self.id, change="ended", by=side),
+            )
+        self.ask("release-places")
+
+    def receipt_of(self, key: str) -> Receipt | None:
+        """The result of an earlier command with this idempotency key."""
+        return next((receipt for receipt in self.receipts if receipt.key == key), None)
+
+    def keep_receipt(self, key: str) -> Receipt:
+        """Remember where the command with this key left the pair; the oldest receipt makes room."""
+        receipt = Receipt(
+            key=key, status=self.status, agreement_version=self.agreement.version if self.agreement else 0
+        )
+        self.receipts = [*self.receipts, receipt][-RECEIPTS_KEPT:]
+        return receipt
+
+    def state(self) -> MentorshipState:
+        """The whole of it as our own services may know it."""
+        return MentorshipState(
+            mentorship=self.id,
+            programme=self.programme,
+            status=self.status,
+            mentor=self.mentor,
+            mentee=self.mentee,
+            areas=self.agreement.intent.areas if self.agreement else self.terms.areas,
+            direction=self.direction,
+            mentor_bands=self.mentor_bands,
+            mentee_bands=self.mentee_bands,
+            proposed_at=self.proposed_at,
+            accepted_at=self.accepted_at,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            closed_at=self.closed_at,
+            sessions=count_sessions(self.sessions),
+        )
+
+    def _tell(self, fact: Event | None, detail: MentorshipDetailed) -> None:
+        if fact is not None:
+            self.say(fact)
+        self.say(detail)
+        self.say(self.state())
+
+    def _close(self, answer: Answer, by: Side | None, at: str) -> None:
+        self.status, self.closed_at, self.live_pair, self.due = Status.CLOSED, at, self.id, 0
+        self._tell(
+            MatchClosed(mentorship=self.id),
+            MentorshipDetailed(mentorship=self.id, change="closed", by=by, answer=answer),
+        )
+
+    def _must_be_open(self, at: str) -> None:
+        if self.status not in UNANSWERED or at >= self.expires_at:
+            raise ConflictError("This proposal is no longer available.")
+
+    def _agreement_open(self) -> Agreement:
+        if self.status is not Status.ACCEPTED or self.agreement is None:
+            raise ConflictError("The agreement can be changed between both yeses and the start.")
+        return self.agreement
+
+    def _must_be_started(self) -> None:
+        if self.status is not Status.STARTED:
+            raise ConflictError("That is possible while a mentorship is running.")
+
+
+def pair_key(tenant: str, mentor: str, mentee: str) -> str:
+    """What is unique while a pair lives."""
+    return f"{tenant}:{mentor}:{mentee}"
+
+
+def unix_seconds(at: str) -> int:
+    """An RFC 3339 time as whole seconds since 1970."""
+    return int(datetime.fromisoformat(at).timestamp())

@@ -1,0 +1,188 @@
+"""A programme with its rules, and the runs that fill it with proposals."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final
+from uuid import UUID, uuid5
+
+from chassis.aggregate import Aggregate
+from chassis.errors import ConflictError
+from contracts.matching import ProgrammePublished
+from pydantic import BaseModel, ConfigDict, Field
+
+UNMATCHED_KEPT: Final = 2000
+_NAMESPACE: Final = UUID("5d0f7b6e-52a5-4f0a-9b7a-6f0f3c1d2e84")
+
+
+class Rules(BaseModel):
+    """Who may be proposed to whom. They hold at proposal and for as long as a proposal is unanswered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_level_gap: Annotated[int, Field(ge=0, le=11, description="Levels the mentee stands above.")] = 2
+    max_level_gap: Annotated[int, Field(ge=0, le=11)] = 11
+    other_unit: Annotated[bool, Field(description="The two work in different units.")] = True
+    min_common_hours: Annotated[int, Field(ge=0, le=12, description="Shared working hours a day.")] = 1
+    common_language: bool = True
+    min_tenure_months: Annotated[int, Field(ge=0, le=120)] = 0
+
+
+class Plan(BaseModel):
+    """A programme as its file describes it; leads are e-mail addresses there, member ids here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
+    opens_on: date
+    closes_on: date
+    open: bool = True
+    answer_days: Annotated[int, Field(ge=1, le=60)] = 10
+    proposals_each: Annotated[int, Field(ge=1, le=5, description="Open proposals a free place may have.")] = 1
+    leads: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    rules: Rules = Rules()
+
+
+class Programme(Aggregate):
+    """A scheme with areas, rules, window and leads."""
+
+    plan: Plan
+    rules_version: int = 0
+
+    @classmethod
+    def draft(cls, id_: str, tenant: str, plan: Plan) -> "Programme":
+        """A programme that was not published yet."""
+        return cls(id=id_, tenant=tenant, plan=plan)
+
+    def publish(self, plan: Plan) -> bool:
+        """Make a plan the one that counts; the same plan again changes nothing."""
+        if self.rules_version and plan == self.plan:
+            return False
+        if plan.closes_on < plan.opens_on:
+            raise ConflictError("The programme closes before it opens: check opens_on and closes_on.")
+        self.plan, self.rules_version = plan, self.rules_version + 1
+        self.say(
+            ProgrammePublished(
+                programme=self.id,
+                areas=plan.areas,
+                open=plan.open,
+                opens_on=plan.opens_on.isoformat(),
+                closes_on=plan.closes_on.isoformat(),
+                rules_version=self.rules_version,
+            )
+        )
+        return True
+
+    def running(self, today: date) -> bool:
+        """Proposals may be made on this day."""
+        return self.plan.open and self.plan.opens_on <= today <= self.plan.closes_on
+
+    def led_by(self, member: str) -> bool:
+        """Whether a member runs this programme."""
+        return member in self.plan.leads
+
+
+def programme_id(tenant: str, code: str) -> str:
+    """The id of the programme whose file carries this code: loading twice meets the same one, and ids tell nothing."""
+    return str(uuid5(_NAMESPACE, f"{tenant}/{code}"))
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE: Final = (RunState.QUEUED, RunState.RUNNING)
+
+
+class Coverage(BaseModel):
+    """How many of one side's people with a free place have somebody."""
+
+    people: int = 0
+    paired: int = 0
+
+
+class Unpaired(BaseModel):
+    """Somebody without a pair, and the reason code that stands between them and one."""
+
+    member: str
+    side: str
+    reason: str
+
+
+class Result(BaseModel):
+    """What a run found."""
+
+    proposed: int = 0
+    kept: int = 0
+    mentors: Coverage = Coverage()
+    mentees: Coverage = Coverage()
+    unpaired: list[Unpaired] = Field(default_factory=list, max_length=UNMATCHED_KEPT)
+    certified: float | None = None
+
+
+class Run(Aggregate):
+    """A job that an engine claims. `active` is unique: the programme's id while it is unfinished, then its own."""
+
+    programme: str
+    active: str
+    asked_by: str
+    asked_at: str
+    state: RunState = RunState.QUEUED
+    step: str = "waiting"
+    progress: int = 0
+    claimed_by: str | None = None
+    seen: int = 0
+    stop: bool = False
+    finished_at: str | None = None
+    result: Result | None = None
+
+    @classmethod
+    def request(cls, id_: str, tenant: str, programme: str, by: str, at: str) -> "Run":
+        """Ask for a run; the store refuses a second unfinished one for the programme."""
+        return cls(id=id_, tenant=tenant, programme=programme, active=programme, asked_by=by, asked_at=at)
+
+    def claim(self, engine: str, seen: int, patience: int = 15) -> bool:
+        """Take the job, or take it over from an engine that was silent for longer than `patience` seconds."""
+        if self.state not in ACTIVE:
+            return False
+        silent = seen - self.seen > patience
+        if self.state is RunState.RUNNING and self.claimed_by != engine and not silent:
+            return False
+        self.state, self.claimed_by, self.seen = RunState.RUNNING, engine, seen
+        return True
+
+    def advance(self, engine: str, seen: int, step: str, progress: int) -> bool:
+        """Report progress; false tells the engine to stop, because of a cancel or because another took over."""
+        if self.state is not RunState.RUNNING or self.claimed_by != engine or self.stop:
+            return False
+        self.step, self.progress, self.seen = step, progress, seen
+        return True
+
+    def cancel(self, at: str) -> None:
+        """Ask for an end; proposals made so far stay."""
+        if self.state is RunState.QUEUED:
+            self._finish(RunState.CANCELLED, at)
+        elif self.state is RunState.RUNNING:
+            self.stop = True
+
+    def finish(self, engine: str, result: Result, at: str) -> None:
+        """Record what was found, unless another engine took over."""
+        if self.state is RunState.RUNNING and self.claimed_by == engine:
+            self.result = result
+            self._finish(RunState.CANCELLED if self.stop else RunState.DONE, at)
+
+    def fail(self, engine: str, at: str) -> None:
+        """Record that the engine could not do it."""
+        if self.state is RunState.RUNNING and self.claimed_by == engine:
+            self._finish(RunState.FAILED, at)
+
+    def _finish(self, state: RunState, at: str) -> None:
+        self.state, self.active, self.finished_at, self.step = state, self.id, at, state.value
+        if state is RunState.DONE:
+            self.progress = 100
