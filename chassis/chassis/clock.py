@@ -89,3 +89,14 @@ def parse(text: str) -> datetime:
 def real_ms() -> int:
     """Unix milliseconds of the machine, never shifted."""
     return time.time_ns() // 1_000_000
+
+
+def real_timestamp() -> str:
+    """The machine's time as `timestamp` writes it: for logs, which operators compare with other systems'."""
+    return rfc3339(datetime.now(UTC))
+
+
+def from_unix_ns(nanoseconds: int) -> str:
+    """Write a machine time in nanoseconds as RFC 3339 with microseconds."""
+    moment = datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
