@@ -16,7 +16,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
@@ -31,7 +31,7 @@ A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R")
 
 RESERVED: Final = frozenset(
-    {"revision", "sequences", "fences", "events", "slots", "unsent", "work", "relay_owner", "pending"}
+    {"revision", "sequences", "fences", "events", "slots", "unsent", "healing", "work", "relay_owner", "pending"}
 )
 _ATTEMPTS: Final = 12
 PENDING_INDEX: Final = Index((("pending", 1),), sparse=True)
@@ -65,6 +65,9 @@ class Owner(Protocol):
 
     def wake(self, collection: Collection, document_id: str) -> None:
         """A commit of this instance left something pending."""
+
+    async def settle(self, collection: Collection, document_id: str, *, seconds: float) -> bool:
+        """Wait until the document has no work left; False when that takes longer."""
 
 
 class Documents(Generic[A]):
@@ -175,6 +178,11 @@ class Documents(Generic[A]):
                 return result
         raise ConflictError("Many people changed this at the same moment. Please try again.")
 
+    async def settle(self, tenant: str, document_id: str, *, seconds: float = 2.0) -> A:
+        """The aggregate once the work that it asked for is done, or as it is after `seconds`."""
+        await self._owner.settle(self.collection, document_id, seconds=seconds)
+        return await self.load(tenant, document_id)
+
     async def _commit(self, raw: Raw | None, before: Raw, aggregate: A, fence: Fence | None) -> bool:
         """True when the change is stored or there was nothing to store; False when somebody was faster."""
         if raw is None:
@@ -261,5 +269,3 @@ def _check(raw: Raw | None, fence: Fence | None, if_match: str | None) -> None:
 def _fields(aggregate: Aggregate) -> Raw:
     """The aggregate's own fields in stored form: JSON values, so both drivers and all services read alike."""
     return aggregate.model_dump(mode="json", exclude={"id"}, by_alias=False)
-
-

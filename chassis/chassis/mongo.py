@@ -38,17 +38,19 @@ _FAULTS = (ConnectionFailure, NetworkTimeout, ServerSelectionTimeoutError, Execu
 
 
 class Driver(Protocol):
-    """The calls of a collection that both drivers share."""
+    """The calls of a collection that both drivers share; see PyMongo's documentation of each."""
 
-    def find(self, filter: Filter, projection: Any = None) -> Any: ...  # noqa: A002 - the drivers' own name
-    async def find_one(self, filter: Filter, projection: Any = None) -> Raw | None: ...  # noqa: A002 - as above
+    # ruff: noqa: D102, A002 - names, arguments and meaning are the drivers' own
+
+    def find(self, filter: Filter, projection: Any = None) -> Any: ...
+    async def find_one(self, filter: Filter, projection: Any = None) -> Raw | None: ...
     async def insert_one(self, document: Raw) -> Any: ...
     async def insert_many(self, documents: Sequence[Raw], *, ordered: bool) -> Any: ...
-    async def update_one(self, filter: Filter, update: Filter, *, upsert: bool = False) -> Any: ...  # noqa: A002
-    async def update_many(self, filter: Filter, update: Filter) -> Any: ...  # noqa: A002 - as above
-    async def delete_many(self, filter: Filter) -> Any: ...  # noqa: A002 - as above
+    async def update_one(self, filter: Filter, update: Filter, *, upsert: bool = False) -> Any: ...
+    async def update_many(self, filter: Filter, update: Filter) -> Any: ...
+    async def delete_many(self, filter: Filter) -> Any: ...
     async def bulk_write(self, requests: Sequence[Any], *, ordered: bool) -> Any: ...
-    async def count_documents(self, filter: Filter) -> int: ...  # noqa: A002 - as above
+    async def count_documents(self, filter: Filter) -> int: ...
     async def create_index(self, keys: Any, **options: Any) -> str: ...
     async def rename(self, new_name: str, **options: Any) -> Any: ...
 
@@ -157,7 +159,9 @@ class Collection:
         """
         if not rows:
             return
-        requests = [ReplaceOne({"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}, row, upsert=True) for row in rows]
+        requests = [
+            ReplaceOne({"_id": row["_id"], "sequence": {"$lt": row["sequence"]}}, row, upsert=True) for row in rows
+        ]
         async with self.gate:
             with named_faults():
                 try:

@@ -29,6 +29,11 @@ class Entry:
     value: bytes | None
     headers: list[tuple[str, bytes]]
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace of the command that said it; it goes out unchanged."""
+        return next((text.decode() for name, text in self.headers if name == "traceparent"), None)
+
     def to_raw(self) -> Raw:
         """The stored form."""
         return {"id": self.id, "t": self.topic, "k": self.key, "v": self.value, "h": [list(h) for h in self.headers]}
@@ -105,7 +110,7 @@ def additions(service: str, tenant: str, key: str, said: Uncommitted, stored: di
         stream = item.topic.stream
         sequence = result.sequences.get(stream, stored.get(stream, 0)) + 1
         result.sequences[stream] = sequence
-        entry = _entry(service, tenant, key, item, sequence, trace).to_raw()
+        entry = _entry(service, tenant, key, item, sequence=sequence, trace=trace).to_raw()
         if item.topic.kind is Kind.STATE:
             result.slots[stream] = entry
         else:
@@ -117,9 +122,7 @@ def additions(service: str, tenant: str, key: str, said: Uncommitted, stored: di
     return result
 
 
-def _entry(
-    service: str, tenant: str, key: str, item: Event | Tombstone, sequence: int, trace: str | None
-) -> Entry:
+def _entry(service: str, tenant: str, key: str, item: Event | Tombstone, *, sequence: int, trace: str | None) -> Entry:
     topic: Topic = item.topic
     if isinstance(item, Event):
         kind, body = item.event_type(), item.model_dump_json().encode()

@@ -1,0 +1,245 @@
+"""The life of one service process: connect, migrate, consume, serve, and stop without losing anything.
+
+HTTP serves from the first moment; consumers, relay and readers wait for a broker or database that is away.
+"""
+
+import argparse
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final, Generic, TypeVar
+
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, Response
+from faststream.kafka import KafkaBroker
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chassis import clock, logs, telemetry
+from chassis.consumer import Consumer, Handlers
+from chassis.delivery import Delivery, Works
+from chassis.errors import TransientError
+from chassis.mongo import connect
+from chassis.reader import TopicReader
+from chassis.settings import Settings
+from chassis.timers import Timer
+
+S = TypeVar("S")
+log = logs.get()
+STOP_SECONDS: Final = 20
+
+
+class Service(Generic[S]):
+    """One service, composed. Everything it needs is named here; nothing is global.
+
+    Args:
+        settings: what the process read from its environment.
+        name: the service; also the name of its database.
+        store_factory: builds the store from the delivery, which hands out documents and collections.
+        app_factory: builds the HTTP application; a role without one serves the probes alone.
+        handlers: which events call which function.
+        works: which pending work calls which function.
+        timers: the timers of a store.
+        readers: the whole-topic readers of a store.
+        background: endless coroutines that end with the process.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        *,
+        store_factory: Callable[[Delivery], S],
+        app_factory: Callable[[S], FastAPI] | None = None,
+        handlers: Handlers[S] | None = None,
+        works: Works[S] | None = None,
+        timers: Callable[[S], Sequence[Timer[Any]]] = lambda _: (),
+        readers: Callable[[S], Sequence[TopicReader]] = lambda _: (),
+        background: Callable[[S], Sequence[Callable[[], Awaitable[None]]]] = lambda _: (),
+    ) -> None:
+        self.settings = settings
+        self.name = name
+        self._store_factory = store_factory
+        self._app_factory = app_factory or (lambda _: FastAPI(title=name, openapi_url=None))
+        self._handlers: Handlers[S] = handlers or Handlers(name)
+        self._works: Works[S] = works or Works()
+        self._timers = timers
+        self._readers = readers
+        self._background = background
+        self._consumers: list[Consumer[S]] = []
+        self._consuming = False
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        self._configure()
+        asyncio.run(self.serve())
+
+    def migrate(self) -> None:
+        """Create the indexes; waits for the database, idempotent."""
+        self._configure()
+        asyncio.run(self._migrate())
+
+    def main(self, arguments: Sequence[str] | None = None) -> None:
+        """`python -m <service> [migrate]` for services without commands of their own."""
+        parser = argparse.ArgumentParser(prog=f"python -m {self.name}")
+        parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
+        (self.migrate if parser.parse_args(arguments).command == "migrate" else self.run)()
+
+    def _configure(self) -> None:
+        logs.configure(self.settings, self.name)
+        clock.configure(self.settings)
+        telemetry.start(self.settings, self.name)
+
+    async def _migrate(self) -> None:
+        async with self.opened(relaying=False) as (delivery, _):
+            await _until_there(delivery.migrate)
+
+    @asynccontextmanager
+    async def opened(self, *, relaying: bool = True) -> AsyncIterator[tuple[Delivery, S]]:
+        """The delivery and the store, for a command that is not a server; drains what it committed."""
+        async with connect(self.settings, self.name) as database:
+            delivery = Delivery(self.settings, self.name, database)
+            store = self._store_factory(delivery)
+            delivery.use(self._works, store)
+            task = asyncio.create_task(delivery.run()) if relaying else None
+            try:
+                yield delivery, store
+                if relaying:
+                    await delivery.drain(seconds=60)
+            finally:
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+                    await delivery.stop()
+
+    async def serve(self) -> None:
+        """Serve until a signal, or until a part of the process dies: then the whole process does."""
+        async with connect(self.settings, self.name) as database:
+            delivery = Delivery(self.settings, self.name, database)
+            store = self._store_factory(delivery)
+            delivery.use(self._works, store)
+            app = self._app_factory(store)
+            readers = list(self._readers(store))
+            self._add_probes(app, delivery, readers)
+            server = uvicorn.Server(_uvicorn_config(app, self.settings))
+            async with AsyncExitStack() as stack:
+                for reader in readers:
+                    await stack.enter_async_context(reader)
+                tasks = [asyncio.create_task(part) for part in self._parts(delivery, store)]
+                serving = asyncio.create_task(server.serve())
+                await asyncio.wait([*tasks, serving], return_when=asyncio.FIRST_COMPLETED)
+                server.should_exit = True
+                await asyncio.gather(serving, return_exceptions=True)
+                await self._stop(tasks, delivery)
+            telemetry.stop()
+
+    def _parts(self, delivery: Delivery, store: S) -> list[Any]:
+        return [
+            delivery.run(),
+            self._consume(delivery, store),
+            *(timer.run() for timer in self._timers(store)),
+            *(part() for part in self._background(store)),
+        ]
+
+    async def _stop(self, tasks: list[asyncio.Task[Any]], delivery: Delivery) -> None:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await delivery.stop()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _consume(self, delivery: Delivery, store: S) -> None:
+        """Start every consumer group once the broker is there, and stop at a record boundary when cancelled."""
+        if not self._handlers.groups:
+            self._consuming = True
+            await asyncio.Event().wait()
+        while True:
+            broker = self._broker(delivery, store)
+            try:
+                await broker.start()
+                self._consuming = True
+                await asyncio.Event().wait()
+            except KafkaError as error:
+                log.warning("consumers.waiting", error=type(error).__name__)
+                await asyncio.sleep(1)
+            finally:
+                await self._stop_consumers(broker)
+
+    def _broker(self, delivery: Delivery, store: S) -> KafkaBroker:
+        broker = KafkaBroker(
+            self.settings.kafka,
+            client_id=self.settings.instance,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=STOP_SECONDS,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,
+        )
+        self._consumers = [Consumer(group, store, delivery.producer) for group in self._handlers.groups.values()]
+        for consumer in self._consumers:
+            consumer.subscribe(broker, self.settings)
+        return broker
+
+    async def _stop_consumers(self, broker: KafkaBroker) -> None:
+        self._consuming = False
+        for consumer in self._consumers:
+            consumer.stop_soon()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await broker.stop()
+        except (KafkaError, TimeoutError) as error:
+            log.warning("consumers.stop-failed", error=type(error).__name__)
+
+    def _add_probes(self, app: FastAPI, delivery: Delivery, readers: list[TopicReader]) -> None:
+        @app.get("/livez", include_in_schema=False)
+        async def livez() -> Response:
+            return Response("alive\n", media_type="text/plain")
+
+        @app.get("/readyz", include_in_schema=False)
+        async def readyz() -> Response:
+            missing = await self._missing(delivery, readers)
+            return Response("\n".join(missing or ["ready"]) + "\n", 503 if missing else 200, media_type="text/plain")
+
+        @app.get("/metrics", include_in_schema=False)
+        async def metrics() -> Response:
+            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _missing(self, delivery: Delivery, readers: list[TopicReader]) -> list[str]:
+        missing = []
+        try:
+            async with asyncio.timeout(2):
+                await delivery.ping()
+        except (TransientError, TimeoutError):
+            missing.append("waiting for the database")
+        if not self._consuming or not all(consumer.assigned for consumer in self._consumers):
+            missing.append("waiting for the broker")
+        if not all(reader.ready for reader in readers):
+            missing.append("reading topics")
+        return missing
+
+
+async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
+    delay = 0.1
+    while True:
+        try:
+            return await action()
+        except TransientError as error:
+            log.warning("migrate.waiting", error=str(error))
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 3.0)
+
+
+def _uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        date_header=True,
+    )

@@ -1,0 +1,338 @@
+"""Delivery: what committed documents owe gets published and done, once each commit wakes it, or by the sweep.
+
+For every document that this instance owns: publish its entries, run its work in order, and when both are finished
+clear it, together with up to a hundred others. Publishing never waits for work, so a mail server that is down delays
+no event.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+
+from chassis import logs, metrics, telemetry
+from chassis.aggregate import Aggregate
+from chassis.documents import Documents
+from chassis.errors import TransientError
+from chassis.mongo import IN_LIMIT, Collection, Database, Index, Raw
+from chassis.outbox import Pending, Work
+from chassis.relay import Heartbeat, Producer, Relay
+from chassis.settings import Settings
+
+S = TypeVar("S")
+A = TypeVar("A", bound=Aggregate)
+WorkHandler = Callable[[Work, S], Awaitable[None]]
+log = logs.get()
+
+CLEAR_SECONDS: Final = 0.2
+SWEEP_SECONDS: Final = 2.0
+_AT_ONCE: Final = 64
+
+
+class Works(Generic[S]):
+    """The table of pending work: kind → handler."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, WorkHandler[S]] = {}
+
+    def on(self, kind: str) -> Callable[[WorkHandler[S]], WorkHandler[S]]:
+        """Register the handler of one kind of work; it must be idempotent."""
+
+        def register(handler: WorkHandler[S]) -> WorkHandler[S]:
+            self.handlers[kind] = handler
+            return handler
+
+        return register
+
+
+@dataclass(slots=True)
+class _Tracked:
+    """What this process knows of one document that owes something."""
+
+    publishing: bool = False
+    working: bool = False
+    again: bool = False
+    attempts: int = 0
+    done: set[str] = field(default_factory=set)
+
+
+class Delivery:
+    """The relay and the pending worker of one process."""
+
+    def __init__(self, settings: Settings, service: str, database: Database) -> None:
+        self.service = service
+        self.instance = settings.instance
+        self._database = database
+        self._producer = Producer(settings.kafka, settings.instance)
+        self._heartbeat = Heartbeat(database.collection("instances"), settings.instance)
+        self._relays: dict[str, Relay] = {}
+        self._documents: list[Documents[Any]] = []
+        self._plain: list[tuple[Collection, Sequence[Index]]] = []
+        self._works: Works[Any] = Works()
+        self._store: Any = None
+        self._tracked: dict[tuple[str, str], _Tracked] = {}
+        self._dirty: set[tuple[str, str]] = set()
+        self._clearing: dict[str, dict[str, str]] = {}
+        self._woken = asyncio.Event()
+        self._progress = asyncio.Condition()
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @property
+    def producer(self) -> Producer:
+        """The process's one producer; dead letters go through it too."""
+        return self._producer
+
+    def documents(self, model: type[A], name: str, indexes: Sequence[Index] = ()) -> Documents[A]:
+        """The aggregates of one collection, published and worked for by this process."""
+        collection = self._database.collection(name)
+        self._relays[name] = Relay(collection, self._producer, self.instance)
+        documents = Documents(collection, model, self, indexes)
+        self._documents.append(documents)
+        return documents
+
+    def collection(self, name: str, indexes: Sequence[Index] = ()) -> Collection:
+        """A plain collection, for rows and ledgers that say nothing."""
+        collection = self._database.collection(name)
+        self._plain.append((collection, indexes))
+        return collection
+
+    async def ping(self) -> None:
+        """Raises TransientError while the database is away."""
+        await self._database.ping()
+
+    async def migrate(self) -> None:
+        """Create the indexes of every collection."""
+        for documents in self._documents:
+            await documents.migrate()
+        for collection, indexes in self._plain:
+            await collection.create_indexes(indexes)
+
+    def use(self, works: Works[S], store: S) -> None:
+        """Name the work handlers and the store that they get."""
+        self._works, self._store = works, store
+
+    # --- waking -----------------------------------------------------------------------------------------------
+
+    def wake(self, collection: Collection, document_id: str) -> None:
+        """A commit of this instance left something pending."""
+        self._wake((collection.name, document_id))
+
+    def _wake(self, key: tuple[str, str]) -> None:
+        self._dirty.add(key)
+        self._woken.set()
+
+    async def settle(self, collection: Collection, document_id: str, *, seconds: float) -> bool:
+        """Wait until the document has no work left; False when that takes longer."""
+        key = (collection.name, document_id)
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    raw = await collection.sweep({"_id": document_id}, limit=1, projection={"work": 1})
+                    known = self._tracked.get(key, _Tracked()).done
+                    if all(item["id"] in known for each in raw for item in each.get("work", ())):
+                        return True
+                    await self._some_progress()
+        except TimeoutError:
+            return False
+
+    async def _some_progress(self) -> None:
+        """Until some work here finished, or a moment passed in which another instance may have finished it."""
+        try:
+            async with asyncio.timeout(0.05), self._progress:
+                await self._progress.wait()
+        except TimeoutError:
+            return
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until cancelled; survives an absent database or broker."""
+        await self._forever(self._heartbeat.beat, first=True)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loop(self._heartbeat.beat, SWEEP_SECONDS))
+            group.create_task(self._loop(self._deliver_dirty, 0))
+            group.create_task(self._loop(self._clear, CLEAR_SECONDS))
+            group.create_task(self._sweep_all())
+
+    async def stop(self, *, seconds: float = 5.0) -> None:
+        """Finish what is under way, clear, disconnect."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self._clear()
+        except TransientError:
+            log.warning("delivery.not-cleared")
+        await self._producer.stop()
+
+    async def drain(self, *, seconds: float) -> bool:
+        """Until nothing is owed that this process knows of, for a command that exits afterwards."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._dirty or self._tracked or self._clearing:
+                    await self._some_progress()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _forever(self, action: Callable[[], Awaitable[None]], *, first: bool = False) -> None:
+        delay = 0.1
+        while True:
+            try:
+                await action()
+            except TransientError as error:
+                log.warning("delivery.waiting", error=str(error))
+                await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter
+                delay = min(delay * 2, 3.0)
+            else:
+                if first:
+                    return
+                delay = 0.1
+
+    async def _loop(self, action: Callable[[], Awaitable[None]], seconds: float) -> None:
+        async def step() -> None:
+            await action()
+            await asyncio.sleep(seconds)
+
+        await self._forever(step)
+
+    async def _sweep_all(self) -> None:
+        """Own leftovers at once at start, then every two seconds whatever a crash left, here or elsewhere."""
+        older_than = 0
+
+        async def step() -> None:
+            nonlocal older_than
+            for name, relay in self._relays.items():
+                for document_id in await relay.leftovers(self._heartbeat, older_than_ms=older_than):
+                    if (name, document_id) not in self._tracked:
+                        self._wake((name, document_id))
+            older_than = 2_000
+
+        await self._loop(step, SWEEP_SECONDS)
+
+    async def _deliver_dirty(self) -> None:
+        await self._woken.wait()
+        self._woken.clear()
+        taken, self._dirty = self._dirty, set()
+        ready: dict[str, list[str]] = {}
+        for key in taken:
+            tracked = self._tracked.setdefault(key, _Tracked())
+            tracked.again = tracked.publishing
+            if not tracked.publishing:
+                ready.setdefault(key[0], []).append(key[1])
+        try:
+            for name, ids in ready.items():
+                await self._deliver_some(name, ids)
+        except TransientError:
+            self._dirty |= taken
+            self._woken.set()
+            raise
+
+    async def _deliver_some(self, name: str, ids: list[str]) -> None:
+        found = {raw["_id"]: raw for raw in await self._relays[name].read(ids)}
+        for document_id in ids:
+            key = (name, document_id)
+            if (raw := found.get(document_id)) is None:
+                self._forget(key)
+                continue
+            self._tracked[key].publishing = True
+            self._spawn(self._deliver(key, raw))
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        tracked = self._tracked.get(key)
+        if tracked and not tracked.working and not tracked.publishing:
+            del self._tracked[key]
+
+    # --- one document -----------------------------------------------------------------------------------------
+
+    async def _deliver(self, key: tuple[str, str], raw: Raw) -> None:
+        tracked = self._tracked[key]
+        async with self._slots:
+            published = await self._publish(key[0], raw)
+        tracked.publishing = False
+        todo = [work for work in Pending.of(raw).work if work.id not in tracked.done]
+        if todo and not tracked.working:
+            tracked.working = True
+            self._spawn(self._do_work(key, todo))
+        if tracked.again:
+            tracked.again = False
+            self._wake(key)
+        elif not published:
+            self._wake_later(key)
+        elif not todo:
+            self._clearing.setdefault(key[0], {})[key[1]] = raw["revision"]
+
+    async def _publish(self, name: str, raw: Raw) -> bool:
+        entries = Pending.of(raw).entries
+        if not entries:
+            return True
+        with telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent):
+            return await self._relays[name].publish(raw)
+
+    def _wake_later(self, key: tuple[str, str]) -> None:
+        tracked = self._tracked.setdefault(key, _Tracked())
+        tracked.attempts += 1
+        delay = min(0.1 * 2 ** min(tracked.attempts, 8), 5.0) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        asyncio.get_running_loop().call_later(delay, self._wake, key)
+
+    async def _do_work(self, key: tuple[str, str], todo: list[Work]) -> None:
+        tracked = self._tracked[key]
+        finished = True
+        for work in todo:
+            if self._stopping or not await self._attempt(work):
+                finished = False
+                break
+            tracked.done.add(work.id)
+        tracked.working = False
+        async with self._progress:
+            self._progress.notify_all()
+        if finished:
+            tracked.attempts = 0
+            self._wake(key)
+        elif not self._stopping:
+            self._wake_later(key)
+
+    async def _attempt(self, work: Work) -> bool:
+        """Do one piece of work inside the trace that asked for it; False when it has to be tried again."""
+        handler = self._works.handlers.get(work.kind)
+        if handler is None:
+            log.error("work.unknown", kind=work.kind)
+            return False
+        try:
+            with telemetry.span(f"work {work.kind}", parent=work.traceparent):
+                await handler(work, self._store)
+        except TransientError as error:
+            log.warning("work.waiting", kind=work.kind, error=str(error))
+        except Exception as error:  # a handler's bug must neither lose the work nor stop other work
+            log.exception("work.failed", kind=work.kind, error=type(error).__name__)
+        else:
+            return True
+        metrics.WORK_FAILURES.labels(kind=work.kind).inc()
+        return False
+
+    async def _clear(self) -> None:
+        waiting, self._clearing = self._clearing, {}
+        for name, batch in waiting.items():
+            ids = list(batch.items())
+            for start in range(0, len(ids), IN_LIMIT):
+                chunk = dict(ids[start : start + IN_LIMIT])
+                try:
+                    left = await self._relays[name].clear(chunk)
+                except TransientError:
+                    left = set(chunk)
+                for document_id in chunk:
+                    key = (name, document_id)
+                    if document_id in left:
+                        self._wake(key)
+                    else:
+                        self._forget(key)

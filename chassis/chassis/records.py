@@ -1,0 +1,124 @@
+"""From a Kafka record's bytes to a received event, or to the outcome that says why not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+
+from contracts.envelope import BadEnvelopeError, Envelope, Event
+from contracts.topics import Topic
+from pydantic import ValidationError
+
+from chassis.documents import Fence
+from chassis.outcomes import DeadLetter, Skipped
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+class Record(Protocol):
+    """The parts of aiokafka's ConsumerRecord that are read here."""
+
+    @property
+    def topic(self) -> str:
+        """Topic name."""
+
+    @property
+    def partition(self) -> int:
+        """Partition number."""
+
+    @property
+    def offset(self) -> int:
+        """Place in the partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Key bytes."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Body; None is a tombstone."""
+
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes | None]]:
+        """Header names and bytes."""
+
+
+@dataclass(frozen=True)
+class Received(Generic[E_co]):
+    """One event as a handler gets it. `data` None is a tombstone: the key is gone."""
+
+    envelope: Envelope
+    topic: Topic
+    key: str
+    data: E_co | None
+
+    @property
+    def id(self) -> str:
+        """The event's id, the same however often it is delivered."""
+        return self.envelope.id
+
+    @property
+    def tenant(self) -> str:
+        """The tenant it belongs to."""
+        return self.envelope.tenant
+
+    @property
+    def sequence(self) -> int:
+        """Counts from 1 per stream and key."""
+        return self.envelope.sequence
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that caused it."""
+        return self.envelope.traceparent
+
+    @cached_property
+    def time(self) -> datetime:
+        """When it was said; informative."""
+        return datetime.fromisoformat(self.envelope.time)
+
+    @property
+    def fence(self) -> Fence:
+        """What the changed document remembers of it."""
+        return Fence(self.topic.stream, self.key, self.sequence)
+
+
+class Vocabulary:
+    """The event classes that one consumer knows."""
+
+    def __init__(self, events: Iterable[type[Event]]) -> None:
+        self.events = tuple(events)
+        self._types: Mapping[str, type[Event]] = {event.event_type(): event for event in self.events}
+        self._topics: Mapping[str, Topic] = {event.topic.name: event.topic for event in self.events}
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics that carry them."""
+        return tuple(self._topics.values())
+
+    def parse(self, record: Record) -> Received[Any] | Skipped | DeadLetter:
+        """Read one record; never raises for what another producer wrote."""
+        topic = self._topics[record.topic]
+        try:
+            envelope = Envelope.from_headers(record.headers)
+            key = (record.key or b"").decode()
+        except (BadEnvelopeError, UnicodeDecodeError) as error:
+            return DeadLetter("bad-envelope", _reason(error))
+        if not key:
+            return DeadLetter("bad-envelope", "the record has no key")
+        if record.value is None:
+            return Received(envelope, topic, key, None)
+        if (event := self._types.get(envelope.type)) is None or event.topic.name != record.topic:
+            return Skipped("unknown-type")
+        try:
+            return Received(envelope, topic, key, event.model_validate_json(record.value))
+        except (ValidationError, RecursionError) as error:
+            return DeadLetter("bad-body", _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong without any of the values: dead-letter metadata holds nothing personal."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['type']}" for part in error.errors()[:5])
+    return str(error) if isinstance(error, BadEnvelopeError) else type(error).__name__
