@@ -1,0 +1,106 @@
+"""Which of the feasible pairs are proposed: the best first, as long as both people have a place.
+
+A person's second pair must beat somebody else's first by `further_pair` points, the third by twice as much, so that
+places go round before they pile up. Equal pairs are put in order by a fixed scramble of both ids, so that neither the
+alphabet nor the order of the roster favours anyone, and the same people always give the same proposals.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.engine.market import Ints, Market
+from matching.engine.scoring import Rows
+
+_CHUNK = 2_048
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(slots=True)
+class Room:
+    """Per row: the live pairs a person has on each side, and how many more may be proposed."""
+
+    mentor_load: Ints
+    mentee_load: Ints
+    mentor_free: Ints
+    mentee_free: Ints
+
+    def copy(self) -> "Room":
+        """The same room, to be filled apart."""
+        return Room(self.mentor_load.copy(), self.mentee_load.copy(), self.mentor_free.copy(), self.mentee_free.copy())
+
+    def take(self, mentor: int, mentee: int) -> None:
+        """Give one place on both sides to a pair."""
+        self.mentor_load[mentor] += 1
+        self.mentee_load[mentee] += 1
+        self.mentor_free[mentor] -= 1
+        self.mentee_free[mentee] -= 1
+
+    def open_pairs(self, mentors: Rows, mentees: Rows) -> npt.NDArray[np.bool_]:
+        """Which pairs still have a place on both sides."""
+        return (self.mentor_free[mentors] > 0) & (self.mentee_free[mentees] > 0)
+
+
+def best_first(market: Market, mentors: Rows, mentees: Rows, scores: Ints) -> Rows:
+    """The order in which pairs are looked at."""
+    mixed = (market.scramble[mentors] * _MIX) ^ (market.scramble[mentees] + _MIX)
+    return np.lexsort((mentors, mentees, mixed, -scores))
+
+
+def allocate(mentors: Rows, mentees: Rows, scores: Ints, room: Room, further_pair: int) -> list[int]:
+    """Positions of the chosen pairs among those given best first; fills the room.
+
+    A pair whose people already have others is put back with what is left of its score, and looked at again when
+    nothing better is left: loads only grow, so what is left only shrinks, and each look is final or lowers it.
+    """
+    chosen: list[int] = []
+    postponed: list[tuple[int, int]] = []
+    fresh = _with_room(mentors, mentees, room)
+    head = next(fresh, None)
+    while head is not None or postponed:
+        if head is not None and (not postponed or (-int(scores[head]), head) < postponed[0]):
+            worth, position = int(scores[head]), head
+            head = next(fresh, None)
+        else:
+            negative, position = heapq.heappop(postponed)
+            worth = -negative
+        mentor, mentee = int(mentors[position]), int(mentees[position])
+        if room.mentor_free[mentor] <= 0 or room.mentee_free[mentee] <= 0:
+            continue
+        load = int(room.mentor_load[mentor]) + int(room.mentee_load[mentee])
+        worth_now = int(scores[position]) - further_pair * load
+        if worth_now < worth:
+            heapq.heappush(postponed, (-worth_now, position))
+        else:
+            room.take(mentor, mentee)
+            chosen.append(position)
+    return chosen
+
+
+def _with_room(mentors: Rows, mentees: Rows, room: Room) -> Iterator[int]:
+    """Positions in order, without those whose people were already full when their stretch was reached."""
+    for start in range(0, len(mentors), _CHUNK):
+        stretch = slice(start, start + _CHUNK)
+        yield from (np.flatnonzero(room.open_pairs(mentors[stretch], mentees[stretch])) + start).tolist()
+
+
+def bound(mentors: Rows, mentees: Rows, scores: Ints, room: Room) -> int:
+    """The most that any choice within these places can be worth: everybody on one side simply gets their best.
+
+    The smaller of the two sides' figures; the pairs come best first.
+    """
+    return min(
+        _best_of_each(mentors, scores, room.mentor_free),
+        _best_of_each(mentees, scores, room.mentee_free),
+    )
+
+
+def _best_of_each(people: Rows, scores: Ints, free: Ints) -> int:
+    by_person = np.argsort(people, kind="stable")
+    grouped = people[by_person]
+    starts = np.searchsorted(grouped, grouped)
+    within = np.arange(len(grouped)) - starts < free[grouped]
+    return int(scores[by_person][within].sum(dtype=np.int64))

@@ -1,0 +1,273 @@
+"""The engine's two modes over one market: a run over everybody, and an answer to one person's change.
+
+No I/O, no clock, no randomness: the same rules, people and pairs give the same proposals, bit for bit.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from contracts.matching import Side
+
+from matching.engine.allocation import Room, allocate, best_first, bound
+from matching.engine.market import Market, UnknownCodeError
+from matching.engine.people import Person
+from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
+from matching.engine.report import coverage, unmatched
+from matching.engine.rules import Rules
+from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, Scored, failures, score
+from matching.engine.ties import Ties
+
+_BLOCK = 256
+
+
+def _no_progress(_: float) -> None:
+    """Nobody watches."""
+
+
+def _never() -> bool:
+    return False
+
+
+class Engine:
+    """Proposals for one programme.
+
+    Args:
+        rules: The programme's rules.
+        people: Everybody in the directory, also those who take no part.
+        open_pairs: Proposals that are not yet accepted by both.
+        locked_pairs: Accepted and running mentorships, of every programme that shares the members' places.
+        former_pairs: Ended, declined or blocked pairs.
+
+    Raises:
+        InvalidError: The people or rules contradict themselves; the message says how.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        people: Iterable[Person],
+        *,
+        open_pairs: Iterable[tuple[str, str]] = (),
+        locked_pairs: Iterable[tuple[str, str]] = (),
+        former_pairs: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.rules = rules
+        self.market = Market(rules, people)
+        self.ties = Ties(
+            (Pair(*pair), tie)
+            for tie, pairs in ((Tie.FORMER, former_pairs), (Tie.OPEN, open_pairs), (Tie.LOCKED, locked_pairs))
+            for pair in pairs
+        )
+
+    # -- a run over everybody ------------------------------------------------------------------------------------------
+
+    def run(self, progress: Callable[[float], None] = _no_progress, cancelled: Callable[[], bool] = _never) -> Run:
+        """Propose for everybody at once; the engine itself stays as it was until `adopt`.
+
+        Args:
+            progress: Told the share of the work that is done, from 0 to 1.
+            cancelled: Asked now and then.
+
+        Raises:
+            RunCancelledError: `cancelled` said yes.
+        """
+        kept, withdrawn = self._held(self.ties.all(Tie.OPEN))
+        broken = self._broken(self.ties.all(Tie.LOCKED))
+        room = self._room(withdrawn)
+        mentors, mentees, scores = self._candidates(room, progress, cancelled)
+        order = best_first(self.market, mentors, mentees, scores)
+        mentors, mentees, scores = mentors[order], mentees[order], scores[order]
+        limit = bound(mentors, mentees, scores, room)
+        filled = room.copy()
+        chosen = allocate(mentors, mentees, scores, filled, self.rules.weights.further_pair)
+        chosen.sort()
+        proposals = self._proposals(mentors[chosen], mentees[chosen])
+        progress(0.95)
+        run = Run(
+            proposals=proposals,
+            kept=kept,
+            withdrawn=withdrawn,
+            broken=broken,
+            value=sum(proposal.score for proposal in proposals),
+            bound=limit,
+            mentors=coverage(self.market, filled, Side.MENTOR),
+            mentees=coverage(self.market, filled, Side.MENTEE),
+            unmatched=unmatched(self.market, self.failed, filled),
+        )
+        progress(1.0)
+        return run
+
+    def adopt(self, run: Run) -> None:
+        """Put a run's proposals and withdrawals in force."""
+        for pair in run.withdrawn:
+            self.ties.set(pair, None)
+        for proposal in run.proposals:
+            self.ties.set(proposal.pair, Tie.OPEN)
+
+    # -- one person ----------------------------------------------------------------------------------------------------
+
+    def change(self, person: Person) -> Change:
+        """Take in what is now true of one person, withdraw what no longer holds, and propose for them alone."""
+        try:
+            self.market.put(person)
+        except UnknownCodeError:
+            others = (other for other in self.market.people if other and other.id != person.id)
+            self.market = Market(self.rules, (*others, person))
+        pairs = self.ties.of(person.id)
+        _, withdrawn = self._held([pair for pair in pairs if self.ties.between(pair) is Tie.OPEN])
+        broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
+        for pair in withdrawn:
+            self.ties.set(pair, None)
+        return Change(self.propose(person.id), withdrawn, broken)
+
+    def remove(self, member: str) -> Change:
+        """Forget a person; their open proposals are withdrawn. Unknown ids change nothing."""
+        if member not in self.market.row:
+            return Change()
+        self.market.remove(member)
+        withdrawn = tuple(pair for pair in self.ties.of(member) if self.ties.between(pair) is Tie.OPEN)
+        for pair in withdrawn:
+            self.ties.set(pair, None)
+        return Change(withdrawn=withdrawn)
+
+    def propose(self, member: str) -> tuple[Proposal, ...]:
+        """Propose for one person against everybody with free places, moving nobody else; at once in force."""
+        if member not in self.market.row:
+            return ()
+        row = np.array([self.market.row[member]], np.int64)
+        room = self._room(())
+        as_mentee = self._feasible(row, self.market.open_rows(Side.MENTOR), room)
+        as_mentor = self._feasible(self.market.open_rows(Side.MENTEE), row, room)
+        mentors, mentees = (np.concatenate(both) for both in zip(as_mentee, as_mentor, strict=True))
+        scores = score(self.rules, self.market, mentees, mentors).scores
+        order = best_first(self.market, mentors, mentees, scores)
+        mentors, mentees = mentors[order], mentees[order]
+        chosen = allocate(mentors, mentees, scores[order], room, self.rules.weights.further_pair)
+        proposals = self._proposals(mentors[chosen], mentees[chosen])
+        for proposal in proposals:
+            self.ties.set(proposal.pair, Tie.OPEN)
+        return proposals
+
+    def move(self, mentor: str, mentee: str, tie: Tie | None) -> None:
+        """Note what became of a pair: accepted is `LOCKED`, declined or ended is `FORMER`; none forgets it."""
+        self.ties.set(Pair(mentor, mentee), tie)
+
+    # -- pairs ---------------------------------------------------------------------------------------------------------
+
+    def score(self, mentor: str, mentee: str) -> Proposal:
+        """A pair's areas, terms and score, whether or not the rules allow it.
+
+        Raises:
+            KeyError: One of the two is not in the market.
+        """
+        rows = (np.array([self.market.row[member]], np.int64) for member in (mentor, mentee))
+        return self._proposals(*rows)[0]
+
+    def failed(self, mentors: Rows, mentees: Rows) -> Failures:
+        """The rules that pairs fail, ties included; one row a mentee, one column a mentor."""
+        failed = failures(self.rules, self.market, mentees, mentors)
+        column_of = {int(row): column for column, row in enumerate(mentors)}
+        for line, row in enumerate(mentees.tolist()):
+            member = self.market.known(row).id
+            if row in column_of:
+                failed[line, column_of[row]] = MYSELF
+            for pair in self.ties.of(member):
+                other = self.market.row.get(pair.mentor if pair.mentee == member else pair.mentee, -1)
+                obstacle = self.ties.obstacle(pair)
+                if other in column_of and obstacle:
+                    failed[line, column_of[other]] |= RULE_BIT[obstacle]
+        return failed
+
+    def _held(self, pairs: list[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """Open proposals that still hold, and those that don't: a rule fails, or a side no longer takes part."""
+        kept: list[Pair] = []
+        lost: list[Pair] = []
+        for pair in pairs:
+            mentor, mentee = (self.market.row.get(member) for member in pair)
+            takes_part = (
+                mentor is not None
+                and mentee is not None
+                and self.market.mentor_open[mentor]
+                and self.market.mentee_open[mentee]
+            )
+            (kept if takes_part and not self._failures_of(pair) else lost).append(pair)
+        return tuple(kept), tuple(lost)
+
+    def _broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
+        """Locked pairs of known people that break a rule which binds for as long as the pair lives."""
+        known = (pair for pair in pairs if pair.mentor in self.market.row and pair.mentee in self.market.row)
+        return tuple(pair for pair in known if self._failures_of(pair) & LASTING)
+
+    def _failures_of(self, pair: Pair) -> int:
+        mentor, mentee = (np.array([self.market.row[member]], np.int64) for member in pair)
+        return int(failures(self.rules, self.market, mentee, mentor)[0, 0])
+
+    def _room(self, withdrawn: Iterable[Pair]) -> Room:
+        rows = len(self.market.people)
+        room = Room(*(np.zeros(rows, np.int32) for _ in range(4)))
+        leaving = {
+            Side.MENTOR: [pair.mentor for pair in withdrawn],
+            Side.MENTEE: [pair.mentee for pair in withdrawn],
+        }
+        for side, load, free in (
+            (Side.MENTOR, room.mentor_load, room.mentor_free),
+            (Side.MENTEE, room.mentee_load, room.mentee_free),
+        ):
+            live, waiting = self.ties.load[side].copy(), self.ties.open[side].copy()
+            live.subtract(leaving[side])
+            waiting.subtract(leaving[side])
+            for row, person in enumerate(self.market.people):
+                if person is None:
+                    continue
+                load[row] = live[person.id]
+                places = person.capacity(side) - live[person.id]
+                free[row] = max(0, min(places, self.rules.proposals_per_person - waiting[person.id]))
+        return room
+
+    def _candidates(
+        self, room: Room, progress: Callable[[float], None], cancelled: Callable[[], bool]
+    ) -> tuple[Rows, Rows, np.ndarray[tuple[int], np.dtype[np.int32]]]:
+        mentors, mentees = self.market.open_rows(Side.MENTOR), self.market.open_rows(Side.MENTEE)
+        found: list[Scored] = []
+        for start in range(0, len(mentees), _BLOCK):
+            if cancelled():
+                raise RunCancelledError
+            progress(0.9 * start / len(mentees))
+            found.append(
+                score(
+                    self.rules, self.market, *reversed(self._feasible(mentees[start : start + _BLOCK], mentors, room))
+                )
+            )
+        return (
+            np.concatenate([_NO_ROWS, *(block.mentors for block in found)]),
+            np.concatenate([_NO_ROWS, *(block.mentees for block in found)]),
+            np.concatenate([np.zeros(0, np.int32), *(block.scores for block in found)]),
+        )
+
+    def _feasible(self, mentees: Rows, mentors: Rows, room: Room) -> tuple[Rows, Rows]:
+        """Mentor rows and mentee rows of all pairs that pass every rule and have a place."""
+        mentees = mentees[room.mentee_free[mentees] > 0]
+        mentors = mentors[room.mentor_free[mentors] > 0]
+        line, column = np.nonzero(self.failed(mentors, mentees) == 0)
+        return mentors[column], mentees[line]
+
+    def _proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
+        scored = score(self.rules, self.market, mentees, mentors)
+        columns = {term.value: points.tolist() for term, points in scored.terms.items()}
+        return tuple(
+            self._proposal(mentor, mentee, total, {code: points[place] for code, points in columns.items()})
+            for place, (mentor, mentee, total) in enumerate(
+                zip(mentors.tolist(), mentees.tolist(), scored.scores.tolist(), strict=True)
+            )
+        )
+
+    def _proposal(self, mentor_row: int, mentee_row: int, total: int, terms: dict[str, int]) -> Proposal:
+        mentor, mentee = self.market.known(mentor_row), self.market.known(mentee_row)
+        offered = self.market.bits(mentor.offers)
+        shared = [area for area in dict.fromkeys(mentee.seeks) if self.market.bits((area,)) & offered]
+        above = mentee.level - mentor.level
+        direction = "reverse" if above > 0 else "forward" if above < 0 else "same-level"
+        return Proposal(mentor.id, mentee.id, tuple(shared), direction, total, terms)
+
+
+_NO_ROWS = np.zeros(0, np.int64)

@@ -1,0 +1,124 @@
+"""What the engine answers: proposals, and what a run or a change means for everybody else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from contracts.matching import Side
+
+from matching.engine.rules import Rule
+
+
+class Pair(NamedTuple):
+    """A mentor's id and a mentee's id, in this order."""
+
+    mentor: str
+    mentee: str
+
+    @property
+    def turned(self) -> "Pair":
+        """The same two people with the roles exchanged."""
+        return Pair(self.mentee, self.mentor)
+
+
+class Tie(StrEnum):
+    """What already stands between two people."""
+
+    OPEN = "open"
+    """An unanswered or half-accepted proposal: holds a place on both sides, and may be withdrawn by the engine."""
+    LOCKED = "locked"
+    """Accepted or running, in whatever programme: holds a place, and the engine never touches it."""
+    FORMER = "former"
+    """Ended, declined or blocked: never proposed again, in neither direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pair worth proposing, with the reasons in numbers: `score == sum(terms.values())`."""
+
+    mentor: str
+    mentee: str
+    areas: tuple[str, ...]
+    """The areas they share, the mentee's most wanted first."""
+    direction: str
+    """`reverse` when the mentee is above the mentor, else `same-level` or `forward`."""
+    score: int
+    terms: Mapping[str, int]
+
+    @property
+    def pair(self) -> Pair:
+        """Who it is about."""
+        return Pair(self.mentor, self.mentee)
+
+
+@dataclass(frozen=True, slots=True)
+class SideCoverage:
+    """How far one side is served. A person is paired when a live pair or a proposal of the run has them."""
+
+    people: int
+    paired: int
+    places: int
+    filled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """How many people of the other side one rule keeps from a person, and for how many it is the only obstacle."""
+
+    rule: Rule
+    people: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Somebody who takes part and has no pair on this side.
+
+    `eligible` people of the other side pass every rule; when there are any, their places went to pairs that count more.
+    """
+
+    member: str
+    side: Side
+    others: int
+    eligible: int
+    exclusions: tuple[Exclusion, ...]
+    """The rule that stands in the way most often first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The result of one run over everybody; nothing of it is in force until the caller says so with `adopt`."""
+
+    proposals: tuple[Proposal, ...]
+    """The best first."""
+    kept: tuple[Pair, ...]
+    """Open proposals that stay."""
+    withdrawn: tuple[Pair, ...]
+    """Open proposals that no longer hold, or give way."""
+    broken: tuple[Pair, ...]
+    """Locked pairs that no longer satisfy the rules: for people to look at, the engine leaves them."""
+    value: int
+    bound: int
+    """No choice of proposals for the same free places can be worth more than this."""
+    mentors: SideCoverage
+    mentees: SideCoverage
+    unmatched: tuple[Unmatched, ...]
+
+    @property
+    def certificate(self) -> int:
+        """Hundredths of a percent of the best possible value that the run reaches at least."""
+        return self.value * 10_000 // self.bound if self.bound else 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one person's change leads to, already in force inside the engine."""
+
+    proposals: tuple[Proposal, ...] = ()
+    withdrawn: tuple[Pair, ...] = ()
+    broken: tuple[Pair, ...] = ()
+
+
+class RunCancelledError(Exception):
+    """The caller asked the run to stop; nothing has changed."""

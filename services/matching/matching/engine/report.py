@@ -1,0 +1,60 @@
+"""What a lead is told about a run: how far it reaches, and who has nobody and why."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from contracts.matching import Side
+
+from matching.engine.allocation import Room
+from matching.engine.market import Ints, Market
+from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
+from matching.engine.scoring import MYSELF, RULE_BIT, Failures, Rows
+
+_BLOCK = 256
+
+
+def coverage(market: Market, room: Room, side: Side) -> SideCoverage:
+    """How many people and places of one side have a pair."""
+    rows = market.open_rows(side)
+    load = _load(room, side)[rows]
+    capacity = [market.known(row).capacity(side) for row in rows.tolist()]
+    return SideCoverage(
+        people=len(rows),
+        paired=int((load > 0).sum()),
+        places=sum(capacity),
+        filled=int(np.minimum(load, np.array(capacity, np.int32)).sum()),
+    )
+
+
+def unmatched(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room) -> tuple[Unmatched, ...]:
+    """Everybody who takes part on a side and has no pair there, mentees first.
+
+    Args:
+        market: The people.
+        failed: The rules that pairs fail, for mentor rows and mentee rows; one row a mentee, one column a mentor.
+        room: How full everybody is after the run.
+    """
+    return (*_alone(market, failed, room, Side.MENTEE), *_alone(market, failed, room, Side.MENTOR))
+
+
+def _alone(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room, side: Side) -> Iterator[Unmatched]:
+    mentors, mentees = market.open_rows(Side.MENTOR), market.open_rows(Side.MENTEE)
+    rows = market.open_rows(side)
+    rows = rows[_load(room, side)[rows] == 0]
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        table = failed(mentors, block) if side is Side.MENTEE else failed(block, mentees).T
+        for row, line in zip(block.tolist(), table, strict=True):
+            yield _reasons(market.known(row).id, side, line[line != MYSELF])
+
+
+def _reasons(member: str, side: Side, failed: Failures) -> Unmatched:
+    exclusions = [
+        Exclusion(rule, int(((failed & bit) != 0).sum()), int((failed == bit).sum())) for rule, bit in RULE_BIT.items()
+    ]
+    standing = sorted((each for each in exclusions if each.people), key=lambda each: -each.people)
+    return Unmatched(member, side, len(failed), int((failed == 0).sum()), tuple(standing))
+
+
+def _load(room: Room, side: Side) -> Ints:
+    return room.mentor_load if side is Side.MENTOR else room.mentee_load

@@ -1,0 +1,116 @@
+"""Hard rules and score terms for many pairs at once: whole numbers from end to end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.engine.market import RANKS, Ints, Market, Masks
+from matching.engine.rules import Rule, Rules, Term
+
+Rows = npt.NDArray[np.int64]
+Failures = npt.NDArray[np.uint16]
+
+RULE_BIT = {rule: 1 << bit for bit, rule in enumerate(Rule)}
+LASTING = RULE_BIT[Rule.LEVEL] | RULE_BIT[Rule.UNIT] | RULE_BIT[Rule.CHAIN] | RULE_BIT[Rule.MANAGER]
+"""What binds a pair for as long as it lives; areas, hours and languages only matter when it is proposed."""
+MYSELF = np.uint16(1 << 15)
+"""Marks a person against themselves, who is no pair and no exclusion."""
+BEST_AREAS = 3
+ENOUGH_MINUTES = 240
+MOST_LEVELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Feasible pairs side by side: rows, every term, and their sum."""
+
+    mentors: Rows
+    mentees: Rows
+    terms: dict[Term, Ints]
+
+    @property
+    def scores(self) -> Ints:
+        """One whole number a pair: nothing but the sum of the terms."""
+        total = np.zeros(len(self.mentors), np.int32)
+        for points in self.terms.values():
+            total += points
+        return total
+
+
+def failures(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Failures:
+    """Which rules each pair fails, as bits of `RULE_BIT`; one row a mentee, one column a mentor.
+
+    What already stands between two people is not the market's to know, so `Rule.PAST` and `Rule.TOGETHER` are not set.
+    """
+    failed = np.zeros((len(mentees), len(mentors)), np.uint16)
+
+    def fail(rule: Rule, where: npt.NDArray[np.bool_]) -> None:
+        np.bitwise_or(failed, np.uint16(RULE_BIT[rule]), out=failed, where=where)
+
+    above = market.level[mentees][:, None] - market.level[mentors]
+    fail(Rule.LEVEL, (above if rules.reverse_only else np.abs(above)) < rules.level_gap)
+    fail(Rule.AREAS, (market.seeks[mentees][:, None] & market.offers[mentors]) == 0)
+    window = market.common_minutes[market.window[mentees]][:, market.window[mentors]]
+    fail(Rule.HOURS, window < rules.common_minutes)
+    if rules.common_language:
+        fail(Rule.LANGUAGE, ~_share_language(market, mentees, mentors))
+    if rules.different_unit:
+        fail(Rule.UNIT, market.unit[mentees][:, None] == market.unit[mentors])
+    fail(Rule.CHAIN, _in_chain(market, mentees, mentors))
+    manager = market.manager[mentees][:, None]
+    fail(Rule.MANAGER, (manager == market.manager[mentors]) & (manager >= 0))
+    return failed
+
+
+def score(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Scored:
+    """The terms of pairs given as two equally long lists of rows."""
+    weights = rules.weights
+    shared = market.seeks[mentees] & market.offers[mentors]
+    minutes = market.common_minutes[market.window[mentees], market.window[mentors]]
+    levels = np.abs(market.level[mentees] - market.level[mentors]) - rules.level_gap
+    terms = {
+        Term.AREAS: _area_points(market, shared),
+        Term.MENTEE_CHOICE: _choice_points(market.seek_ranks[mentees], shared, weights.mentee_choice),
+        Term.MENTOR_CHOICE: _choice_points(market.offer_ranks[mentors], shared, weights.mentor_choice),
+        Term.HOURS: np.minimum(minutes, ENOUGH_MINUTES) * np.int32(weights.hours) // np.int32(ENOUGH_MINUTES),
+        Term.UNIT: (market.unit[mentees] != market.unit[mentors]) * np.int32(weights.other_unit),
+        Term.COUNTRY: (market.country[mentees] != market.country[mentors]) * np.int32(weights.other_country),
+        Term.LEVEL: np.clip(levels, 0, MOST_LEVELS) * np.int32(weights.level),
+        Term.MENTEE_WAITING: market.waiting[mentees] * np.int32(weights.waiting),
+        Term.MENTOR_WAITING: market.waiting[mentors] * np.int32(weights.waiting),
+    }
+    return Scored(mentors, mentees, terms)
+
+
+def _share_language(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:
+    shared = np.zeros((len(mentees), len(mentors)), np.bool_)
+    for word in range(market.languages.shape[1]):
+        shared |= (market.languages[mentees, word][:, None] & market.languages[mentors, word]) != 0
+    return shared
+
+
+def _in_chain(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:
+    low_enter, low_leave = market.enter[mentees][:, None], market.leave[mentees][:, None]
+    enter, leave = market.enter[mentors], market.leave[mentors]
+    mentee_above: npt.NDArray[np.bool_] = (low_enter <= enter) & (enter < low_leave)
+    mentor_above: npt.NDArray[np.bool_] = (enter <= low_enter) & (low_enter < leave)
+    return mentee_above | mentor_above
+
+
+def _area_points(market: Market, shared: Masks) -> Ints:
+    """The points of the rarest shared areas: they are the lowest bits, so three times the lowest bit is taken off."""
+    points = np.zeros(len(shared), np.int32)
+    left = shared.copy()
+    for _ in range(BEST_AREAS):
+        lowest = left & (~left + np.uint64(1))
+        points += market.area_points[np.bitwise_count(lowest - np.uint64(1))]
+        left ^= lowest
+    return points
+
+
+def _choice_points(ranks: Masks, shared: Masks, weight: int) -> Ints:
+    points = np.zeros(len(shared), np.int32)
+    for rank in reversed(range(RANKS)):
+        points[(ranks[:, rank] & shared) != 0] = weight * (RANKS - rank) // RANKS
+    return points
