@@ -8,14 +8,23 @@ sequence extension but is compared as an integer; it counts from 1 per stream an
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from contracts.topics import Topic
 
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE: Final = "application/json"
+MOST_DIGITS: Final = 18  # of a sequence: fits a signed 64-bit integer everywhere
 
 
 class DataClass(StrEnum):
@@ -33,7 +42,32 @@ Pseudonymous = Field(json_schema_extra={"x-data-class": DataClass.PSEUDONYMOUS.v
 MemberId = Annotated[
     str, Field(min_length=1, max_length=64, description="Opaque id of a member: random, never derived."), Pseudonymous
 ]
-AggregateId = Annotated[str, Field(min_length=1, max_length=64, description="Opaque id of the aggregate."), Pseudonymous]
+AggregateId = Annotated[
+    str, Field(min_length=1, max_length=64, description="Opaque id of the aggregate."), Pseudonymous
+]
+
+
+class OpenEnum(StrEnum):
+    """An enumeration that writers keep to and readers don't insist on.
+
+    A value from a newer producer arrives as a member of its own, equal to its text and to no known member. Only
+    JSON is read that way: our own code and HTTP requests can't make such a value.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Self], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate as pydantic does, and then let unknown text pass."""
+        return core_schema.with_info_wrap_validator_function(cls._read, handler(source))
+
+    @classmethod
+    def _read(cls, value: object, known: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Self:
+        if info.mode != "json" or not isinstance(value, str) or value in cls._value2member_map_:
+            member: Self = known(value)
+            return member
+        unknown = str.__new__(cls, value)
+        unknown._name_ = "UNKNOWN"
+        unknown._value_ = value
+        return unknown
 
 
 class Part(BaseModel):
@@ -106,7 +140,7 @@ class Envelope:
         if text.get("ce_specversion") != "1.0":
             raise BadEnvelopeError("ce_specversion must be 1.0")
         sequence = _required(text, "ce_sequence")
-        if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= 18 and int(sequence) > 0):
+        if not (sequence.isascii() and sequence.isdigit() and len(sequence) <= MOST_DIGITS and int(sequence) > 0):
             raise BadEnvelopeError("ce_sequence must be a positive decimal number of at most 18 digits")
         return cls(
             id=_required(text, "ce_id"),

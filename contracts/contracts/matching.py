@@ -4,24 +4,23 @@ Outside subscribers see facts that never tell who declined or cancelled; the det
 platform topics. Facts of one mentorship share its id as key, so they arrive in order.
 """
 
-from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.envelope import AggregateId, Event, MemberId, Part, Plain, Pseudonymous
+from contracts.envelope import AggregateId, Event, MemberId, OpenEnum, Part, Plain, Pseudonymous
 from contracts.profiles import AreaCodes
 from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, PROGRAMME, Topic
 
 
-class Side(StrEnum):
+class Side(OpenEnum):
     """One of the two people of a mentorship."""
 
     MENTOR = "mentor"
     MENTEE = "mentee"
 
 
-class Status(StrEnum):
+class Status(OpenEnum):
     """Where a mentorship stands in its life."""
 
     PROPOSED = "proposed"
@@ -32,7 +31,7 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-class Answer(StrEnum):
+class Answer(OpenEnum):
     """What happened to a proposal, for our own services only."""
 
     DECLINED = "declined"
@@ -40,7 +39,7 @@ class Answer(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Outcome(StrEnum):
+class Outcome(OpenEnum):
     """What became of a session."""
 
     HELD = "held"

@@ -44,5 +44,3 @@ class DirectoryUpdated(Event):
     work_to: Annotated[int, Field(ge=1, le=24, description="Local hour the working day ends."), Pseudonymous] = 17
     languages: Annotated[tuple[str, ...], Field(description="ISO 639-1, best first."), Pseudonymous] = ("en",)
     joined: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of joining."), Pseudonymous]
-
-
