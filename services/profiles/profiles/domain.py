@@ -116,7 +116,7 @@ class Member(Aggregate):
     def from_row(cls, member: str, tenant: str, row: RosterRow, manager: str | None) -> Self:
         """A new member as the roster has them; says both states."""
         created = cls(
-            _id=member,
+            id=member,
             tenant=tenant,
             **row.contact.model_dump(),
             directory=row.directory.model_copy(update={"manager": manager}),

@@ -1,0 +1,348 @@
+"""A made-up company as a roster: the same people and seed always give the same file.
+
+The chart grows breadth-first with Pareto-like spans; levels fall and units and countries pass down the tree. Areas are
+tilted by unit and by level: juniors mostly offer, seniors mostly seek. A few fixed people are there to sign in as.
+
+    python -m local.company 10000 people.csv
+"""
+
+import csv
+import itertools
+import random
+import sys
+import unicodedata
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+FEWEST: Final = 12
+DOMAIN: Final = "demo.example"
+_COLUMNS: Final = (
+    "employee_id,email,name,title,manager_id,level,unit,country,time_zone,languages,joined,work_from,work_to,"
+    "offers,seeks,mentor_capacity,mentee_capacity,enrolled,roles"
+)
+COLUMNS: Final = _COLUMNS.split(",")
+
+# The codes of the starter taxonomy, which a roster may name.
+_AREAS: Final = (
+    "ai-tools data-literacy social-media cyber-hygiene cloud automation ethnicity-experience lgbtq-experience "
+    "disability-experience neurodiversity parents-carers faith-belief social-mobility generations front-line-reality "
+    "new-joiner-view remote-work customer-voice wellbeing sustainability gen-z-consumers creator-economy fintech "
+    "remote-collaboration"
+)
+AREAS: Final = _AREAS.split()
+
+_UNITS: Final = "finance people engineering sales operations marketing customer-service research supply-chain legal"
+UNITS: Final = _UNITS.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A country of the company with the names that are common there, among others."""
+
+    country: str
+    zone: str
+    languages: tuple[str, ...]
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+
+
+def _place(country: str, zone: str, languages: str, first: str, last: str) -> Place:
+    return Place(country, zone, tuple(languages.split()), tuple(first.split()), tuple(last.split()))
+
+
+PLACES: Final = (
+    _place(
+        "GB",
+        "Europe/London",
+        "en",
+        "Amelia Callum Freya Rhys Imogen Dylan Zainab Kofi Harriet Ewan Priya Tobias",
+        "Ashdown Birch Carrick Dunmore Ellery Farrow Gwilliam Hathersage Mensah Okafor Rahman Winslow",
+    ),
+    _place(
+        "DE",
+        "Europe/Berlin",
+        "de",
+        "Anneke Björn Clara Deniz Elif Friedrich Greta Henrik Jörg Katrin Leyla Matthias",
+        "Ahrens Brückner Demir Eichhorn Färber Grünwald Hoffmeister Kaya Lindner Moosbach Reuß Yilmaz",
+    ),
+    _place(
+        "FR",
+        "Europe/Paris",
+        "fr",
+        "Aïcha Bastien Camille Dorian Élodie Fabrice Inès Jérôme Léa Mamadou Noémie Théo",
+        "Aubertin Bellerose Chauvet Diallo Dufresne Garnier Lemaire Marchand Ndiaye Pelletier Roussel Vasseur",
+    ),
+    _place(
+        "ES",
+        "Europe/Madrid",
+        "es",
+        "Ainhoa Bruno Carla Diego Elena Gonzalo Irene Jordi Lucía Mateo Nerea Pablo",
+        "Arroyo Bermejo Carrasco Domènech Echeverría Fuentes Ibáñez Lozano Montero Peña Quiroga Zubiri",
+    ),
+    _place(
+        "PL",
+        "Europe/Warsaw",
+        "pl",
+        "Agnieszka Bartosz Celina Dominik Ewa Filip Grażyna Hubert Jagoda Łukasz Milena Wojciech",
+        "Bielak Czarnota Dąbek Gajda Jaworski Kłos Leśniak Mroczek Ostrowicz Sikora Wrona Żuraw",
+    ),
+    _place(
+        "IN",
+        "Asia/Kolkata",
+        "hi",
+        "Aarav Bhavna Chetan Divya Farhan Gayatri Harsh Ishita Kavya Manoj Nandini Rohan",
+        "Agarwal Banerjee Chaudhary Deshpande Iyer Joshi Kulkarni Menon Nair Qureshi Reddy Sengupta",
+    ),
+    _place(
+        "US",
+        "America/New_York",
+        "en",
+        "Avery Brandon Carmen Darnell Emily Garrett Hannah Isaiah Jasmine Marcus Nia Wyatt",
+        "Abernathy Brooks Calloway Delgado Everett Freeman Holloway Jefferson Lindqvist Navarro Tran Whitaker",
+    ),
+    _place(
+        "BR",
+        "America/Sao_Paulo",
+        "pt",
+        "Beatriz Caio Débora Eduardo Fernanda Gustavo Isadora João Larissa Murilo Renata Thiago",
+        "Almeida Barros Cardoso Drummond Esteves Figueiredo Guimarães Lacerda Moreira Pacheco Sampaio Teixeira",
+    ),
+    _place(
+        "ZA",
+        "Africa/Johannesburg",
+        "en",
+        "Anele Buhle Dineo Francois Johan Karabo Lerato Mandla Naledi Pieter Sipho Thandi",
+        "Botha Dlamini Fourie Khumalo Mabaso Mokoena Naidoo Nkosi Pretorius Sithole Venter Zulu",
+    ),
+    _place(
+        "SG",
+        "Asia/Singapore",
+        "zh",
+        "Adeline Benedict Chloe Darren Farah Hui Jun Kumar Mei Nurul Siew Wei",
+        "Abdullah Chan Goh Ismail Koh Lim Ng Ong Rajan Seah Tan Wong",
+    ),
+)
+_HOME_SHARES: Final = (24, 14, 12, 8, 8, 12, 10, 4, 4, 4)  # percent of people by place
+_STAYS: Final = 0.7  # chance to sit where one's manager sits
+
+_TITLES: Final = {
+    1: "Trainee",
+    2: "Associate",
+    3: "Specialist",
+    4: "Senior Specialist",
+    5: "Expert",
+    6: "Team Lead",
+    7: "Manager",
+    8: "Senior Manager",
+    9: "Head",
+    10: "Director",
+    11: "Managing Director",
+    12: "Chief Executive",
+}
+
+
+@dataclass(slots=True)
+class Person:
+    """One person of the chart; fixed people carry their own name, address and profile."""
+
+    number: int
+    manager: "Person | None"
+    level: int
+    unit: str
+    place: Place
+    fixed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def employee_id(self) -> str:
+        """Their number in the company."""
+        return f"E{self.number:06d}"
+
+
+def write_roster(path: Path, people: int = 400, seed: int = 7) -> None:
+    """Write a company of `people` (at least 12) as a roster.
+
+    Raises:
+        ValueError: fewer people than the fixed ones need.
+    """
+    if people < FEWEST:
+        raise ValueError(f"A company needs at least {FEWEST} people.")
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for person in itertools.islice(chart(chance), people):
+            writer.writerow(_row(person, chance))
+
+
+def chart(chance: random.Random) -> Iterator[Person]:
+    """Everybody, managers before their people, without end."""
+    numbers = itertools.count(1)
+    skeleton = list(_skeleton(numbers))
+    yield from skeleton
+    # Whoever is there to sign in as has no people of their own, so their place in the chart stays simple.
+    managers = deque(person for person in skeleton if not person.fixed)
+    top = managers[0]
+    for unit in UNITS[3:]:
+        head = Person(next(numbers), top, 10, unit, _somewhere(chance, None))
+        managers.append(head)
+        yield head
+    managers.popleft()
+    while True:
+        manager = managers.popleft()
+        for _ in range(min(14, int(2.2 * chance.paretovariate(1.5)) + 1)):
+            level = max(1, manager.level - chance.choices((1, 2, 3, 4), (15, 35, 30, 20))[0])
+            person = Person(next(numbers), manager, level, manager.unit, _somewhere(chance, manager.place))
+            managers.append(person)
+            yield person
+
+
+def _skeleton(numbers: Iterator[int]) -> Iterator[Person]:
+    london = PLACES[0]
+    top = Person(next(numbers), None, 12, "executive-office", london)
+    yield top
+    yield Person(next(numbers), top, 10, "finance", london, _DIRECTOR)
+    people = Person(next(numbers), top, 10, "people", london)
+    yield people
+    yield Person(next(numbers), people, 6, "people", london, _LEAD)
+    yield Person(next(numbers), people, 5, "people", london, _ANALYST)
+    yield Person(next(numbers), people, 5, "people", london, _OPERATOR)
+    engineering = Person(next(numbers), top, 10, "engineering", london)
+    yield engineering
+    team = Person(next(numbers), engineering, 7, "engineering", london)
+    yield team
+    yield Person(next(numbers), team, 2, "engineering", london, _JUNIOR)
+    yield Person(next(numbers), top, 9, "finance", london)
+
+
+_MEETING: Final = {"work_from": "9", "work_to": "17", "languages": "en"}
+_ASIDE: Final = {**_MEETING, "offers": "", "seeks": "", "enrolled": "no"}
+_DIRECTOR: Final = {
+    **_MEETING,
+    "name": "Margaret Ellingham",
+    "title": "Director, Finance",
+    "email": f"director@{DOMAIN}",
+    "joined": "2009-04",
+    "offers": "",
+    "seeks": "creator-economy;social-media;ai-tools",
+    "mentor_capacity": "1",
+    "mentee_capacity": "1",
+    "enrolled": "yes",
+}
+_JUNIOR: Final = {
+    **_MEETING,
+    "name": "Kofi Adusei",
+    "title": "Associate, Engineering",
+    "email": f"junior@{DOMAIN}",
+    "joined": "2024-09",
+    "offers": "creator-economy;social-media;ai-tools",
+    "seeks": "",
+    "mentor_capacity": "1",
+    "mentee_capacity": "1",
+    "enrolled": "yes",
+}
+_LEAD: Final = {**_ASIDE, "name": "Imani Thornbury", "title": "Team Lead, Learning", "email": f"lead@{DOMAIN}"}
+_ANALYST: Final = {
+    **_ASIDE,
+    "name": "Rhys Pemberton",
+    "title": "People Analyst",
+    "email": f"analyst@{DOMAIN}",
+    "roles": "analyst",
+}
+_OPERATOR: Final = {
+    **_ASIDE,
+    "name": "Zainab Latif",
+    "title": "People Systems",
+    "email": f"operator@{DOMAIN}",
+    "roles": "operator",
+}
+
+
+def _somewhere(chance: random.Random, near: Place | None) -> Place:
+    if near is not None and chance.random() < _STAYS:
+        return near
+    return chance.choices(PLACES, _HOME_SHARES)[0]
+
+
+def _row(person: Person, chance: random.Random) -> dict[str, str]:
+    first, last = chance.choice(person.place.first), chance.choice(person.place.last)
+    begins = chance.choices((7, 8, 9, 10), (1, 4, 4, 1))[0]
+    offers, seeks = _areas(person, chance)
+    row = {
+        "employee_id": person.employee_id,
+        "email": f"{_ascii(first)}.{_ascii(last)}.{person.number}@{DOMAIN}",
+        "name": f"{first} {last}",
+        "title": f"{_TITLES[person.level]}, {person.unit.replace('-', ' ').title()}",
+        "manager_id": person.manager.employee_id if person.manager else "",
+        "level": str(person.level),
+        "unit": person.unit,
+        "country": person.place.country,
+        "time_zone": person.place.zone,
+        "languages": ";".join(_languages(person.place, chance)),
+        "joined": _joined(person.level, chance),
+        "work_from": str(begins),
+        "work_to": str(begins + chance.choice((8, 8, 9))),
+        "offers": ";".join(offers),
+        "seeks": ";".join(seeks),
+        "mentor_capacity": str(chance.choices((1, 2, 3), (6, 3, 1))[0]),
+        "mentee_capacity": str(chance.choices((1, 2, 3), (7, 2, 1))[0]),
+        "enrolled": "yes" if chance.random() < 0.7 else "no",  # noqa: PLR2004 - the share of people who take part
+        "roles": "",
+    }
+    return row | person.fixed
+
+
+def _languages(place: Place, chance: random.Random) -> list[str]:
+    spoken = list(place.languages)
+    if "en" not in spoken and chance.random() < 0.9:  # noqa: PLR2004 - most speak the company's language
+        spoken.append("en")
+    return spoken
+
+
+def _joined(level: int, chance: random.Random) -> str:
+    years = min(30, chance.randrange(0, 2 + 2 * level))
+    return f"{2025 - years}-{chance.randrange(1, 13):02d}"
+
+
+def _areas(person: Person, chance: random.Random) -> tuple[list[str], list[str]]:
+    """Juniors offer two to four areas, seniors seek as many; in between a little of both."""
+    few, many = chance.choice((0, 0, 1)), chance.choice((2, 3, 3, 4))
+    share = (many, few) if person.level <= 4 else (few, many) if person.level >= 8 else (2, 2)  # noqa: PLR2004 - thirds of the ladder
+    picked = _pick(person, chance, sum(share))
+    return picked[: share[0]], picked[share[0] :]
+
+
+def _pick(person: Person, chance: random.Random, count: int) -> list[str]:
+    # Zipf by rank; each unit begins its ranking elsewhere, and the upper half of the ladder a little further on.
+    start = 5 * (UNITS.index(person.unit) if person.unit in UNITS else 0) + (2 if person.level > 6 else 0)  # noqa: PLR2004 - half of twelve
+    ranked = [AREAS[(start + 7 * rank) % len(AREAS)] for rank in range(len(AREAS))]
+    picked: list[str] = []
+    while len(picked) < count:
+        area = chance.choices(ranked, [1 / (rank + 1) for rank in range(len(ranked))])[0]
+        if area not in picked:
+            picked.append(area)
+    return picked
+
+
+_PLAIN: Final = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "\u0131": "i", "đ": "d"})
+
+
+def _ascii(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", name.translate(_PLAIN))
+    return "".join(letter for letter in folded.lower() if letter.isascii() and letter.isalpha())
+
+
+def main() -> None:
+    """Write a roster from the command line."""
+    try:
+        people, path = int(sys.argv[1]), Path(sys.argv[2])
+        write_roster(path, people)
+    except (IndexError, ValueError) as error:
+        sys.exit(f"usage: python -m local.company PEOPLE FILE ({FEWEST} people or more): {error}")
+    print(f"{path}: {people} people")
+
+
+if __name__ == "__main__":
+    main()

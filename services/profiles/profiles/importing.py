@@ -1,0 +1,190 @@
+"""A roster's way into the directory: check the whole file, settle who manages whom, then write what changed.
+
+Nothing is written before the whole file has been read once. Each written row is one member's document; a second
+import of the same file finds everything unchanged and writes nothing, so an interrupted one is simply run again.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from chassis.documents import AlreadyExistsError
+from chassis.ids import new_member_id
+
+from profiles.domain import Imported, Member, RosterRow
+from profiles.jobs import Counts
+from profiles.roster import Roster, RosterError, RowError, unfit_managers
+from profiles.store import Store
+
+_BATCH: Final = 100
+_CHECKING: Final = 40  # percent of the progress that reading and checking takes
+
+_TAKEN: Final = "was taken by another import just now; import the file again"
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import came to so far."""
+
+    percent: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counts:
+        """The figures that a page or a command shows."""
+        return Counts(
+            created=self.created,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            refused=len({error.line for error in self.errors}),
+        )
+
+    def count(self, outcome: Imported) -> None:
+        """Add one row."""
+        if outcome is Imported.CREATED:
+            self.created += 1
+        elif outcome is Imported.UPDATED:
+            self.updated += 1
+        else:
+            self.unchanged += 1
+
+
+Progress = Callable[[Report], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _People:
+    """Who is who, by employee id: the rows that are right by themselves, and what the directory holds of them."""
+
+    lines: dict[str, int] = field(default_factory=dict)
+    managers: dict[str, str] = field(default_factory=dict)
+    emails: dict[str, int] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+    stored_managers: dict[str, str | None] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)  # member id → employee id, of stored people
+
+    def remember(self, members: Iterable[Member]) -> list[str]:
+        """Keep what is known of stored people; returns the managers' member ids that are not known yet."""
+        wanted = []
+        for member in members:
+            self.members[member.employee_id] = member.id
+            self.numbers[member.id] = member.employee_id
+            self.stored_managers[member.employee_id] = member.directory.manager
+            if member.directory.manager:
+                wanted.append(member.directory.manager)
+        return [each for each in wanted if each not in self.numbers]
+
+
+async def import_roster(store: Store, tenant: str, path: Path, progress: Progress) -> Report:
+    """Import every row that stands and report why the others do not.
+
+    Raises:
+        RosterError: the file as a whole is not readable, or holds no row.
+    """
+    roster, report = Roster(path), Report()
+    people = await _check(store, tenant, roster, report, progress)
+    if not people.lines and not report.errors:
+        raise RosterError("The file names its columns but holds no people.")
+    await _settle_managers(store, tenant, people, report)
+    refused = {error.line for error in report.errors}
+    standing = (row for row in roster.rows() if isinstance(row, RosterRow) and row.line not in refused)
+    for batch in _batches(standing):
+        await _write(store, tenant, batch, people, report)
+        report.percent = _CHECKING + (100 - _CHECKING) * roster.position // max(1, roster.total)
+        await progress(report)
+    report.errors.sort(key=lambda error: error.line)
+    report.percent = 100
+    await progress(report)
+    return report
+
+
+async def _check(store: Store, tenant: str, roster: Roster, report: Report, progress: Progress) -> _People:
+    people = _People()
+    for batch in _batches(roster.rows()):
+        rows = []
+        for item in batch:
+            if isinstance(item, RosterRow):
+                rows.append(item)
+            else:
+                report.errors.extend(item)
+        people.remember((await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))).values())
+        owners = await store.by_email(tenant, (row.contact.email for row in rows))
+        for row in rows:
+            problems = list(_doubles(row, people, owners.get(row.contact.email)))
+            report.errors.extend(problems)
+            if not problems:
+                people.lines[row.contact.employee_id] = people.emails[row.contact.email] = row.line
+                people.managers[row.contact.employee_id] = row.manager_id
+        report.percent = _CHECKING * roster.position // max(1, roster.total)
+        await progress(report)
+    return people
+
+
+def _doubles(row: RosterRow, people: _People, owner: Member | None) -> Iterator[RowError]:
+    employee_id, email = row.contact.employee_id, row.contact.email
+    if employee_id in people.lines:
+        yield RowError(row.line, "employee_id", f"stands on line {people.lines[employee_id]} too; the first one counts")
+    if email in people.emails:
+        yield RowError(row.line, "email", f"stands on line {people.emails[email]} too; the first one counts")
+    elif owner is not None and owner.employee_id != employee_id:
+        yield RowError(row.line, "email", "belongs to another person in the directory")
+
+
+async def _settle_managers(store: Store, tenant: str, people: _People, report: Report) -> None:
+    named = {manager for manager in people.managers.values() if manager and manager not in people.members}
+    found = await store.by_employee_id(tenant, named - people.lines.keys())
+    above = people.remember(found.values()) + [
+        manager for manager in people.stored_managers.values() if manager and manager not in people.numbers
+    ]
+    while above:  # up the stored chains, one level a round
+        above = people.remember((await store.members.find_ids(tenant, above)).values())
+    stored = {
+        person: None if manager is None else people.numbers.get(manager)
+        for person, manager in people.stored_managers.items()
+    }
+    for person, reason in unfit_managers(people.managers, stored).items():
+        report.errors.append(RowError(people.lines[person], "manager_id", reason))
+    for person in people.lines:
+        people.members.setdefault(person, new_member_id())
+
+
+async def _write(store: Store, tenant: str, rows: list[RosterRow], people: _People, report: Report) -> None:
+    stored = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))
+    fresh: dict[str, RosterRow] = {}
+    new: list[Member] = []
+    for row in rows:
+        manager = people.members[row.manager_id] if row.manager_id else None
+        if (member := stored.get(row.contact.employee_id)) is None:
+            created = Member.from_row(people.members[row.contact.employee_id], tenant, row, manager)
+            fresh[created.id] = row
+            new.append(created)
+        elif member.import_row(row, manager) is Imported.UNCHANGED:  # on a copy that is thrown away
+            report.count(Imported.UNCHANGED)
+        else:
+            try:
+                report.count(await store.change_member(tenant, member.id, _importing(row, manager)))
+            except AlreadyExistsError:
+                report.errors.append(RowError(row.line, "email", _TAKEN))
+    taken = await store.members.insert_many(new)
+    for created_id, row in fresh.items():
+        if created_id in taken:
+            report.errors.append(RowError(row.line, "employee_id", _TAKEN))
+        else:
+            report.count(Imported.CREATED)
+
+
+def _importing(row: RosterRow, manager: str | None) -> Callable[[Member], Imported]:
+    return lambda member: member.import_row(row, manager)
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

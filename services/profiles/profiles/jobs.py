@@ -1,0 +1,76 @@
+"""The import of one roster as a document, so that any replica can tell how far it is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from chassis.aggregate import Aggregate
+from pydantic import BaseModel, ConfigDict
+
+KEPT_ERRORS: Final = 1000  # an array in a document is bounded; the count is not
+_SILENT_SECONDS: Final = 60
+
+
+class JobStatus(StrEnum):
+    """Where an import stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"  # the file as a whole could not be read
+    INTERRUPTED = "interrupted"  # its process ended; importing the same file again finishes it
+
+
+class Problem(BaseModel):
+    """One cell that kept its row out, as the page shows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int
+    column: str
+    reason: str
+
+
+class Counts(BaseModel):
+    """What the rows came to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+    @property
+    def imported(self) -> int:
+        """Rows that stand in the directory now."""
+        return self.created + self.updated + self.unchanged
+
+
+class ImportJob(Aggregate):
+    """One roster on its way into the directory."""
+
+    started_at: str
+    touched_at: str
+    status: JobStatus = JobStatus.RUNNING
+    percent: int = 0
+    counts: Counts = Counts()
+    problems: tuple[Problem, ...] = ()
+    reason: str = ""
+
+    def advance(self, percent: int, counts: Counts, at: str) -> None:
+        """The work goes on."""
+        self.percent, self.counts, self.touched_at = percent, counts, at
+
+    def finish(self, counts: Counts, problems: list[Problem], at: str) -> None:
+        """Every row was looked at."""
+        self.status, self.percent, self.counts, self.touched_at = JobStatus.DONE, 100, counts, at
+        self.problems = tuple(problems[:KEPT_ERRORS])
+
+    def refuse(self, reason: str, at: str) -> None:
+        """The file could not be read; nothing was imported."""
+        self.status, self.reason, self.touched_at = JobStatus.REFUSED, reason, at
+
+    def seen_at(self, now: datetime) -> JobStatus:
+        """The status as a reader should understand it: a job that fell silent was interrupted."""
+        silent = (now - datetime.fromisoformat(self.touched_at)).total_seconds() > _SILENT_SECONDS
+        return JobStatus.INTERRUPTED if self.status is JobStatus.RUNNING and silent else self.status

@@ -1,0 +1,65 @@
+"""Members, imports and signing keys in this service's database."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
+
+from chassis.delivery import Delivery
+from chassis.documents import Documents
+from chassis.mongo import IN_LIMIT, Index
+
+from profiles.domain import Member
+from profiles.jobs import ImportJob
+from profiles.keys import KeySet
+
+R = TypeVar("R")
+
+MEMBER_INDEXES: Final = (
+    Index((("tenant", 1), ("email", 1)), unique=True),
+    Index((("tenant", 1), ("employee_id", 1)), unique=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What the service may ask of its database."""
+
+    members: Documents[Member]
+    imports: Documents[ImportJob]
+    keys: Documents[KeySet]
+
+    @classmethod
+    def on(cls, delivery: Delivery) -> Self:
+        """The collections, registered with the process's delivery."""
+        return cls(
+            members=delivery.documents(Member, "members", indexes=MEMBER_INDEXES),
+            imports=delivery.documents(ImportJob, "imports"),
+            keys=delivery.documents(KeySet, "keys"),
+        )
+
+    async def by_email(self, tenant: str, emails: Iterable[str]) -> dict[str, Member]:
+        """Members by their address in lower case."""
+        return {member.email: member for member in await self._by(tenant, "email", emails)}
+
+    async def by_employee_id(self, tenant: str, employee_ids: Iterable[str]) -> dict[str, Member]:
+        """Members by their number in the organisation."""
+        return {member.employee_id: member for member in await self._by(tenant, "employee_id", employee_ids)}
+
+    async def present(self, tenant: str, ids: Sequence[str]) -> list[Member]:
+        """The members of these ids who were not removed, in the order asked for."""
+        found = await self.members.find_ids(tenant, ids)
+        return [found[each] for each in dict.fromkeys(ids) if each in found and not found[each].removed]
+
+    async def change_member(
+        self, tenant: str, member: str, decide: Callable[[Member], R], *, if_match: str | None = None
+    ) -> R:
+        """Change one member in one compare-and-set."""
+        return await self.members.change(tenant, member, decide, if_match=if_match)
+
+    async def _by(self, tenant: str, field: str, values: Iterable[str]) -> list[Member]:
+        unique = list(dict.fromkeys(values))
+        found: list[Member] = []
+        for start in range(0, len(unique), IN_LIMIT):
+            chunk = unique[start : start + IN_LIMIT]
+            found += await self.members.find(tenant, {field: {"$in": chunk}}, limit=IN_LIMIT)
+        return found

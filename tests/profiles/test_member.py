@@ -1,0 +1,149 @@
+"""A member says what changed, and only that."""
+
+import pytest
+from chassis.aggregate import Tombstone
+from chassis.errors import InvalidError, NotFoundError
+from contracts.envelope import Event
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.topics import DIRECTORY, PROFILE
+from profile_rosters import a_row
+from profiles.domain import Imported, Member, Profile, RosterRow
+from profiles.roster import COLUMNS, read_row
+
+
+def row(**cells: str) -> RosterRow:
+    """A checked row."""
+    mapping = a_row("E1", **cells)
+    found = read_row(2, list(COLUMNS), [mapping.get(column, "") for column in COLUMNS])
+    assert isinstance(found, RosterRow)
+    return found
+
+
+def said(member: Member) -> list[Event | Tombstone]:
+    """What the member recorded since last asked."""
+    return member.take_uncommitted().said
+
+
+@pytest.fixture
+def member() -> Member:
+    """A member whose creation has been told."""
+    made = Member.from_row("m-1", "demo", row(), "m-0")
+    said(made)
+    return made
+
+
+def test_a_new_member_says_both_states() -> None:
+    """The directory holds the manager's member id; neither state holds a name or an address."""
+    first, second = said(Member.from_row("m-1", "demo", row(), "m-0"))
+
+    assert first == DirectoryUpdated(
+        member="m-1",
+        manager="m-0",
+        level=3,
+        unit="sales",
+        country="DE",
+        time_zone="Europe/Berlin",
+        work_from=9,
+        work_to=17,
+        languages=("de", "en"),
+        joined="2021-05",
+    )
+    assert second == ProfileUpdated(
+        member="m-1",
+        enrolled=True,
+        open_to_mentor=True,
+        open_to_be_mentored=True,
+        offers=("ai-tools", "cloud"),
+        seeks=("generations",),
+        mentor_capacity=1,
+        mentee_capacity=1,
+    )
+
+
+def test_the_same_row_again_says_nothing(member: Member) -> None:
+    """Importing a roster twice is silent."""
+    assert member.import_row(row(), "m-0") is Imported.UNCHANGED
+    assert said(member) == []
+
+
+def test_a_new_name_changes_the_member_but_says_nothing(member: Member) -> None:
+    """Contact details are nobody else's business."""
+    assert member.import_row(row(name="Ana Silva-Costa"), "m-0") is Imported.UPDATED
+    assert said(member) == []
+    assert member.name == "Ana Silva-Costa"
+
+
+def test_a_new_manager_says_the_directory_alone(member: Member) -> None:
+    """One part changed, one state is said."""
+    assert member.import_row(row(), "m-9") is Imported.UPDATED
+    (event,) = said(member)
+    assert isinstance(event, DirectoryUpdated)
+    assert event.manager == "m-9"
+
+
+def test_new_areas_in_the_roster_say_the_profile_alone(member: Member) -> None:
+    """Until the member edits the profile, the roster's columns are followed."""
+    member.import_row(row(offers="fintech"), "m-0")
+    (event,) = said(member)
+    assert isinstance(event, ProfileUpdated)
+    assert event.offers == ("fintech",)
+
+
+def test_what_a_member_chose_stands_against_the_roster(member: Member) -> None:
+    """After an edit the roster changes the directory only."""
+    mine = Profile(offers=("neurodiversity",), open_to_mentor=True, enrolled=True)
+    member.edit_profile(mine)
+    said(member)
+
+    outcome = member.import_row(row(offers="fintech", enrolled="no", level="4"), "m-0")
+
+    assert outcome is Imported.UPDATED
+    assert member.profile == mine
+    assert [type(event) for event in said(member)] == [DirectoryUpdated]
+
+
+def test_saving_an_unchanged_profile_says_nothing(member: Member) -> None:
+    """Pressing save twice is not news."""
+    member.edit_profile(member.profile)
+    assert said(member) == []
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(offers=("witchcraft",)),
+        Profile(seeks=("witchcraft",)),
+        Profile(mentor_capacity=11),
+        Profile(mentee_capacity=-1),
+        Profile(offers=("ai-tools",) * 13),
+    ],
+)
+def test_a_profile_that_no_programme_could_use_is_refused(member: Member, profile: Profile) -> None:
+    """And the member stays as they were."""
+    before = member.model_dump()
+    with pytest.raises(InvalidError):
+        member.edit_profile(profile)
+    assert (member.model_dump(), said(member)) == (before, [])
+
+
+def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) -> None:
+    """The document keeps only its id; a second removal and a later edit do nothing."""
+    member.link("https://idp.example|ana")
+    member.remove()
+
+    assert said(member) == [Tombstone(DIRECTORY), Tombstone(PROFILE)]
+    assert "e1@demo.example" not in member.model_dump_json()
+    assert "Name E1" not in member.model_dump_json()
+    assert member.identity is None
+    member.remove()
+    assert said(member) == []
+    with pytest.raises(NotFoundError):
+        member.edit_profile(Profile())
+
+
+def test_a_member_is_linked_to_one_identity_for_good(member: Member) -> None:
+    """The first sign-in links; the same one passes again; another with the same address does not."""
+    assert member.link("https://idp.example|ana")
+    assert member.link("https://idp.example|ana")
+    assert not member.link("https://idp.example|someone-else")
+    assert member.identity == "https://idp.example|ana"
