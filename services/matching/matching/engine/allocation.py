@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from contracts.matching import Side
 
 from matching.engine.market import Ints, Market
 from matching.engine.scoring import Rows
@@ -21,27 +22,21 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(slots=True)
 class Room:
-    """Per row: the live pairs a person has on each side, and how many more may be proposed."""
+    """Per side and row: the live pairs a person has, and how many more may be proposed."""
 
-    mentor_load: Ints
-    mentee_load: Ints
-    mentor_free: Ints
-    mentee_free: Ints
+    load: dict[Side, Ints]
+    free: dict[Side, Ints]
 
     def copy(self) -> "Room":
         """The same room, to be filled apart."""
-        return Room(self.mentor_load.copy(), self.mentee_load.copy(), self.mentor_free.copy(), self.mentee_free.copy())
-
-    def take(self, mentor: int, mentee: int) -> None:
-        """Give one place on both sides to a pair."""
-        self.mentor_load[mentor] += 1
-        self.mentee_load[mentee] += 1
-        self.mentor_free[mentor] -= 1
-        self.mentee_free[mentee] -= 1
+        return Room(
+            {side: column.copy() for side, column in self.load.items()},
+            {side: column.copy() for side, column in self.free.items()},
+        )
 
     def open_pairs(self, mentors: Rows, mentees: Rows) -> npt.NDArray[np.bool_]:
         """Which pairs still have a place on both sides."""
-        return (self.mentor_free[mentors] > 0) & (self.mentee_free[mentees] > 0)
+        return (self.free[Side.MENTOR][mentors] > 0) & (self.free[Side.MENTEE][mentees] > 0)
 
 
 def best_first(market: Market, mentors: Rows, mentees: Rows, scores: Ints) -> Rows:
@@ -60,6 +55,8 @@ def allocate(mentors: Rows, mentees: Rows, scores: Ints, room: Room, further_pai
     postponed: list[tuple[int, int]] = []
     fresh = _with_room(mentors, mentees, room)
     head = next(fresh, None)
+    mentor_load, mentee_load = room.load[Side.MENTOR], room.load[Side.MENTEE]
+    mentor_free, mentee_free = room.free[Side.MENTOR], room.free[Side.MENTEE]
     while head is not None or postponed:
         if head is not None and (not postponed or (-int(scores[head]), head) < postponed[0]):
             worth, position = int(scores[head]), head
@@ -68,14 +65,16 @@ def allocate(mentors: Rows, mentees: Rows, scores: Ints, room: Room, further_pai
             negative, position = heapq.heappop(postponed)
             worth = -negative
         mentor, mentee = int(mentors[position]), int(mentees[position])
-        if room.mentor_free[mentor] <= 0 or room.mentee_free[mentee] <= 0:
+        if mentor_free[mentor] <= 0 or mentee_free[mentee] <= 0:
             continue
-        load = int(room.mentor_load[mentor]) + int(room.mentee_load[mentee])
-        worth_now = int(scores[position]) - further_pair * load
+        worth_now = int(scores[position]) - further_pair * int(mentor_load[mentor] + mentee_load[mentee])
         if worth_now < worth:
             heapq.heappush(postponed, (-worth_now, position))
         else:
-            room.take(mentor, mentee)
+            mentor_load[mentor] += 1
+            mentee_load[mentee] += 1
+            mentor_free[mentor] -= 1
+            mentee_free[mentee] -= 1
             chosen.append(position)
     return chosen
 
@@ -93,8 +92,8 @@ def bound(mentors: Rows, mentees: Rows, scores: Ints, room: Room) -> int:
     The smaller of the two sides' figures; the pairs come best first.
     """
     return min(
-        _best_of_each(mentors, scores, room.mentor_free),
-        _best_of_each(mentees, scores, room.mentee_free),
+        _best_of_each(mentors, scores, room.free[Side.MENTOR]),
+        _best_of_each(mentees, scores, room.free[Side.MENTEE]),
     )
 
 

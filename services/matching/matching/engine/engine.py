@@ -9,6 +9,7 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.allocation import Room, allocate, best_first, bound
+from matching.engine.chain import NOBODY
 from matching.engine.market import Market, UnknownCodeError
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
@@ -163,20 +164,48 @@ class Engine:
         rows = (np.array([self.market.row[member]], np.int64) for member in (mentor, mentee))
         return self._proposals(*rows)[0]
 
+    def person(self, member: str) -> Person:
+        """What is known of a person.
+
+        Raises:
+            KeyError: Nothing is.
+        """
+        return self.market.known(self.market.row[member])
+
+    def counts(self, area: str) -> bool:
+        """Whether an area counts in this programme."""
+        return area in self.market.area_bit
+
+    def common_minutes(self, one: str, other: str) -> int:
+        """The working time two people share on a normal day."""
+        first, second = (self.market.window[self.market.row[member]] for member in (one, other))
+        return int(self.market.common_minutes[first, second])
+
+    def free_places(self, member: str, side: Side) -> int:
+        """How many more proposals a person can have on one side now."""
+        places = self.person(member).capacity(side) - self.ties.load[side][member]
+        return max(0, min(places, self.rules.proposals_per_person - self.ties.open[side][member]))
+
     def failed(self, mentors: Rows, mentees: Rows) -> Failures:
         """The rules that pairs fail, ties included; one row a mentee, one column a mentor."""
         failed = failures(self.rules, self.market, mentees, mentors)
-        column_of = {int(row): column for column, row in enumerate(mentors)}
-        for line, row in enumerate(mentees.tolist()):
-            member = self.market.known(row).id
+        if len(mentors) < len(mentees):
+            self._mark_ties(failed.T, mentors, mentees)
+        else:
+            self._mark_ties(failed, mentees, mentors)
+        return failed
+
+    def _mark_ties(self, failed: Failures, lines: Rows, columns: Rows) -> None:
+        """Note what already stands between people; looks at the ties of those in the lines, so they should be few."""
+        column_of = dict(zip(columns.tolist(), range(len(columns)), strict=True))
+        for line, row in enumerate(lines.tolist()):
             if row in column_of:
                 failed[line, column_of[row]] = MYSELF
+            member = self.market.known(row).id
             for pair in self.ties.of(member):
-                other = self.market.row.get(pair.mentor if pair.mentee == member else pair.mentee, -1)
-                obstacle = self.ties.obstacle(pair)
-                if other in column_of and obstacle:
-                    failed[line, column_of[other]] |= RULE_BIT[obstacle]
-        return failed
+                other = self.market.row.get(pair.other(member), NOBODY)
+                if other in column_of:
+                    failed[line, column_of[other]] |= RULE_BIT[self.ties.obstacle(pair)]
 
     def _held(self, pairs: list[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
         """Open proposals that still hold, and those that don't: a rule fails, or a side no longer takes part."""
@@ -187,8 +216,8 @@ class Engine:
             takes_part = (
                 mentor is not None
                 and mentee is not None
-                and self.market.mentor_open[mentor]
-                and self.market.mentee_open[mentee]
+                and self.market.capacity[Side.MENTOR][mentor] > 0
+                and self.market.capacity[Side.MENTEE][mentee] > 0
             )
             (kept if takes_part and not self._failures_of(pair) else lost).append(pair)
         return tuple(kept), tuple(lost)
@@ -203,25 +232,18 @@ class Engine:
         return int(failures(self.rules, self.market, mentee, mentor)[0, 0])
 
     def _room(self, withdrawn: Iterable[Pair]) -> Room:
-        rows = len(self.market.people)
-        room = Room(*(np.zeros(rows, np.int32) for _ in range(4)))
-        leaving = {
-            Side.MENTOR: [pair.mentor for pair in withdrawn],
-            Side.MENTEE: [pair.mentee for pair in withdrawn],
-        }
-        for side, load, free in (
-            (Side.MENTOR, room.mentor_load, room.mentor_free),
-            (Side.MENTEE, room.mentee_load, room.mentee_free),
-        ):
+        """How full everybody is once the withdrawn proposals are gone."""
+        room = Room({}, {})
+        for side in Side:
             live, waiting = self.ties.load[side].copy(), self.ties.open[side].copy()
-            live.subtract(leaving[side])
-            waiting.subtract(leaving[side])
-            for row, person in enumerate(self.market.people):
-                if person is None:
-                    continue
-                load[row] = live[person.id]
-                places = person.capacity(side) - live[person.id]
-                free[row] = max(0, min(places, self.rules.proposals_per_person - waiting[person.id]))
+            leaving = [pair.mentor if side is Side.MENTOR else pair.mentee for pair in withdrawn]
+            live.subtract(leaving)
+            waiting.subtract(leaving)
+            load, proposed = self.market.spread(live), self.market.spread(waiting)
+            room.load[side] = load
+            room.free[side] = np.maximum(
+                np.minimum(self.market.capacity[side] - load, self.rules.proposals_per_person - proposed), 0
+            )
         return room
 
     def _candidates(
@@ -246,8 +268,8 @@ class Engine:
 
     def _feasible(self, mentees: Rows, mentors: Rows, room: Room) -> tuple[Rows, Rows]:
         """Mentor rows and mentee rows of all pairs that pass every rule and have a place."""
-        mentees = mentees[room.mentee_free[mentees] > 0]
-        mentors = mentors[room.mentor_free[mentors] > 0]
+        mentees = mentees[room.free[Side.MENTEE][mentees] > 0]
+        mentors = mentors[room.free[Side.MENTOR][mentors] > 0]
         line, column = np.nonzero(self.failed(mentors, mentees) == 0)
         return mentors[column], mentees[line]
 

@@ -1,7 +1,7 @@
 """People packed into arrays once, one row a person, changed row by row afterwards."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ MOST_WAITING = 90
 DAY = 1_440
 _WORD = 64
 _SPARE_ROWS = 64
+_COLUMNS = (
+    *("level", "unit", "country", "manager", "waiting", "window"),
+    *("offers", "seeks", "scramble", "offer_ranks", "seek_ranks", "languages"),
+)
 
 
 class UnknownCodeError(Exception):
@@ -64,12 +68,13 @@ class Market:
         """Forget a person; their row stays empty."""
         row = self.row.pop(member)
         self.people[row] = None
-        self.mentor_open[row] = self.mentee_open[row] = False
+        for side in Side:
+            self.capacity[side][row] = 0
         self._tie_chain()
 
     def open_rows(self, side: Side) -> npt.NDArray[np.int64]:
         """The rows of everybody who takes part on one side."""
-        return np.flatnonzero(self.mentor_open if side is Side.MENTOR else self.mentee_open)
+        return np.flatnonzero(self.capacity[side] > 0)
 
     def known(self, row: int) -> Person:
         """The person of a row that is not empty."""
@@ -77,6 +82,14 @@ class Market:
         if person is None:
             raise LookupError(row)
         return person
+
+    def spread(self, counts: Mapping[str, int]) -> Ints:
+        """Figures by member as a column; members who are not here are left out."""
+        column = np.zeros(len(self.level), np.int32)
+        for member, count in counts.items():
+            if member in self.row:
+                column[self.row[member]] = count
+        return column
 
     def bits(self, areas: Sequence[str]) -> int:
         """The areas that count, as one mask; the rarest area is the lowest bit."""
@@ -114,13 +127,17 @@ class Market:
         self.offers, self.seeks, self.scramble = (np.zeros(rows, np.uint64) for _ in range(3))
         self.offer_ranks, self.seek_ranks = (np.zeros((rows, RANKS), np.uint64) for _ in range(2))
         self.languages = np.zeros((rows, language_words), np.uint64)
-        self.mentor_open, self.mentee_open = (np.zeros(rows, np.bool_) for _ in range(2))
+        self.capacity = {side: np.zeros(rows, np.int32) for side in Side}
         self.common_minutes: Ints = np.zeros((0, 0), np.int32)
 
     def _grow(self) -> None:
-        for name, column in vars(self).items():
-            if isinstance(column, np.ndarray) and name not in {"area_points", "common_minutes", "enter", "leave"}:
-                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
+        """Twice as many rows, so that newcomers rarely cost more than themselves."""
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
+        self.capacity = {
+            side: np.concatenate([column, np.zeros_like(column)]) for side, column in self.capacity.items()
+        }
 
     def _pack(self, person: Person) -> None:
         self._refuse_unknown(person)
@@ -142,8 +159,8 @@ class Market:
         self.offers[row], self.seeks[row] = self.bits(person.offers), self.bits(person.seeks)
         self.offer_ranks[row], self.seek_ranks[row] = self._ranks(person.offers), self._ranks(person.seeks)
         self.languages[row] = self._language_words(person)
-        self.mentor_open[row] = person.capacity(Side.MENTOR) > 0
-        self.mentee_open[row] = person.capacity(Side.MENTEE) > 0
+        for side in Side:
+            self.capacity[side][row] = person.capacity(side)
         self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
 
     def _refuse_unknown(self, person: Person) -> None:

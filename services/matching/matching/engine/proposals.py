@@ -21,6 +21,10 @@ class Pair(NamedTuple):
         """The same two people with the roles exchanged."""
         return Pair(self.mentee, self.mentor)
 
+    def other(self, member: str) -> str:
+        """The one of the two who is not this member."""
+        return self.mentee if member == self.mentor else self.mentor
+
 
 class Tie(StrEnum):
     """What already stands between two people."""
@@ -75,7 +79,8 @@ class Exclusion:
 class Unmatched:
     """Somebody who takes part and has no pair on this side.
 
-    `eligible` people of the other side pass every rule; when there are any, their places went to pairs that count more.
+    `eligible` people of the other side pass every rule; when there are any, their places went to pairs that count more,
+    or the pair is not available.
     """
 
     member: str

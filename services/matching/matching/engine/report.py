@@ -6,9 +6,9 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.allocation import Room
-from matching.engine.market import Ints, Market
+from matching.engine.market import Market
 from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
-from matching.engine.scoring import MYSELF, RULE_BIT, Failures, Rows
+from matching.engine.scoring import MYSELF, RULE_BIT, STANDING, Failures, Rows
 
 _BLOCK = 256
 
@@ -16,13 +16,12 @@ _BLOCK = 256
 def coverage(market: Market, room: Room, side: Side) -> SideCoverage:
     """How many people and places of one side have a pair."""
     rows = market.open_rows(side)
-    load = _load(room, side)[rows]
-    capacity = [market.known(row).capacity(side) for row in rows.tolist()]
+    load, capacity = room.load[side][rows], market.capacity[side][rows]
     return SideCoverage(
         people=len(rows),
         paired=int((load > 0).sum()),
-        places=sum(capacity),
-        filled=int(np.minimum(load, np.array(capacity, np.int32)).sum()),
+        places=int(capacity.sum()),
+        filled=int(np.minimum(load, capacity).sum()),
     )
 
 
@@ -40,7 +39,7 @@ def unmatched(market: Market, failed: Callable[[Rows, Rows], Failures], room: Ro
 def _alone(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room, side: Side) -> Iterator[Unmatched]:
     mentors, mentees = market.open_rows(Side.MENTOR), market.open_rows(Side.MENTEE)
     rows = market.open_rows(side)
-    rows = rows[_load(room, side)[rows] == 0]
+    rows = rows[room.load[side][rows] == 0]
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         table = failed(mentors, block) if side is Side.MENTEE else failed(block, mentees).T
@@ -49,12 +48,12 @@ def _alone(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room,
 
 
 def _reasons(member: str, side: Side, failed: Failures) -> Unmatched:
-    exclusions = [
-        Exclusion(rule, int(((failed & bit) != 0).sum()), int((failed == bit).sum())) for rule, bit in RULE_BIT.items()
-    ]
+    """Count rules of the programme only: how many pairs somebody has left or declined is not told to anyone."""
+    rules = failed & np.uint16(~STANDING & 0xFFFF)
+    exclusions = (
+        Exclusion(rule, int(((rules & bit) != 0).sum()), int((rules == bit).sum()))
+        for rule, bit in RULE_BIT.items()
+        if not bit & STANDING
+    )
     standing = sorted((each for each in exclusions if each.people), key=lambda each: -each.people)
-    return Unmatched(member, side, len(failed), int((failed == 0).sum()), tuple(standing))
-
-
-def _load(room: Room, side: Side) -> Ints:
-    return room.mentor_load if side is Side.MENTOR else room.mentee_load
+    return Unmatched(member, side, len(rules), int((rules == 0).sum()), tuple(standing))

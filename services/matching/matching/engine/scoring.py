@@ -14,6 +14,8 @@ Failures = npt.NDArray[np.uint16]
 RULE_BIT = {rule: 1 << bit for bit, rule in enumerate(Rule)}
 LASTING = RULE_BIT[Rule.LEVEL] | RULE_BIT[Rule.UNIT] | RULE_BIT[Rule.CHAIN] | RULE_BIT[Rule.MANAGER]
 """What binds a pair for as long as it lives; areas, hours and languages only matter when it is proposed."""
+STANDING = RULE_BIT[Rule.PAST] | RULE_BIT[Rule.TOGETHER]
+"""What is between two people already, and no rule of the programme."""
 MYSELF = np.uint16(1 << 15)
 """Marks a person against themselves, who is no pair and no exclusion."""
 BEST_AREAS = 3

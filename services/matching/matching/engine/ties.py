@@ -45,16 +45,10 @@ class Ties:
         """Every pair with this tie, in a fixed order."""
         return sorted(pair for pair, other in self._tie.items() if other is tie)
 
-    def every(self) -> Iterable[tuple[Pair, Tie]]:
-        """All that is known."""
-        return self._tie.items()
-
-    def obstacle(self, pair: Pair) -> Rule | None:
-        """What forbids a new proposal for these two, whichever way round they were tied."""
-        known = {self._tie.get(pair), self._tie.get(pair.turned)}
-        if Tie.FORMER in known:
-            return Rule.PAST
-        return Rule.TOGETHER if known != {None} else None
+    def obstacle(self, pair: Pair) -> Rule:
+        """What forbids a new proposal for two people who are tied, whichever way round."""
+        former = Tie.FORMER in {self._tie.get(pair), self._tie.get(pair.turned)}
+        return Rule.PAST if former else Rule.TOGETHER
 
     def _count(self, pair: Pair, step: int) -> None:
         tie = self._tie.get(pair)
