@@ -7,6 +7,7 @@ sequence extension but is compared as an integer; it counts from 1 per stream an
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Self
 
@@ -147,7 +148,7 @@ class Envelope:
             source=_required(text, "ce_source"),
             type=_required(text, "ce_type"),
             subject=_required(text, "ce_subject"),
-            time=_required(text, "ce_time"),
+            time=_moment(_required(text, "ce_time")),
             tenant=_required(text, "ce_tenantid"),
             sequence=int(sequence),
             partition_key=_required(text, "ce_partitionkey"),
@@ -162,6 +163,16 @@ def _decode(name: str, value: bytes | None) -> str:
         return (value or b"").decode()
     except UnicodeDecodeError as error:
         raise BadEnvelopeError(f"header {name} is not UTF-8") from error
+
+
+def _moment(text: str) -> str:
+    try:
+        zone = datetime.fromisoformat(text).tzinfo
+    except ValueError as error:
+        raise BadEnvelopeError("ce_time must be an RFC 3339 time") from error
+    if zone is None:
+        raise BadEnvelopeError("ce_time must have a zone")
+    return text
 
 
 def _required(text: Mapping[str, str], name: str) -> str:

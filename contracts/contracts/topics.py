@@ -38,6 +38,11 @@ class Topic:
         """The Kafka topic name, for example ``matching.mentorship.v1``."""
         return f"{self.owner}.{self.stream}.v{self.version}"
 
+    @property
+    def removed(self) -> str:
+        """The ``ce_type`` of a tombstone, for example ``turnabout.profiles.profile-removed.v1``."""
+        return f"turnabout.{self.owner}.{self.stream}-removed.v{self.version}"
+
     def dead(self, group: str) -> str:
         """Where one consumer group puts the records of this topic that it could not handle."""
         return f"{self.name}.{group}.dead"
