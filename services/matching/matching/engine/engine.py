@@ -15,7 +15,7 @@ from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
 from matching.engine.report import coverage, unmatched
 from matching.engine.rules import Rules
-from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, Scored, failures, score
+from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, Scored, failures, pair_failures, score
 from matching.engine.ties import Ties
 
 _BLOCK = 256
@@ -108,13 +108,17 @@ class Engine:
     # -- one person ----------------------------------------------------------------------------------------------------
 
     def change(self, person: Person) -> Change:
-        """Take in what is now true of one person, withdraw what no longer holds, and propose for them alone."""
+        """Take in what is now true of one person, withdraw what no longer holds, and propose for them alone.
+
+        A new manager puts everybody below the person into another chain, so their pairs are looked at, too.
+        """
         try:
-            self.market.put(person)
+            moved = self.market.put(person)
         except UnknownCodeError:
             others = (other for other in self.market.people if other and other.id != person.id)
-            self.market = Market(self.rules, (*others, person))
-        pairs = self.ties.of(person.id)
+            self.market, moved = Market(self.rules, (*others, person)), True
+        concerned = self.market.under(person.id) if moved else [person.id]
+        pairs = sorted({pair for member in concerned for pair in self.ties.of(member)})
         _, withdrawn = self._held([pair for pair in pairs if self.ties.between(pair) is Tie.OPEN])
         broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
         for pair in withdrawn:
@@ -209,27 +213,32 @@ class Engine:
 
     def _held(self, pairs: list[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
         """Open proposals that still hold, and those that don't: a rule fails, or a side no longer takes part."""
-        kept: list[Pair] = []
-        lost: list[Pair] = []
-        for pair in pairs:
-            mentor, mentee = (self.market.row.get(member) for member in pair)
-            takes_part = (
-                mentor is not None
-                and mentee is not None
-                and self.market.capacity[Side.MENTOR][mentor] > 0
-                and self.market.capacity[Side.MENTEE][mentee] > 0
-            )
-            (kept if takes_part and not self._failures_of(pair) else lost).append(pair)
-        return tuple(kept), tuple(lost)
+        known, gone = self._known(pairs)
+        mentors, mentees = self._rows(known)
+        takes_part = (self.market.capacity[Side.MENTOR][mentors] > 0) & (self.market.capacity[Side.MENTEE][mentees] > 0)
+        holds = takes_part & (pair_failures(self.rules, self.market, mentees, mentors) == 0)
+        lost = (pair for pair, well in zip(known, holds, strict=True) if not well)
+        return tuple(pair for pair, well in zip(known, holds, strict=True) if well), (*gone, *lost)
 
     def _broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
         """Locked pairs of known people that break a rule which binds for as long as the pair lives."""
-        known = (pair for pair in pairs if pair.mentor in self.market.row and pair.mentee in self.market.row)
-        return tuple(pair for pair in known if self._failures_of(pair) & LASTING)
+        known, _ = self._known(pairs)
+        mentors, mentees = self._rows(known)
+        failed = pair_failures(self.rules, self.market, mentees, mentors) & np.uint16(LASTING)
+        return tuple(pair for pair, bits in zip(known, failed, strict=True) if bits)
 
-    def _failures_of(self, pair: Pair) -> int:
-        mentor, mentee = (np.array([self.market.row[member]], np.int64) for member in pair)
-        return int(failures(self.rules, self.market, mentee, mentor)[0, 0])
+    def _known(self, pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+        """Pairs of people who are in the market, and pairs where somebody is not."""
+        known: list[Pair] = []
+        gone: list[Pair] = []
+        for pair in pairs:
+            (known if all(member in self.market.row for member in pair) else gone).append(pair)
+        return known, gone
+
+    def _rows(self, pairs: list[Pair]) -> tuple[Rows, Rows]:
+        """Mentor rows and mentee rows of pairs in the market."""
+        rows = np.array([[self.market.row[member] for member in pair] for pair in pairs], np.int64).reshape(-1, 2)
+        return rows[:, 0], rows[:, 1]
 
     def _room(self, withdrawn: Iterable[Pair]) -> Room:
         """How full everybody is once the withdrawn proposals are gone."""

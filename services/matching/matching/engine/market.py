@@ -52,8 +52,8 @@ class Market:
             self._pack(person)
         self._tie_chain()
 
-    def put(self, person: Person) -> None:
-        """Add a person, or replace what was known of them.
+    def put(self, person: Person) -> bool:
+        """Add a person, or replace what was known of them; says whether the management chain is another now.
 
         Raises:
             UnknownCodeError: The market has to be built again to know this person's areas or languages.
@@ -61,8 +61,10 @@ class Market:
         row = self.row.get(person.id)
         before = None if row is None else self.people[row]
         self._pack(person)
-        if before is None or before.manager != person.manager:
+        moved = before is None or before.manager != person.manager
+        if moved:
             self._tie_chain()
+        return moved
 
     def remove(self, member: str) -> None:
         """Forget a person; their row stays empty."""
@@ -82,6 +84,12 @@ class Market:
         if person is None:
             raise LookupError(row)
         return person
+
+    def under(self, member: str) -> list[str]:
+        """A person and everybody below them."""
+        row = self.row[member]
+        rows = np.flatnonzero((self.enter >= self.enter[row]) & (self.enter < self.leave[row]))
+        return [person.id for person in map(self.people.__getitem__, rows.tolist()) if person]
 
     def spread(self, counts: Mapping[str, int]) -> Ints:
         """Figures by member as a column; members who are not here are left out."""

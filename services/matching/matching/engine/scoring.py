@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from matching.engine.chain import NOBODY
 from matching.engine.market import RANKS, Ints, Market, Masks
 from matching.engine.rules import Rule, Rules, Term
 
@@ -45,23 +46,28 @@ def failures(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Fail
 
     What already stands between two people is not the market's to know, so `Rule.PAST` and `Rule.TOGETHER` are not set.
     """
-    failed = np.zeros((len(mentees), len(mentors)), np.uint16)
+    return pair_failures(rules, market, mentees[:, None], mentors[None, :])
+
+
+def pair_failures(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Failures:
+    """The same for pairs given as rows of any shapes that broadcast to each other."""
+    failed = np.zeros(np.broadcast_shapes(mentees.shape, mentors.shape), np.uint16)
 
     def fail(rule: Rule, where: npt.NDArray[np.bool_]) -> None:
         np.bitwise_or(failed, np.uint16(RULE_BIT[rule]), out=failed, where=where)
 
-    above = market.level[mentees][:, None] - market.level[mentors]
+    above = market.level[mentees] - market.level[mentors]
     fail(Rule.LEVEL, (above if rules.reverse_only else np.abs(above)) < rules.level_gap)
-    fail(Rule.AREAS, (market.seeks[mentees][:, None] & market.offers[mentors]) == 0)
-    window = market.common_minutes[market.window[mentees]][:, market.window[mentors]]
-    fail(Rule.HOURS, window < rules.common_minutes)
+    fail(Rule.AREAS, (market.seeks[mentees] & market.offers[mentors]) == 0)
+    minutes = market.common_minutes[market.window[mentees], market.window[mentors]]
+    fail(Rule.HOURS, minutes < rules.common_minutes)
     if rules.common_language:
         fail(Rule.LANGUAGE, ~_share_language(market, mentees, mentors))
     if rules.different_unit:
-        fail(Rule.UNIT, market.unit[mentees][:, None] == market.unit[mentors])
+        fail(Rule.UNIT, market.unit[mentees] == market.unit[mentors])
     fail(Rule.CHAIN, _in_chain(market, mentees, mentors))
-    manager = market.manager[mentees][:, None]
-    fail(Rule.MANAGER, (manager == market.manager[mentors]) & (manager >= 0))
+    manager = market.manager[mentees]
+    fail(Rule.MANAGER, (manager == market.manager[mentors]) & (manager != NOBODY))
     return failed
 
 
@@ -86,17 +92,16 @@ def score(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Scored:
 
 
 def _share_language(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:
-    shared = np.zeros((len(mentees), len(mentors)), np.bool_)
+    shared = np.zeros(np.broadcast_shapes(mentees.shape, mentors.shape), np.bool_)
     for word in range(market.languages.shape[1]):
-        shared |= (market.languages[mentees, word][:, None] & market.languages[mentors, word]) != 0
+        shared |= (market.languages[mentees, word] & market.languages[mentors, word]) != 0
     return shared
 
 
 def _in_chain(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:
-    low_enter, low_leave = market.enter[mentees][:, None], market.leave[mentees][:, None]
-    enter, leave = market.enter[mentors], market.leave[mentors]
-    mentee_above: npt.NDArray[np.bool_] = (low_enter <= enter) & (enter < low_leave)
-    mentor_above: npt.NDArray[np.bool_] = (enter <= low_enter) & (low_enter < leave)
+    mentee, mentor = market.enter[mentees], market.enter[mentors]
+    mentee_above: npt.NDArray[np.bool_] = (mentee <= mentor) & (mentor < market.leave[mentees])
+    mentor_above: npt.NDArray[np.bool_] = (mentor <= mentee) & (mentee < market.leave[mentors])
     return mentee_above | mentor_above
 
 
