@@ -75,8 +75,12 @@ class Market:
         self._tie_chain()
 
     def open_rows(self, side: Side) -> npt.NDArray[np.int64]:
-        """The rows of everybody who takes part on one side."""
-        return np.flatnonzero(self.capacity[side] > 0)
+        """The rows of everybody who takes part on one side: open, with a capacity, naming an area that counts."""
+        return np.flatnonzero((self.capacity[side] > 0) & ((self.offers if side is Side.MENTOR else self.seeks) != 0))
+
+    def silent(self, side: Side) -> int:
+        """How many are open on one side and name no area that counts."""
+        return int((self.capacity[side] > 0).sum()) - len(self.open_rows(side))
 
     def known(self, row: int) -> Person:
         """The person of a row that is not empty."""

@@ -58,12 +58,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class SideCoverage:
-    """How far one side is served. A person is paired when a live pair or a proposal of the run has them."""
+    """How far one side is served: of the people who take part, and of their places, those that a pair has.
+
+    `silent` more people are open to this side but name no area that counts in the programme.
+    """
 
     people: int
     paired: int
     places: int
     filled: int
+    silent: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def coverage(market: Market, room: Room, side: Side) -> SideCoverage:
         paired=int((load > 0).sum()),
         places=int(capacity.sum()),
         filled=int(np.minimum(load, capacity).sum()),
+        silent=market.silent(side),
     )
 
 
