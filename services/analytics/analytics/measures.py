@@ -1,0 +1,207 @@
+"""What is counted: people by how far they came, and sessions, as of the close of a calendar month.
+
+Pure. A figure counts each person once, at the furthest stage that any of their mentorships reached by the
+close of the month. The stages are nested, so a later one never exceeds an earlier one in any group.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+Row = Mapping[str, Any]
+Period = str  # a calendar month in UTC, for example 2026-11
+
+BANDS: Final = ((1, 3), (4, 6), (7, 9), (10, 12))
+UNKNOWN: Final = "unknown"
+EVERYONE: Final = ""
+
+
+class Stage(StrEnum):
+    """How far a person came; each stage includes all later ones."""
+
+    ELIGIBLE = "eligible"
+    ENROLLED = "enrolled"
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    STARTED = "started"
+    MET = "met"
+
+
+STAGES: Final = tuple(Stage)
+
+
+class Dimension(StrEnum):
+    """What people are grouped by."""
+
+    ALL = "all"
+    LEVEL = "level"
+    UNIT = "unit"
+
+
+class Cell(NamedTuple):
+    """One figure: how many people of one group reached one stage."""
+
+    stage: Stage
+    dimension: Dimension
+    group: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}|{self.dimension}|{self.group}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cell":
+        """Read what `str` wrote; a group may itself hold the separator."""
+        stage, dimension, group = text.split("|", 2)
+        return cls(Stage(stage), Dimension(dimension), group)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions of one month that ended one way, and how many pairs they belong to."""
+
+    count: int
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The true figures of one month. They never leave the service: `disclosure` decides what does."""
+
+    period: Period
+    people: Mapping[Cell, int]
+    held: Sessions
+    cancelled: Sessions
+
+
+class _Bands(NamedTuple):
+    level: int
+    unit: str
+
+
+def month_of(day: date) -> Period:
+    """The month that a day belongs to."""
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def next_month(period: Period) -> Period:
+    """The month after."""
+    year, month = int(period[:4]), int(period[5:7])
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def closed_months(first: Period, today: date) -> list[Period]:
+    """Every month from `first` that is over; the running one is not."""
+    months, running = [], month_of(today)
+    while first < running:
+        months.append(first)
+        first = next_month(first)
+    return months
+
+
+def first_month(mentorships: Iterable[Row], people: Iterable[Row]) -> Period | None:
+    """The month in which the first of these rows came to be known; None when there are none."""
+    months = [str(row["proposed_at"])[:7] for row in mentorships] + [str(row["month"]) for row in people]
+    return min(months, default=None)
+
+
+def band_of(level: int) -> str:
+    """The label of a level's band, for example ``4-6``."""
+    return next((f"{low}-{high}" for low, high in BANDS if low <= level <= high), UNKNOWN)
+
+
+def count(period: Period, mentorships: Sequence[Row], profiles: Iterable[Row], directory: Iterable[Row]) -> Counts:
+    """Count one month as of its close.
+
+    Mentorships carry their own times, so they are counted exactly as they stood at the close. Profile and
+    directory rows hold only the newest state, so they are counted as known when this runs.
+    """
+    furthest = _furthest_stages(period, mentorships)
+    bands = {str(row["_id"]): _Bands(row["level"], row["unit"]) for row in directory}
+    enrolled = {row["_id"] for row in profiles if row["enrolled"]}
+    for member in bands:
+        furthest.setdefault(member, Stage.ENROLLED if member in enrolled else Stage.ELIGIBLE)
+    bands |= _frozen_bands(period, mentorships)
+    people: Counter[Cell] = Counter()
+    for member, stage in furthest.items():
+        groups = _groups(bands[member])
+        for reached in STAGES[: STAGES.index(stage) + 1]:
+            people.update(Cell(reached, dimension, group) for dimension, group in groups)
+    return Counts(
+        period=period,
+        people=_filled(people),
+        held=_sessions(period, mentorships, "held"),
+        cancelled=_sessions(period, mentorships, "cancelled"),
+    )
+
+
+def _furthest_stages(period: Period, mentorships: Iterable[Row]) -> dict[str, Stage]:
+    furthest: dict[str, Stage] = {}
+    for row in mentorships:
+        if (stage := _stage_of(period, row)) is None:
+            continue
+        for member in (row["mentor"], row["mentee"]):
+            before = furthest.get(member, stage)
+            furthest[member] = max(before, stage, key=STAGES.index)
+    return furthest
+
+
+def _stage_of(period: Period, row: Row) -> Stage | None:
+    if any(part["outcome"] == "held" and part["month"] <= period for part in row["sessions"]):
+        return Stage.MET
+    for stage, field in (
+        (Stage.STARTED, "started_at"),
+        (Stage.ACCEPTED, "accepted_at"),
+        (Stage.PROPOSED, "proposed_at"),
+    ):
+        if row[field] and row[field][:7] <= period:
+            return stage
+    return None
+
+
+def _frozen_bands(period: Period, mentorships: Iterable[Row]) -> dict[str, _Bands]:
+    """Where each participant stood at their first proposal, so that a later move changes no earlier figure."""
+    bands: dict[str, _Bands] = {}
+    for row in sorted(mentorships, key=lambda row: (row["proposed_at"], row["_id"])):
+        if _stage_of(period, row) is None:
+            continue
+        for side in ("mentor", "mentee"):
+            frozen = row[f"{side}_bands"]
+            bands.setdefault(row[side], _Bands(frozen["level"], frozen["unit"]))
+    return bands
+
+
+def _groups(bands: _Bands) -> tuple[tuple[Dimension, str], ...]:
+    return (
+        (Dimension.ALL, EVERYONE),
+        (Dimension.LEVEL, band_of(bands.level)),
+        (Dimension.UNIT, bands.unit or UNKNOWN),
+    )
+
+
+def _filled(people: Counter[Cell]) -> dict[Cell, int]:
+    """Every stage of every group that occurs, zeros included, in a fixed order."""
+    groups = sorted({(cell.dimension, cell.group) for cell in people}, key=lambda pair: (pair[0], _order(pair[1])))
+    return {
+        Cell(stage, dimension, group): people[Cell(stage, dimension, group)]
+        for dimension, group in groups
+        for stage in STAGES
+    }
+
+
+def _order(group: str) -> tuple[int, str]:
+    """Bands by their first level, other groups by name."""
+    return (int(group.split("-", maxsplit=1)[0]) if group and group in _BAND_LABELS else 0, group)
+
+
+_BAND_LABELS: Final = frozenset(f"{low}-{high}" for low, high in BANDS)
+
+
+def _sessions(period: Period, mentorships: Iterable[Row], outcome: str) -> Sessions:
+    sums = [
+        sum(part["count"] for part in row["sessions"] if part["outcome"] == outcome and part["month"] == period)
+        for row in mentorships
+    ]
+    return Sessions(count=sum(sums), pairs=sum(1 for total in sums if total))

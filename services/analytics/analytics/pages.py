@@ -1,0 +1,70 @@
+"""The insights page: what was published about one closed month, each figure with its meaning and its base."""
+
+from importlib.resources import files
+from typing import Any, Final
+
+from chassis.identity import SignedIn
+from chassis.pages import Pages, number
+from chassis.translation import gettext as _
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from analytics import api, charts, measures
+from analytics.charts import Bar
+from analytics.participation import Group, Participation
+from chassis import clock
+
+router = APIRouter()
+pages = Pages("analytics")
+_STYLE: Final = (files("analytics") / "static" / "insights.css").read_bytes()
+
+
+@router.get("/insights", include_in_schema=False)
+async def insights(request: Request, caller: SignedIn, period: api.Wanted = None) -> HTMLResponse:
+    """Participants and funnel of one closed month."""
+    reports = await api.published(request, caller)
+    context: dict[str, Any] = {"running": measures.month_of(clock.today()), "shown": shown}
+    if not reports:
+        return pages.render(request, "insights.html", caller=caller, seen=None, **context)
+    seen = api.chosen(reports, period)
+    return pages.render(
+        request,
+        "insights.html",
+        caller=caller,
+        seen=seen,
+        periods=[report.period for report in reversed(reports)],
+        funnel_chart=_funnel_chart(seen),
+        level_chart=_group_chart("levels", _("Participation by level"), seen.levels),
+        course_chart=_course_chart(seen),
+        **context,
+    )
+
+
+@router.get("/insights/insights.css", include_in_schema=False)
+async def style() -> Response:
+    """How the charts of this page look."""
+    return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
+
+
+def shown(figure: int | None, unit: str = "") -> str:
+    """A figure in words: protected ones say so."""
+    return _("protected") if figure is None else f"{number(figure)}{unit}"
+
+
+def _funnel_chart(seen: Participation) -> Markup:
+    bars = [Bar(step.label, step.people, shown(step.people)) for step in seen.funnel]
+    described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
+    return charts.bars("funnel", _("From eligible to the first session, in people"), described, bars)
+
+
+def _group_chart(name: str, title: str, groups: tuple[Group, ...]) -> Markup:
+    bars = [Bar(group.label, group.participation, shown(group.participation, " %")) for group in groups]
+    described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
+    return charts.bars(name, title, described, bars, top=100)
+
+
+def _course_chart(seen: Participation) -> Markup:
+    bars = [Bar(month.period, month.participants, shown(month.participants)) for month in seen.months]
+    described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
+    return charts.bars("course", _("Participants at the close of each month"), described, bars)

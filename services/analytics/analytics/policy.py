@@ -1,0 +1,8 @@
+"""Who may see the figures."""
+
+from typing import Final
+
+from chassis.policy import Grant, Policy
+
+READ: Final = "insights.read"
+POLICY: Final = Policy({READ: Grant(roles={"analyst", "operator"})})

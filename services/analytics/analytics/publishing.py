@@ -1,0 +1,78 @@
+"""Reports are published once, when a month is over, and never change afterwards.
+
+That is what keeps a running month off the page, and what lets the gate reason about differences between months: it
+knows exactly what readers have seen before.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from chassis.errors import TransientError
+
+from analytics import disclosure, measures
+from analytics.disclosure import Report
+from analytics.measures import Period
+from analytics.progress import Progress
+from analytics.store import DIRECTORY, MENTORSHIPS, PROFILES, Store
+from chassis import clock, logs
+
+log = logs.get()
+_LOOK_EVERY_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 3.0
+_MARKER_DAYS: Final = 7
+_MOST_MONTHS: Final = 24
+
+
+class Publisher:
+    """Makes the reports of one deployment; any replica may, and the first one stands."""
+
+    def __init__(self, store: Store, progress: Progress, k: int) -> None:
+        self._store = store
+        self._progress = progress
+        self._k = k
+        self._published: dict[str, Period] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def reports(self, tenant: str) -> list[Report]:
+        """The reports of every closed month, oldest first; makes those that are due."""
+        await self._catch_up(tenant)
+        running = measures.month_of(clock.today())
+        return [report for report in await self._store.reports(tenant) if report.period < running]
+
+    async def run(self) -> None:
+        """Make reports soon after a month has closed, whether anybody looks or not."""
+        learned = False
+        while True:
+            try:
+                if not learned:
+                    await self._store.remember_tenants()
+                    learned = True
+                for tenant in sorted(self._store.tenants):
+                    await self._catch_up(tenant)
+            except TransientError as error:
+                log.warning("reports.waiting", error=str(error))
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def _catch_up(self, tenant: str) -> None:
+        running = measures.month_of(clock.today())
+        if self._published.get(tenant) == running:
+            return
+        async with self._one_at_a_time:
+            if not await self._progress.reached_now(seconds=_PATIENCE_SECONDS):
+                return  # readers see the earlier reports meanwhile
+            known = await self._store.reports(tenant)
+            mentorships = await self._store.rows(MENTORSHIPS, tenant)
+            profiles = await self._store.rows(PROFILES, tenant)
+            directory = await self._store.rows(DIRECTORY, tenant)
+            before = known[-1] if known else None
+            first = measures.next_month(before.period) if before else measures.first_month(mentorships, directory)
+            if first is None:
+                return
+            for period in measures.closed_months(first, clock.today())[-_MOST_MONTHS:]:
+                counts = measures.count(period, mentorships, profiles, directory)
+                before = await asyncio.to_thread(disclosure.publish, counts, before, self._k)
+                if not await self._store.publish(tenant, before):
+                    return  # another replica is at it; what it publishes is read next time
+            await self._store.forget_markers(tenant, (clock.today() - timedelta(days=_MARKER_DAYS)).isoformat())
+            self._published[tenant] = running
