@@ -1,7 +1,7 @@
 """Golden examples: records as they are on the wire, written by hand and kept for ever.
 
-A file in ``contracts/examples`` is one record: ``key``, ``headers`` (text) and ``body`` (null for a tombstone). A
-consumer's team can run its code over them; ours must read every one of them as long as the major version lives.
+A file in ``contracts/examples`` is one record: ``topic``, ``key``, ``headers`` as text, and ``body``, which is null for
+a tombstone. Other teams can run their code over them; ours must read every one as long as the major version lives.
 """
 
 import json
@@ -19,6 +19,7 @@ class Example:
     """One record."""
 
     name: str
+    topic: str
     key: str
     headers: dict[str, str]
     body: dict[str, Any] | None
@@ -44,7 +45,7 @@ def load(folder: Path) -> list[Example]:
     found = []
     for path in sorted(folder.glob("*.json")):
         raw = json.loads(path.read_text())
-        found.append(Example(path.name.removesuffix(".json"), raw["key"], raw["headers"], raw["body"]))
+        found.append(Example(path.name.removesuffix(".json"), raw["topic"], raw["key"], raw["headers"], raw["body"]))
     return found
 
 
@@ -75,7 +76,7 @@ def problems(example: Example) -> list[str]:
         envelope = example.envelope
     except BadEnvelopeError as error:
         return [str(error)]
-    entry, found = entry_of(example), []
+    entry, found = entry_of(example), [] if example.topic == topic.name else [f"its topic is {topic.name}"]
     expected = {
         "ce_source": f"/turnabout/{topic.owner}",
         "ce_subject": example.key,
