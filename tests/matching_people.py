@@ -2,7 +2,8 @@
 
 from contracts.matching import PersonBands
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
-from matching.domain.mentorship import Mentorship, Partner, Terms
+from matching.domain.mentorship import Mentorship
+from matching.domain.proposal import Partner, Terms
 
 PROPOSED_AT = "2026-03-01T09:00:00.000Z"
 EXPIRES_AT = "2026-03-11T09:00:00.000Z"

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
+from chassis.aggregate import Aggregate
 from chassis.errors import ConflictError
 from contracts.matching import Outcome, SessionCount, Side
 from pydantic import BaseModel, ConfigDict, Field
@@ -112,6 +113,17 @@ class Session(BaseModel):
     def note(self, side: Side, outcome: Outcome) -> Self:
         """This session with one side's word added or replaced."""
         return self.model_copy(update={side.value: outcome})
+
+
+class Notes(Aggregate):
+    """The mentor's own notes on a mentorship, whose id they share. Nobody else ever reads them."""
+
+    author: str
+    text: Annotated[str, Field(max_length=8000)] = ""
+
+    def keep(self, text: str) -> None:
+        """Replace the text."""
+        self.text = text[:8000]
 
 
 def count_sessions(sessions: list[Session]) -> tuple[SessionCount, ...]:

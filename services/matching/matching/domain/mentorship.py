@@ -6,8 +6,7 @@ says nothing by itself: it asks for places on both sides, and only `finalise` ma
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
 from chassis.aggregate import Aggregate
 from chassis.errors import ConflictError, InvalidError
@@ -27,9 +26,10 @@ from contracts.matching import (
     Side,
     Status,
 )
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from matching.domain.agreement import Agreement, Intent, Session, add_months, count_sessions
+from matching.domain.proposal import Partner, Terms, direction_of, pair_key
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
 LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
@@ -37,25 +37,6 @@ RECEIPTS_KEPT: Final = 20
 SESSIONS_KEPT: Final = 400
 PLACES_PATIENCE: Final = 60
 """Seconds until the clock looks again at a proposal whose places are being taken."""
-
-
-class Origin(StrEnum):
-    """Who began."""
-
-    ENGINE = "engine"
-    MENTOR = "mentor"
-    MENTEE = "mentee"
-    LEAD = "lead"
-
-
-class Term(BaseModel):
-    """One part of a score; the terms of a proposal add up to it exactly."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    points: int
-    detail: str = ""
 
 
 class Receipt(BaseModel):
@@ -66,28 +47,12 @@ class Receipt(BaseModel):
     agreement_version: int = 0
 
 
-class Terms(BaseModel):
-    """What a proposal says about a pair, besides who it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
-    score: int = 0
-    why: tuple[Term, ...] = ()
-    origin: Origin = Origin.ENGINE
-
-
-class Partner(BaseModel):
-    """One side of a new pair with the bands that are frozen now."""
-
-    model_config = ConfigDict(frozen=True)
-
-    member: str
-    bands: PersonBands
-
-
 class Mentorship(Aggregate):
-    """One pair. `live_pair` is unique in the store: the pair while it lives, afterwards this id."""
+    """One pair. `live_pair` is unique in the store: the pair while it lives, afterwards this id.
+
+    `again` marks a proposal that was withdrawn before anybody turned it down: the two may meet again later. Every
+    other end is for good.
+    """
 
     programme: str
     mentor: str
@@ -107,6 +72,7 @@ class Mentorship(Aggregate):
     planned_end: str | None = None
     ended_at: str | None = None
     closed_at: str | None = None
+    again: bool = False
     agreement: Agreement | None = None
     sessions: list[Session] = Field(default_factory=list)
     receipts: list[Receipt] = Field(default_factory=list)
@@ -133,7 +99,7 @@ class Mentorship(Aggregate):
             mentee=mentee.member,
             mentor_bands=mentor.bands,
             mentee_bands=mentee.bands,
-            direction="reverse" if mentee.bands.level > mentor.bands.level else "traditional",
+            direction=direction_of(mentor.bands.level, mentee.bands.level),
             terms=terms,
             live_pair=pair_key(tenant, mentor.member, mentee.member),
             proposed_at=at,
@@ -211,6 +177,7 @@ class Mentorship(Aggregate):
         if self.status not in UNANSWERED:
             return False
         self._close(Answer.WITHDRAWN, None, at)
+        self.again = True
         return True
 
     def finalise(self, at: str, full: Iterable[Side] = ()) -> bool:
@@ -357,11 +324,6 @@ class Mentorship(Aggregate):
     def _must_be_started(self) -> None:
         if self.status is not Status.STARTED:
             raise ConflictError("That is possible while a mentorship is running.")
-
-
-def pair_key(tenant: str, mentor: str, mentee: str) -> str:
-    """What is unique while a pair lives."""
-    return f"{tenant}:{mentor}:{mentee}"
 
 
 def unix_seconds(at: str) -> int:

@@ -2,29 +2,19 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
 from chassis.aggregate import Aggregate
-from chassis.errors import ConflictError
-from contracts.matching import ProgrammePublished
-from pydantic import BaseModel, ConfigDict, Field
+from contracts.matching import ProgrammePublished, Side
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from matching.domain.proposal import Reason
+from matching.engine.rules import Rules
 
 UNMATCHED_KEPT: Final = 2000
+AREAS_AT_MOST: Final = 12
 _NAMESPACE: Final = UUID("5d0f7b6e-52a5-4f0a-9b7a-6f0f3c1d2e84")
-
-
-class Rules(BaseModel):
-    """Who may be proposed to whom. They hold at proposal and for as long as a proposal is unanswered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_level_gap: Annotated[int, Field(ge=0, le=11, description="Levels the mentee stands above.")] = 2
-    max_level_gap: Annotated[int, Field(ge=0, le=11)] = 11
-    other_unit: Annotated[bool, Field(description="The two work in different units.")] = True
-    min_common_hours: Annotated[int, Field(ge=0, le=12, description="Shared working hours a day.")] = 1
-    common_language: bool = True
-    min_tenure_months: Annotated[int, Field(ge=0, le=120)] = 0
 
 
 class Plan(BaseModel):
@@ -33,14 +23,19 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Annotated[str, Field(min_length=1, max_length=120)]
-    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
     opens_on: date
     closes_on: date
     open: bool = True
-    answer_days: Annotated[int, Field(ge=1, le=60)] = 10
-    proposals_each: Annotated[int, Field(ge=1, le=5, description="Open proposals a free place may have.")] = 1
     leads: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-    rules: Rules = Rules()
+    rules: Rules
+
+    @model_validator(mode="after")
+    def _is_a_programme(self) -> Self:
+        if self.closes_on < self.opens_on:
+            raise ValueError("the programme closes before it opens: check opens_on and closes_on")
+        if not 1 <= len(self.rules.areas) <= AREAS_AT_MOST:
+            raise ValueError(f"a programme names between 1 and {AREAS_AT_MOST} areas, under rules.areas")
+        return self
 
 
 class Programme(Aggregate):
@@ -58,13 +53,11 @@ class Programme(Aggregate):
         """Make a plan the one that counts; the same plan again changes nothing."""
         if self.rules_version and plan == self.plan:
             return False
-        if plan.closes_on < plan.opens_on:
-            raise ConflictError("The programme closes before it opens: check opens_on and closes_on.")
         self.plan, self.rules_version = plan, self.rules_version + 1
         self.say(
             ProgrammePublished(
                 programme=self.id,
-                areas=plan.areas,
+                areas=plan.rules.areas,
                 open=plan.open,
                 opens_on=plan.opens_on.isoformat(),
                 closes_on=plan.closes_on.isoformat(),
@@ -101,29 +94,33 @@ ACTIVE: Final = (RunState.QUEUED, RunState.RUNNING)
 
 
 class Coverage(BaseModel):
-    """How many of one side's people with a free place have somebody."""
+    """How far one side is served."""
 
     people: int = 0
     paired: int = 0
+    places: int = 0
+    filled: int = 0
 
 
 class Unpaired(BaseModel):
-    """Somebody without a pair, and the reason code that stands between them and one."""
+    """Somebody without a pair on a side, and what stands between them and one, the greatest obstacle first."""
 
     member: str
-    side: str
-    reason: str
+    side: Side
+    why: tuple[Reason, ...] = ()
 
 
 class Result(BaseModel):
-    """What a run found."""
+    """What a run found. `certificate` counts hundredths of a percent of the best possible."""
 
     proposed: int = 0
     kept: int = 0
+    withdrawn: int = 0
+    certificate: int = 0
     mentors: Coverage = Coverage()
     mentees: Coverage = Coverage()
     unpaired: list[Unpaired] = Field(default_factory=list, max_length=UNMATCHED_KEPT)
-    certified: float | None = None
+    unpaired_in_all: int = 0
 
 
 class Run(Aggregate):
@@ -177,10 +174,10 @@ class Run(Aggregate):
             self.result = result
             self._finish(RunState.CANCELLED if self.stop else RunState.DONE, at)
 
-    def fail(self, engine: str, at: str) -> None:
-        """Record that the engine could not do it."""
+    def give_up(self, engine: str, at: str) -> None:
+        """Record that it was cancelled midway, or could not be done: the programme is not open today."""
         if self.state is RunState.RUNNING and self.claimed_by == engine:
-            self._finish(RunState.FAILED, at)
+            self._finish(RunState.CANCELLED if self.stop else RunState.FAILED, at)
 
     def _finish(self, state: RunState, at: str) -> None:
         self.state, self.active, self.finished_at, self.step = state, self.id, at, state.value

@@ -1,0 +1,258 @@
+"""The JSON API under ``/api/matching/v1``: the same commands that the pages give."""
+
+import datetime as dt
+from typing import Annotated, Final
+
+from chassis.errors import InvalidError, PreconditionError
+from chassis.http import IdempotencyKey, IfMatch, set_etag
+from chassis.identity import SignedIn
+from contracts.matching import Outcome, Side, Status
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from matching.commands import Commands
+from matching.domain.agreement import Agreement, Intent
+from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
+from matching.domain.programme import Programme, Result, Run, RunState
+
+PREFIX: Final = "/api/matching/v1"
+PAGE: Final = 50
+
+
+class SessionView(BaseModel):
+    """A session as both sides see it."""
+
+    id: str
+    day: str
+    outcome: Outcome
+    disputed: bool
+
+
+class MentorshipView(BaseModel):
+    """A mentorship as one of its two people sees it: never who said what."""
+
+    id: str
+    programme: str
+    status: Status
+    you: Side
+    you_said_yes: bool
+    mentor: str
+    mentee: str
+    areas: tuple[str, ...]
+    direction: str
+    proposed_at: str
+    expires_at: str
+    started_at: str | None
+    planned_end: str | None
+    agreement: Agreement | None
+    sessions: list[SessionView]
+
+    @classmethod
+    def of(cls, pair: Mentorship, side: Side) -> "MentorshipView":
+        """What one side may see."""
+        return cls(
+            id=pair.id,
+            programme=pair.programme,
+            status=pair.status,
+            you=side,
+            you_said_yes=side in pair.yes,
+            mentor=pair.mentor,
+            mentee=pair.mentee,
+            areas=pair.terms.areas,
+            direction=pair.direction,
+            proposed_at=pair.proposed_at,
+            expires_at=pair.expires_at,
+            started_at=pair.started_at,
+            planned_end=pair.planned_end,
+            agreement=pair.agreement,
+            sessions=[
+                SessionView(id=each.id, day=each.day, outcome=each.outcome, disputed=each.disputed)
+                for each in pair.sessions
+            ],
+        )
+
+
+class MentorshipList(BaseModel):
+    """One page of a list; `next` continues it."""
+
+    items: list[MentorshipView]
+    next: str | None = None
+
+
+class ProgrammeView(BaseModel):
+    """A programme; rules and leads are for its leads."""
+
+    id: str
+    title: str
+    areas: tuple[str, ...]
+    opens_on: dt.date
+    closes_on: dt.date
+    open: bool
+    you_lead: bool
+
+
+class RunView(BaseModel):
+    """Where a run stands."""
+
+    id: str
+    programme: str
+    state: RunState
+    step: str
+    progress: int
+    result: Result | None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunView":
+        """A run as its programme's leads see it."""
+        return cls.model_validate(run.model_dump(include=set(cls.model_fields)))
+
+
+class Confirmation(BaseModel):
+    """Which version of the agreement is confirmed."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: int
+
+
+class SessionLog(BaseModel):
+    """What became of a day's session."""
+
+    model_config = ConfigDict(extra="forbid")
+    day: dt.date
+    outcome: Outcome
+
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=64, description="`next` of the page before.")]
+
+
+def router(commands: Commands) -> APIRouter:
+    """The routes of the API."""
+    api = APIRouter(prefix=PREFIX, tags=["matching"])
+    _add_mentorships(api, commands)
+    _add_commands(api, commands)
+    _add_programmes(api, commands)
+    return api
+
+
+def _add_mentorships(api: APIRouter, commands: Commands) -> None:
+    @api.get("/proposals")
+    async def proposals(caller: SignedIn, after: Cursor = None, limit: Limit = PAGE) -> MentorshipList:
+        """My open proposals, newest first."""
+        pairs = await commands.store.of_member(caller.tenant, caller.member, UNANSWERED)
+        return _page(pairs, caller.member, after, limit)
+
+    @api.get("/mentorships")
+    async def mentorships(caller: SignedIn, after: Cursor = None, limit: Limit = PAGE) -> MentorshipList:
+        """My accepted and running mentorships, newest first."""
+        standing = [status for status in LIVE if status not in UNANSWERED]
+        pairs = await commands.store.of_member(caller.tenant, caller.member, standing)
+        return _page(pairs, caller.member, after, limit)
+
+    @api.get("/mentorships/{mentorship}")
+    async def mentorship(caller: SignedIn, mentorship: str, response: Response) -> MentorshipView:
+        """One of mine; its ETag is the version of the agreement."""
+        pair, side = await commands.pair(caller, mentorship)
+        return _answer(pair, side, response)
+
+
+def _add_commands(api: APIRouter, commands: Commands) -> None:
+    @api.post("/proposals/{mentorship}/accept")
+    async def accept(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
+        """Say yes."""
+        return _view(await commands.accept(caller, mentorship, key), caller.member)
+
+    @api.post("/proposals/{mentorship}/decline")
+    async def decline(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
+        """Say "not now"."""
+        return _view(await commands.decline(caller, mentorship, key), caller.member)
+
+    @api.put("/mentorships/{mentorship}/agreement")
+    async def edit(
+        *, caller: SignedIn, mentorship: str, key: IdempotencyKey, seen: IfMatch, intent: Intent, response: Response
+    ) -> MentorshipView:
+        """Edit the agreement; `If-Match` names the version that was read."""
+        if seen is None or not seen.isdigit():
+            raise PreconditionError("Send If-Match with the ETag of the mentorship that you read.")
+        pair = await commands.save_agreement(caller, mentorship, key, int(seen), intent, confirm=False)
+        return _answer(pair, _side(pair, caller.member), response)
+
+    @api.post("/mentorships/{mentorship}/agreement/confirmations")
+    async def confirm(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: Confirmation) -> MentorshipView:
+        """Confirm a version; the second confirmation starts the mentorship."""
+        return _view(await commands.confirm(caller, mentorship, key, body.version), caller.member)
+
+    @api.post("/mentorships/{mentorship}/sessions")
+    async def log(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: SessionLog) -> MentorshipView:
+        """Log a day's session as held or cancelled."""
+        return _view(await commands.log_session(caller, mentorship, key, body.day, body.outcome), caller.member)
+
+    @api.post("/mentorships/{mentorship}/end")
+    async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
+        """Leave, without a reason."""
+        return _view(await commands.end(caller, mentorship, key), caller.member)
+
+
+def _add_programmes(api: APIRouter, commands: Commands) -> None:
+    @api.get("/programmes")
+    async def programmes(caller: SignedIn) -> list[ProgrammeView]:
+        """Every programme of the organisation."""
+        return [_programme(each, caller.member) for each in await commands.store.all_programmes(caller.tenant)]
+
+    @api.get("/programmes/{programme}")
+    async def programme(caller: SignedIn, programme: str) -> ProgrammeView:
+        """One programme."""
+        return _programme(await commands.store.programmes.load(caller.tenant, programme), caller.member)
+
+    @api.post("/programmes/{programme}/runs", status_code=202)
+    async def run(caller: SignedIn, programme: str) -> RunView:
+        """Ask for a run; an unfinished one is the answer as long as there is one."""
+        return RunView.of(await commands.request_run(caller, programme))
+
+    @api.get("/runs/{run}")
+    async def progress(caller: SignedIn, run: str) -> RunView:
+        """Where a run stands."""
+        found, _ = await commands.run(caller, run)
+        return RunView.of(found)
+
+    @api.post("/runs/{run}/cancel")
+    async def cancel(caller: SignedIn, run: str) -> RunView:
+        """Stop a run."""
+        return RunView.of(await commands.cancel_run(caller, run))
+
+
+def _programme(programme: Programme, member: str) -> ProgrammeView:
+    plan = programme.plan
+    return ProgrammeView(
+        id=programme.id,
+        title=plan.title,
+        areas=plan.rules.areas,
+        opens_on=plan.opens_on,
+        closes_on=plan.closes_on,
+        open=plan.open,
+        you_lead=programme.led_by(member),
+    )
+
+
+def _page(pairs: list[Mentorship], member: str, after: str | None, limit: int) -> MentorshipList:
+    ids = [pair.id for pair in pairs]
+    if after is not None and after not in ids:
+        raise InvalidError("The list has changed since: begin again without `after`.")
+    begin = 0 if after is None else ids.index(after) + 1
+    shown = pairs[begin : begin + limit]
+    more = begin + limit < len(pairs)
+    return MentorshipList(items=[_view(pair, member) for pair in shown], next=shown[-1].id if more else None)
+
+
+def _view(pair: Mentorship, member: str) -> MentorshipView:
+    return MentorshipView.of(pair, _side(pair, member))
+
+
+def _side(pair: Mentorship, member: str) -> Side:
+    return Side.MENTOR if member == pair.mentor else Side.MENTEE
+
+
+def _answer(pair: Mentorship, side: Side, response: Response) -> MentorshipView:
+    if pair.agreement is not None:
+        set_etag(response, str(pair.agreement.version))
+    return MentorshipView.of(pair, side)

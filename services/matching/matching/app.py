@@ -1,0 +1,59 @@
+"""The composition root: matching's two roles."""
+
+from chassis.app import Service
+from chassis.cards import Cards
+from chassis.http import make_api
+from chassis.pages import Pages
+from chassis.timers import Timer
+from fastapi import FastAPI
+
+from chassis import clock
+from matching import api, pages
+from matching.commands import Commands
+from matching.domain.mentorship import Mentorship
+from matching.handlers import handlers, works
+from matching.labels import Labels
+from matching.proposer import Proposer
+from matching.runs import Runner
+from matching.settings import EngineSettings, MatchingSettings
+from matching.store import Store
+
+
+def compose_api(settings: MatchingSettings) -> Service[Store]:
+    """The role that answers people: pages, API, handlers, expiry."""
+    return Service(
+        settings,
+        "matching",
+        store_factory=Store,
+        app_factory=lambda store: make_app(settings, store),
+        handlers=handlers,
+        works=works,
+        timers=lambda store: [Timer(store.mentorships, expire)],
+    )
+
+
+def compose_engine(settings: EngineSettings) -> Service[Store]:
+    """The role that proposes. It does pending work too: it may adopt what a crashed API left."""
+    proposer = Proposer(settings)
+    return Service(
+        settings,
+        "matching",
+        store_factory=Store,
+        works=works,
+        readers=lambda _: [proposer.reader()],
+        background=lambda store: [lambda: proposer.run(store), Runner(proposer, store).run],
+    )
+
+
+def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
+    """The HTTP application over a store."""
+    app = make_api("matching", settings=settings)
+    commands = Commands(store)
+    app.include_router(api.router(commands))
+    app.include_router(pages.router(commands, Pages("matching"), Cards(settings), Labels(settings)))
+    return app
+
+
+def expire(mentorship: Mentorship) -> None:
+    """What the clock does to a proposal whose time has come."""
+    mentorship.expire(clock.timestamp())

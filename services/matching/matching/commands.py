@@ -1,0 +1,169 @@
+"""What people do with proposals, mentorships and programmes: who may, on which document, with which answer."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from chassis.documents import AlreadyExistsError
+from chassis.errors import ConflictError, NotFoundError, TurnaboutError
+from chassis.identity import Caller
+from chassis.ids import new_id
+from contracts.matching import Outcome, Side
+
+from chassis import clock, metrics, telemetry
+from matching.domain.agreement import Intent, Notes
+from matching.domain.mentorship import Mentorship
+from matching.domain.programme import Programme, Run
+from matching.policy import may
+from matching.store import Store
+
+_PLACES_SECONDS = 3.0
+"""How long a second yes waits for its places before it answers that they are being taken."""
+
+
+class Commands:
+    """Every command loads its subject, asks the policy, and changes one document."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def pair(self, caller: Caller, mentorship: str, action: str = "mentorship.read") -> tuple[Mentorship, Side]:
+        """One of the caller's pairs, and the side they are on."""
+        pair = await self.store.mentorships.load(caller.tenant, mentorship)
+        may(caller, action, pair)
+        side = pair.side_of(caller.member)
+        if side is None:
+            raise NotFoundError("We could not find that. It may have been removed.")
+        return pair, side
+
+    async def accept(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
+        """Say yes. The second yes answers when places were taken on both sides, or were not to be had."""
+        with _told("accept-proposal"):
+            pair, side = await self.pair(caller, mentorship, "proposal.answer")
+            at = clock.timestamp()
+            await self._change(pair, side, key, lambda subject: subject.accept(side, at))
+            return await self.store.mentorships.settle(pair.tenant, pair.id, seconds=_PLACES_SECONDS)
+
+    async def decline(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
+        """Say "not now"."""
+        with _told("decline-proposal"):
+            pair, side = await self.pair(caller, mentorship, "proposal.answer")
+            at = clock.timestamp()
+            return await self._change(pair, side, key, lambda subject: subject.decline(side, at))
+
+    async def save_agreement(
+        self, caller: Caller, mentorship: str, key: str, version: int, intent: Intent, *, confirm: bool
+    ) -> Mentorship:
+        """Edit the agreement; with `confirm` the editor also confirms the new version."""
+        with _told("save-agreement"):
+            pair, side = await self.pair(caller, mentorship, "agreement.edit")
+            at = clock.timestamp()
+
+            def save(subject: Mentorship) -> None:
+                subject.edit_agreement(version, intent)
+                if confirm and subject.agreement is not None:
+                    subject.confirm_agreement(side, subject.agreement.version, at)
+
+            return await self._change(pair, side, key, save)
+
+    async def confirm(self, caller: Caller, mentorship: str, key: str, version: int) -> Mentorship:
+        """Confirm the version that was on the screen; the second confirmation starts the mentorship."""
+        with _told("confirm-agreement"):
+            pair, side = await self.pair(caller, mentorship, "agreement.confirm")
+            at = clock.timestamp()
+            return await self._change(pair, side, key, lambda subject: subject.confirm_agreement(side, version, at))
+
+    async def log_session(
+        self, caller: Caller, mentorship: str, key: str, day: dt.date, outcome: Outcome
+    ) -> Mentorship:
+        """Say whether a session was held."""
+        with _told("log-session"):
+            pair, side = await self.pair(caller, mentorship, "session.log")
+            at, session = clock.timestamp(), new_id()
+            return await self._change(
+                pair, side, key, lambda subject: subject.log_session(side, session, day, outcome, at)
+            )
+
+    async def end(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
+        """Leave, without a reason."""
+        with _told("end-mentorship"):
+            pair, side = await self.pair(caller, mentorship, "mentorship.end")
+            at = clock.timestamp()
+            return await self._change(pair, side, key, lambda subject: subject.end(side, at))
+
+    async def notes(self, caller: Caller, mentorship: str) -> str | None:
+        """The mentor's own notes; none for the mentee, who never sees that there are any."""
+        pair, side = await self.pair(caller, mentorship)
+        if side is not Side.MENTOR:
+            return None
+        notes = await self.store.notes.get(pair.tenant, pair.id)
+        return notes.text if notes else ""
+
+    async def keep_notes(self, caller: Caller, mentorship: str, text: str) -> None:
+        """Replace the mentor's own notes."""
+        with _told("keep-notes"):
+            pair, _ = await self.pair(caller, mentorship, "notes.keep")
+            await self.store.notes.change(
+                pair.tenant,
+                pair.id,
+                lambda notes: notes.keep(text),
+                create=lambda: Notes(id=pair.id, tenant=pair.tenant, author=caller.member),
+            )
+
+    async def programme(self, caller: Caller, programme: str) -> Programme:
+        """A programme that the caller leads."""
+        found = await self.store.programmes.load(caller.tenant, programme)
+        may(caller, "programme.lead", found)
+        return found
+
+    async def request_run(self, caller: Caller, programme: str) -> Run:
+        """Ask for a run; while one is under way, that one is the answer."""
+        with _told("request-run"):
+            found = await self.programme(caller, programme)
+            if not found.running(clock.today()):
+                raise ConflictError("The programme is not open today, so nobody can be proposed.")
+            return await queue_run(self.store, found, caller.member)
+
+    async def run(self, caller: Caller, run: str) -> tuple[Run, Programme]:
+        """A run of a programme that the caller leads."""
+        found = await self.store.runs.load(caller.tenant, run)
+        return found, await self.programme(caller, found.programme)
+
+    async def cancel_run(self, caller: Caller, run: str) -> Run:
+        """Stop a run; proposals made so far stay."""
+        with _told("cancel-run"):
+            found, _ = await self.run(caller, run)
+            at = clock.timestamp()
+            await self.store.runs.change(caller.tenant, found.id, lambda job: job.cancel(at))
+            return await self.store.runs.load(caller.tenant, found.id)
+
+    async def _change(
+        self, pair: Mentorship, side: Side, key: str, change: Callable[[Mentorship], object]
+    ) -> Mentorship:
+        await self.store.command(pair, f"{side.value}:{key}", change)
+        return await self.store.mentorships.load(pair.tenant, pair.id)
+
+
+async def queue_run(store: Store, programme: Programme, by: str) -> Run:
+    """A new run of a programme, or the one that is unfinished."""
+    run = Run.request(new_id(), programme.tenant, programme.id, by, clock.timestamp())
+    try:
+        await store.runs.insert(run)
+    except AlreadyExistsError:
+        for known in await store.active_runs(programme.tenant):
+            if known.programme == programme.id:
+                return known
+        raise
+    return run
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Count the command and give it a span."""
+    with telemetry.span(f"command {name}", attributes={"command": name}):
+        try:
+            yield
+        except TurnaboutError:
+            metrics.COMMANDS.labels(command=name, outcome="refused").inc()
+            raise
+        metrics.COMMANDS.labels(command=name, outcome="done").inc()

@@ -1,0 +1,68 @@
+"""What is put before two people: who they are at that moment, what they share, and why."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from contracts.matching import PersonBands
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Origin(StrEnum):
+    """Who began."""
+
+    ENGINE = "engine"
+    MENTOR = "mentor"
+    MENTEE = "mentee"
+    LEAD = "lead"
+
+
+class Term(BaseModel):
+    """One part of a score; the terms of a proposal add up to it exactly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    points: int
+
+
+class Reason(BaseModel):
+    """A sentence to be: its code and what fills its gaps. Area and language codes get their labels when it is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    values: dict[str, str | int] = Field(default_factory=dict)
+
+
+class Terms(BaseModel):
+    """What a proposal says about a pair, besides who it is. Each side reads its own reasons, a lead the points."""
+
+    model_config = ConfigDict(frozen=True)
+
+    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
+    score: int = 0
+    points: tuple[Term, ...] = ()
+    for_mentor: tuple[Reason, ...] = ()
+    for_mentee: tuple[Reason, ...] = ()
+    origin: Origin = Origin.ENGINE
+
+
+class Partner(BaseModel):
+    """One side of a new pair with the bands that are frozen now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    member: str
+    bands: PersonBands
+
+
+def pair_key(tenant: str, mentor: str, mentee: str) -> str:
+    """What is unique while a pair lives."""
+    return f"{tenant}:{mentor}:{mentee}"
+
+
+def direction_of(mentor_level: int, mentee_level: int) -> str:
+    """Which way knowledge travels: reverse when the one who learns is the more senior."""
+    if mentee_level > mentor_level:
+        return "reverse"
+    return "forward" if mentee_level < mentor_level else "same-level"

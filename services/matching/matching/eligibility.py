@@ -1,0 +1,81 @@
+"""From what matching knows of people to the engine's terms, and the hard rules for one pair."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from contracts.matching import Side
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+
+from matching.domain.members import Member
+from matching.engine.market import Market
+from matching.engine.people import Person
+from matching.engine.rules import Rule, Rules
+from matching.engine.scoring import RULE_BIT, failures
+
+
+class Absence(StrEnum):
+    """Why somebody takes no part on a side, told beside the engine's rules."""
+
+    NOT_OPEN = "not-open"
+    UNKNOWN = "not-in-directory"
+
+
+def engine_person(
+    entry: DirectoryUpdated, profile: ProfileUpdated | None, today: date, waiting_days: int = 0
+) -> Person:
+    """One member as the engine knows them; somebody without a profile still holds the management chain together."""
+    takes_part = profile is not None and profile.enrolled
+    return Person(
+        id=entry.member,
+        level=entry.level,
+        unit=entry.unit,
+        country=entry.country,
+        manager=entry.manager,
+        utc_offset=utc_offset(entry.time_zone, today),
+        work_from=entry.work_from,
+        work_to=entry.work_to,
+        languages=entry.languages,
+        offers=profile.offers if profile else (),
+        seeks=profile.seeks if profile else (),
+        open_to_mentor=bool(profile and takes_part and profile.open_to_mentor),
+        open_to_be_mentored=bool(profile and takes_part and profile.open_to_be_mentored),
+        mentor_capacity=profile.mentor_capacity if profile else 0,
+        mentee_capacity=profile.mentee_capacity if profile else 0,
+        waiting_days=waiting_days,
+    )
+
+
+def utc_offset(zone: str, day: date) -> int:
+    """Minutes east of UTC at noon of a day; a zone that this machine does not know counts as UTC."""
+    try:
+        offset = datetime.combine(day, time(12), ZoneInfo(zone)).utcoffset()
+    except (ZoneInfoNotFoundError, ValueError):
+        return 0
+    return int(offset.total_seconds() // 60) if offset else 0
+
+
+def broken_rule(
+    rules: Rules, mentor: Member, mentee: Member, above: Iterable[Member], today: date
+) -> Rule | Absence | None:
+    """The first hard rule that keeps two members apart; none when they may be proposed to each other.
+
+    Args:
+        rules: the programme's.
+        mentor: the one who would share.
+        mentee: the one who would learn.
+        above: everybody in either one's management chain.
+        today: the day for time zones.
+    """
+    if mentor.directory is None or mentee.directory is None:
+        return Absence.UNKNOWN
+    if not mentor.capacity(Side.MENTOR) or not mentee.capacity(Side.MENTEE):
+        return Absence.NOT_OPEN
+    known = {each.id: each for each in (*above, mentor, mentee)}
+    people = [engine_person(each.directory, each.profile, today) for each in known.values() if each.directory]
+    market = Market(rules, people)
+    rows = (np.array([market.row[mentee.id]]), np.array([market.row[mentor.id]]))
+    failed = int(failures(rules, market, *rows)[0, 0])
+    return next((rule for rule in Rule if failed & RULE_BIT[rule]), None)

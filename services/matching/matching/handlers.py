@@ -1,0 +1,123 @@
+"""What matching does when it hears of people, and the work that its documents ask for."""
+
+from chassis.consumer import Handlers
+from chassis.delivery import Works
+from chassis.outbox import Work
+from chassis.outcomes import Outcome
+from chassis.records import Received
+from contracts.matching import Side
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+
+from chassis import clock
+from matching import eligibility
+from matching.domain.members import Member
+from matching.domain.mentorship import UNANSWERED, Mentorship
+from matching.domain.places import Places, places_id
+from matching.store import Store
+
+handlers: Handlers[Store] = Handlers("matching")
+works: Works[Store] = Works()
+
+
+@handlers.on(ProfileUpdated, group="members")
+async def remember_profile(event: Received[ProfileUpdated], store: Store) -> Outcome | None:
+    """Keep the newest profile of a member."""
+    await store.members.change(
+        event.tenant,
+        event.key,
+        lambda member: member.learn_profile(event.data, event.sequence),
+        fence=event.fence,
+        create=lambda: Member.unknown(event.tenant, event.key),
+    )
+    return None
+
+
+@handlers.on(DirectoryUpdated, group="members")
+async def remember_entry(event: Received[DirectoryUpdated], store: Store) -> Outcome | None:
+    """Keep the newest directory entry of a member."""
+    await store.members.change(
+        event.tenant,
+        event.key,
+        lambda member: member.learn_directory(event.data),
+        fence=event.fence,
+        create=lambda: Member.unknown(event.tenant, event.key),
+    )
+    return None
+
+
+@works.on("reserve-places")
+async def reserve_places(work: Work, store: Store) -> None:
+    """Take a place on both sides of a pair with two yeses, then finalise it, or close it and give places back."""
+    pair = await store.mentorships.load(work.tenant, work.document)
+    if not pair.reserving:
+        if not pair.live:
+            await _give_back(pair, store)
+        return
+    full: list[Side] = []
+    for side in Side:
+        places = await store.reserve(pair, side)
+        if places is None:
+            await store.withdraw([pair])
+            await _give_back(pair, store)
+            return
+        if places.full:
+            full.append(side)
+    at = clock.timestamp()
+    if not await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.finalise(at, full)):
+        await _give_back(pair, store)
+
+
+@works.on("release-places")
+async def release_places(work: Work, store: Store) -> None:
+    """Give both places of a pair back after it ended."""
+    await _give_back(await store.mentorships.load(work.tenant, work.document), store)
+
+
+@works.on("withdraw-rest")
+async def withdraw_rest(work: Work, store: Store) -> None:
+    """Withdraw what a member can no longer accept on a side because every place is taken."""
+    member, side = work.arguments["member"], Side(work.arguments["side"])
+    places = await store.places.get(work.tenant, places_id(member, side))
+    if places is None or not places.full:
+        return
+    others = await store.unanswered_on(work.tenant, member, side)
+    await store.withdraw(pair for pair in others if pair.id not in places.taken)
+
+
+@works.on("follow-capacity")
+async def follow_capacity(work: Work, store: Store) -> None:
+    """Bring places that exist to the capacity of the profile; others learn it when one is first taken."""
+    member = await store.members.load(work.tenant, work.arguments["member"])
+    for side in Side:
+        if await store.places.get(work.tenant, places_id(member.id, side)):
+
+            def follow(places: Places, side: Side = side) -> None:
+                places.set_capacity(member.capacity(side), member.profile_version)
+
+            await store.places.change(work.tenant, places_id(member.id, side), follow)
+
+
+@works.on("recheck-pairs")
+async def recheck_pairs(work: Work, store: Store) -> None:
+    """Withdraw unanswered proposals that a change made improper: of the member, and of everybody below a moved one."""
+    concerned = [work.arguments["member"]]
+    if work.arguments.get("reports"):
+        concerned += await store.reports_below(work.tenant, work.arguments["member"])
+    for member in concerned:
+        pairs = await store.of_member(work.tenant, member, UNANSWERED)
+        await store.withdraw([pair for pair in pairs if not await _still_proper(pair, store)])
+
+
+async def _still_proper(pair: Mentorship, store: Store) -> bool:
+    programme = await store.programmes.load(pair.tenant, pair.programme)
+    mentor = await store.members.get(pair.tenant, pair.mentor)
+    mentee = await store.members.get(pair.tenant, pair.mentee)
+    if mentor is None or mentee is None:
+        return False
+    above = [*await store.chain_above(mentor), *await store.chain_above(mentee)]
+    return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, clock.today()) is None
+
+
+async def _give_back(pair: Mentorship, store: Store) -> None:
+    for side in Side:
+        await store.release(pair.tenant, pair.id, pair.member_on(side), side)

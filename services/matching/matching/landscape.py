@@ -1,0 +1,128 @@
+"""What the engine role keeps in memory: people, pairs and programmes, as the topics tell them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from chassis.records import Received
+from contracts.matching import MentorshipState, ProgrammePublished, Status
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.topics import DIRECTORY, PROFILE
+
+from matching.eligibility import engine_person
+from matching.engine.engine import Engine
+from matching.engine.people import Person
+from matching.engine.proposals import Tie
+from matching.engine.rules import Rules
+
+
+@dataclass(slots=True)
+class Known:
+    """One member, and the day since which they have been ready to be paired."""
+
+    entry: DirectoryUpdated | None = None
+    profile: ProfileUpdated | None = None
+    ready_since: date | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What one record leads to, beyond being remembered."""
+
+    tenant: str
+    member: str | None = None
+    pair: MentorshipState | None = None
+    programme: str | None = None
+
+
+@dataclass(slots=True)
+class Tenant:
+    """One organisation's people, pairs and programmes."""
+
+    people: dict[str, Known] = field(default_factory=dict)
+    pairs: dict[str, MentorshipState] = field(default_factory=dict)
+    programmes: dict[str, ProgrammePublished] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
+    """Closed proposals that were withdrawn before anybody turned them down."""
+
+
+class Landscape:
+    """Every tenant; `take` folds one record in."""
+
+    def __init__(self) -> None:
+        self.tenants: dict[str, Tenant] = {}
+
+    def take(self, event: Received[Any]) -> Change:
+        """Remember a record; what it changes for others is the answer."""
+        tenant = self.tenants.setdefault(event.tenant, Tenant())
+        data = event.data
+        if isinstance(data, MentorshipState):
+            tenant.pairs[event.key] = data
+            return Change(event.tenant, pair=data)
+        if isinstance(data, ProgrammePublished):
+            tenant.programmes[event.key] = data
+            return Change(event.tenant, programme=event.key)
+        if event.topic in (PROFILE, DIRECTORY):
+            _remember(tenant.people.setdefault(event.key, Known()), event)
+            return Change(event.tenant, member=event.key)
+        tenant.pairs.pop(event.key, None)
+        tenant.programmes.pop(event.key, None)
+        return Change(event.tenant)
+
+    def person(self, tenant: str, member: str, today: date) -> Person | None:
+        """A member as the engine knows them; none while the directory is silent about them."""
+        known = self.tenants[tenant].people.get(member, Known())
+        if known.entry is None:
+            return None
+        waiting = (today - known.ready_since).days if known.ready_since else 0
+        return engine_person(known.entry, known.profile, today, max(0, waiting))
+
+    def people(self, tenant: str, today: date) -> list[Person]:
+        """Everybody of a tenant."""
+        found = (self.person(tenant, member, today) for member in self.tenants[tenant].people)
+        return [person for person in found if person is not None]
+
+    def engine(self, tenant: str, programme: str, rules: Rules, today: date) -> Engine:
+        """A fresh engine for a programme over everything that is known now."""
+        known = self.tenants.setdefault(tenant, Tenant())
+        ties = [(tie_of(pair, programme, known.again), (pair.mentor, pair.mentee)) for pair in known.pairs.values()]
+        return Engine(
+            rules,
+            self.people(tenant, today),
+            open_pairs=_those(ties, Tie.OPEN),
+            locked_pairs=_those(ties, Tie.LOCKED),
+            former_pairs=_those(ties, Tie.FORMER),
+        )
+
+
+def tie_of(pair: MentorshipState, programme: str, again: set[str]) -> Tie | None:
+    """What a pair means to one programme's engine.
+
+    A proposal with one yes is as fixed as an accepted pair: no better idea of the engine's may undo a person's yes.
+    An open proposal of another programme holds its places here, too, and is not this engine's to move.
+    """
+    match pair.status:
+        case Status.PROPOSED:
+            return Tie.OPEN if pair.programme == programme else Tie.LOCKED
+        case Status.HALF_ACCEPTED | Status.ACCEPTED | Status.STARTED:
+            return Tie.LOCKED
+        case Status.CLOSED if pair.mentorship in again:
+            return None
+        case _:
+            return Tie.FORMER
+
+
+def _those(ties: Iterable[tuple[Tie | None, tuple[str, str]]], wanted: Tie) -> list[tuple[str, str]]:
+    return [pair for tie, pair in ties if tie is wanted]
+
+
+def _remember(known: Known, event: Received[Any]) -> None:
+    if event.topic == DIRECTORY:
+        known.entry = event.data
+        return
+    known.profile = event.data
+    if known.profile is None or not known.profile.enrolled:
+        known.ready_since = None
+    elif known.ready_since is None:
+        known.ready_since = event.time.date()

@@ -1,0 +1,280 @@
+"""Matching's pages for the two people of a pair: what is next, proposals, and one mentorship."""
+
+import datetime as dt
+from typing import Annotated, Final
+
+from chassis.cards import Cards
+from chassis.errors import ConflictError, InvalidError
+from chassis.http import IdempotencyKey
+from chassis.identity import Caller, SignedIn
+from chassis.pages import Pages, redirect
+from chassis.translation import gettext as _
+from contracts.matching import Outcome, Side, Status
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
+
+from chassis import clock
+from matching import lead_pages
+from matching.agenda import next_meeting, next_steps
+from matching.commands import Commands
+from matching.domain.agreement import Cadence, Intent, Medium
+from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
+from matching.domain.proposal import Reason
+from matching.labels import Labels, area_label, sentences
+
+_OPEN_STEPS: Final = {
+    Status.PROPOSED: 0,
+    Status.HALF_ACCEPTED: 1,
+    Status.ACCEPTED: 2,
+    Status.STARTED: 3,
+    Status.ENDED: 5,
+    Status.CLOSED: 5,
+}
+
+
+class AgreementForm(BaseModel):
+    """The agreement as the page sends it."""
+
+    version: int
+    areas: list[str] = Field(default=[], max_length=5)
+    goals: str = Field(default="", max_length=2000)
+    cadence: Cadence
+    medium: Medium
+    minutes: int = Field(ge=15, le=180)
+    months: int = Field(ge=1, le=24)
+    do: str = "agree"
+
+    def intent(self, mentor: str) -> Intent:
+        """What was sent.
+
+        Raises:
+            InvalidError: no area is ticked.
+        """
+        if not self.areas:
+            raise InvalidError(_("Choose at least one area to focus on."))
+        return Intent(
+            mentor=mentor,
+            areas=tuple(self.areas),
+            goals=self.goals.replace("\r\n", "\n").strip(),
+            cadence=self.cadence,
+            medium=self.medium,
+            minutes=self.minutes,
+            months=self.months,
+        )
+
+
+class SessionForm(BaseModel):
+    """A session as the page sends it."""
+
+    day: dt.date
+    outcome: Outcome
+
+
+class Views:
+    """Everything that drawing a page needs."""
+
+    def __init__(self, commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> None:
+        self.commands = commands
+        self.pages = pages
+        self.cards = cards
+        self.labels = labels
+
+    async def home(self, request: Request, caller: Caller) -> HTMLResponse:
+        """What is next for the caller."""
+        pairs = await self.commands.store.of_member(caller.tenant, caller.member, LIVE)
+        programmes = await self.commands.store.all_programmes(caller.tenant)
+        steps = next_steps(pairs, caller.member, clock.today())
+        people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
+        return self.pages.render(
+            request,
+            "home.html",
+            caller=caller,
+            me=people[caller.member],
+            people=people,
+            steps=steps,
+            led=[programme for programme in programmes if programme.led_by(caller.member)],
+            focus=await self._focus(pairs),
+            next_meeting=next_meeting,
+        )
+
+    async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
+        """The caller's open proposals with the reasons for them."""
+        pairs = await self.commands.store.of_member(caller.tenant, caller.member, UNANSWERED)
+        steps = next_steps(pairs, caller.member, clock.today())
+        people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
+        areas = await self.labels.areas()
+        why = {step.pair.id: sentences(_reasons(step.pair, step.side), areas) for step in steps}
+        return self.pages.render(
+            request,
+            "proposals.html",
+            caller=caller,
+            people=people,
+            steps=steps,
+            why=why,
+            focus=await self._focus(pairs),
+        )
+
+    async def mentorship(self, request: Request, caller: Caller, mentorship: str) -> HTMLResponse:
+        """One of the caller's pairs, whatever its state."""
+        pair, side = await self.commands.pair(caller, mentorship)
+        other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
+        areas = await self.labels.areas()
+        offered = pair.terms.areas
+        return self.pages.render(
+            request,
+            "mentorship.html",
+            caller=caller,
+            pair=pair,
+            side=side,
+            people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
+            other=other,
+            step=_OPEN_STEPS[pair.status],
+            why=sentences(_reasons(pair, side), areas),
+            focus=await self._focus([pair]),
+            area_options=[(code, area_label(areas, code)) for code in offered],
+            words=_words(),
+            notes=await self.commands.notes(caller, mentorship),
+            next_meeting=next_meeting(pair),
+            held=sum(session.outcome is Outcome.HELD for session in pair.sessions),
+        )
+
+    async def _focus(self, pairs: list[Mentorship]) -> dict[str, list[str]]:
+        areas = await self.labels.areas()
+        return {
+            pair.id: [
+                area_label(areas, code)
+                for code in (pair.agreement.intent.areas if pair.agreement else pair.terms.areas)[:5]
+            ]
+            for pair in pairs
+        }
+
+
+def router(commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> APIRouter:
+    """The routes of all pages of matching."""
+    routes = APIRouter(include_in_schema=False)
+    views = Views(commands, pages, cards, labels)
+    _add_reading(routes, views)
+    _add_answers(routes, commands)
+    _add_mentorship(routes, commands)
+    lead_pages.add(routes, commands, pages, cards, labels)
+    return routes
+
+
+def _add_reading(routes: APIRouter, views: Views) -> None:
+    @routes.get("/")
+    async def home(request: Request, caller: SignedIn) -> HTMLResponse:
+        """What is next for me."""
+        return await views.home(request, caller)
+
+    @routes.get("/proposals")
+    async def proposals(request: Request, caller: SignedIn) -> HTMLResponse:
+        """My proposals."""
+        return await views.proposals(request, caller)
+
+    @routes.get("/mentorships/{mentorship}")
+    async def mentorship(request: Request, caller: SignedIn, mentorship: str) -> HTMLResponse:
+        """One of my mentorships."""
+        return await views.mentorship(request, caller, mentorship)
+
+
+def _add_answers(routes: APIRouter, commands: Commands) -> None:
+    @routes.post("/proposals/{mentorship}/accept")
+    async def accept(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Say yes, and go to where it leads."""
+        try:
+            pair = await commands.accept(caller, mentorship, key)
+        except ConflictError as refusal:
+            return redirect("/proposals", notice=refusal.detail, kind="problem")
+        return _after_yes(pair)
+
+    @routes.post("/proposals/{mentorship}/decline")
+    async def decline(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Say "not now"."""
+        try:
+            await commands.decline(caller, mentorship, key)
+        except ConflictError as refusal:
+            return redirect("/proposals", notice=refusal.detail, kind="problem")
+        return redirect("/proposals", notice=_("Done. They are only told that you are not available."), kind="info")
+
+
+def _after_yes(pair: Mentorship) -> Response:
+    match pair.status:
+        case Status.ACCEPTED | Status.STARTED:
+            return redirect(
+                f"/mentorships/{pair.id}", notice=_("You have both said yes. Now settle what you agree on.")
+            )
+        case Status.CLOSED | Status.ENDED:
+            return redirect("/proposals", notice=_("This proposal is no longer available."), kind="info")
+        case _ if pair.reserving:
+            return redirect("/", notice=_("You have both said yes. It takes a moment to become final."), kind="info")
+        case _:
+            return redirect("/proposals", notice=_("Your yes is noted. We tell you when the other side answers."))
+
+
+def _add_mentorship(routes: APIRouter, commands: Commands) -> None:
+    @routes.post("/mentorships/{mentorship}/agreement")
+    async def agree(
+        caller: SignedIn, mentorship: str, key: IdempotencyKey, form: Annotated[AgreementForm, Form()]
+    ) -> Response:
+        """Save the agreement, and confirm it unless only saving was asked for."""
+        here = f"/mentorships/{mentorship}"
+        try:
+            pair, _side = await commands.pair(caller, mentorship)
+            confirm = form.do == "agree"
+            after = await commands.save_agreement(
+                caller, mentorship, key, form.version, form.intent(pair.mentor), confirm=confirm
+            )
+        except (ConflictError, InvalidError) as refusal:
+            return redirect(here, notice=refusal.detail, kind="problem")
+        if after.status is Status.STARTED:
+            return redirect(here, notice=_("You both agree: your mentorship has started."))
+        if confirm:
+            return redirect(
+                here, notice=_("You have agreed. It starts when the other side agrees to the same version.")
+            )
+        return redirect(here, notice=_("Saved. Nobody has agreed to this version yet."))
+
+    @routes.post("/mentorships/{mentorship}/sessions")
+    async def log(
+        caller: SignedIn, mentorship: str, key: IdempotencyKey, form: Annotated[SessionForm, Form()]
+    ) -> Response:
+        """Log a session."""
+        here = f"/mentorships/{mentorship}"
+        try:
+            await commands.log_session(caller, mentorship, key, form.day, form.outcome)
+        except (ConflictError, InvalidError) as refusal:
+            return redirect(here, notice=refusal.detail, kind="problem")
+        return redirect(here, notice=_("The session is logged."))
+
+    @routes.post("/mentorships/{mentorship}/notes")
+    async def notes(caller: SignedIn, mentorship: str, text: Annotated[str, Form(max_length=8000)] = "") -> Response:
+        """Keep the mentor's own notes."""
+        await commands.keep_notes(caller, mentorship, text.replace("\r\n", "\n"))
+        return redirect(f"/mentorships/{mentorship}", notice=_("Your notes are kept. Only you can read them."))
+
+    @routes.post("/mentorships/{mentorship}/end")
+    async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Leave, without a reason."""
+        try:
+            await commands.end(caller, mentorship, key)
+        except ConflictError as refusal:
+            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
+        return redirect("/", notice=_("It has ended. Nobody is told who ended it or why."), kind="info")
+
+
+def _reasons(pair: Mentorship, side: Side) -> tuple[Reason, ...]:
+    return pair.terms.for_mentor if side is Side.MENTOR else pair.terms.for_mentee
+
+
+def _words() -> dict[str, dict[str, str]]:
+    return {
+        "cadence": {"weekly": _("Every week"), "fortnightly": _("Every two weeks"), "monthly": _("Every month")},
+        "medium": {
+            "video": _("Video call"),
+            "in-person": _("In person"),
+            "phone": _("Phone"),
+            "mixed": _("A mix of these"),
+        },
+        "outcome": {"held": _("Held"), "cancelled": _("Cancelled")},
+    }

@@ -1,0 +1,229 @@
+"""The engine role: answers one person's change at once, and fills programmes by runs. It never answers for people.
+
+Everything it decides from is in memory (`landscape`); everything it decides is inserted as proposals, where the
+unique live pair refuses what another instance inserted first.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from chassis.errors import NotFoundError, TransientError
+from chassis.ids import new_id
+from chassis.reader import TopicReader
+from chassis.records import Received
+from contracts.matching import MentorshipState, PersonBands, ProgrammePublished, Status
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+
+from chassis import clock, logs, telemetry
+from matching.domain.mentorship import Mentorship
+from matching.domain.programme import Programme
+from matching.domain.proposal import Partner, Reason, Term, Terms
+from matching.engine import explanation as engine_words
+from matching.engine.engine import Engine
+from matching.engine.explanation import explain
+from matching.engine.proposals import Pair, Proposal, Tie
+from matching.landscape import Change, Landscape, tie_of
+from matching.settings import MatchingSettings
+from matching.store import Store
+
+log = logs.get()
+
+_OVER: Final = (Status.CLOSED, Status.ENDED)
+INSERTED_AT_ONCE: Final = 200
+_AFTER_AN_END: Final = 0.5
+"""Seconds between the end of a pair and new proposals for its people: what filled a place is then known."""
+
+
+class Proposer:
+    """Keeps the landscape and one live engine a programme."""
+
+    def __init__(self, settings: MatchingSettings) -> None:
+        self.settings = settings
+        self.landscape = Landscape()
+        self.engines: dict[str, Engine] = {}
+        self.live = asyncio.Event()
+        self._changes: asyncio.Queue[Change] = asyncio.Queue()
+        self._heard_at = 0.0
+        self._reader: TopicReader | None = None
+
+    def reader(self) -> TopicReader:
+        """The reader that feeds this proposer."""
+        self._reader = TopicReader(
+            self.settings, (ProfileUpdated, DirectoryUpdated, MentorshipState, ProgrammePublished), self.hear
+        )
+        return self._reader
+
+    def hear(self, event: Received[Any]) -> None:
+        """Remember a record; once live, let it have its consequences."""
+        change = self.landscape.take(event)
+        if change.member is not None:
+            self._heard_at = time.monotonic()
+        if self.live.is_set():
+            self._changes.put_nowait(change)
+
+    async def quiet(self, *, seconds: float = 1.0, at_most: float = 15.0) -> None:
+        """Until no news of people came for a while: an import may still be on its way."""
+        until = time.monotonic() + at_most
+        while (wait := min(until, self._heard_at + seconds) - time.monotonic()) > 0:  # noqa: ASYNC110 - each record moves the end
+            await asyncio.sleep(wait)
+
+    async def run(self, store: Store) -> None:
+        """Read everything, then answer changes until cancelled; waits for an absent database."""
+        if self._reader is None:
+            raise RuntimeError("make the reader before the proposer runs")
+        await self._reader.caught_up()
+        self.live.set()
+        await self._patiently(partial(self._begin, store))
+        log.info("engine.live", count=len(self.engines))
+        while True:
+            changes = [await self._changes.get()]
+            while not self._changes.empty():
+                changes.append(self._changes.get_nowait())
+            await self._patiently(partial(self._answer, store, changes))
+
+    async def programme(self, store: Store, tenant: str, programme: str) -> Programme | None:
+        """A programme in which proposals may be made today."""
+        try:
+            found = await store.programmes.load(tenant, programme)
+        except NotFoundError:
+            return None
+        return found if found.running(clock.today()) else None
+
+    async def insert(self, store: Store, programme: Programme, engine: Engine, proposals: Sequence[Proposal]) -> int:
+        """Insert proposals; how many were new. Again after a fault is harmless: a pair lives once."""
+        made = [mentorship for each in proposals if (mentorship := self._mentorship(programme, engine, each))]
+        refused: set[str] = set()
+        for start in range(0, len(made), INSERTED_AT_ONCE):
+            refused |= await store.mentorships.insert_many(made[start : start + INSERTED_AT_ONCE])
+        return len(made) - len(refused)
+
+    async def withdraw(self, store: Store, tenant: str, pairs: Iterable[Pair]) -> None:
+        """Withdraw open proposals by their people."""
+        for pair in pairs:
+            known = await store.unanswered_between(tenant, pair.mentor, pair.mentee)
+            await store.withdraw(known)
+
+    async def _begin(self, store: Store) -> None:
+        """Learn which closed pairs may meet again, and make an engine for each running programme."""
+        for name, tenant in list(self.landscape.tenants.items()):
+            tenant.again = await store.withdrawn_pairs(name)
+            for programme in list(tenant.programmes):
+                await self._renew_engine(store, name, programme)
+                if any(run.result for run in await store.runs_of(name, programme)):
+                    await self._catch_up(store, name, programme)
+
+    async def _renew_engine(self, store: Store, tenant: str, programme: str) -> None:
+        found = await self.programme(store, tenant, programme)
+        if found is None:
+            self.engines.pop(programme, None)
+            return
+        self.engines[programme] = self.landscape.engine(tenant, programme, found.plan.rules, clock.today())
+
+    async def _catch_up(self, store: Store, tenant: str, programme: str) -> None:
+        """Propose for whoever changed while no engine was running."""
+        engine, found = self.engines.get(programme), await self.programme(store, tenant, programme)
+        if engine is None or found is None:
+            return
+        run = await asyncio.to_thread(engine.run)
+        engine.adopt(run)
+        await self.withdraw(store, tenant, run.withdrawn)
+        await self._patiently(partial(self.insert, store, found, engine, run.proposals))
+
+    async def _patiently(self, action: Callable[[], Awaitable[object]]) -> None:
+        delay = 0.1
+        while True:
+            try:
+                await action()
+            except TransientError as error:
+                log.warning("engine.waiting", error=str(error))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 3.0)
+            else:
+                return
+
+    async def _answer(self, store: Store, changes: list[Change]) -> None:
+        """Fold what changed into every engine concerned, then propose for the people concerned."""
+        for tenant, programme in sorted({(each.tenant, each.programme) for each in changes if each.programme}):
+            await self._renew_engine(store, tenant, programme)
+        for tenant in sorted({each.tenant for each in changes}):
+            concerned = [each for each in changes if each.tenant == tenant]
+            await self._note_pairs(store, tenant, [each.pair for each in concerned if each.pair])
+            await self._answer_members(store, tenant, sorted({each.member for each in concerned if each.member}))
+
+    async def _note_pairs(self, store: Store, tenant: str, pairs: list[MentorshipState]) -> None:
+        known = self.landscape.tenants[tenant]
+        closed = await store.mentorships.find_ids(
+            tenant, [pair.mentorship for pair in pairs if pair.status is Status.CLOSED]
+        )
+        known.again |= {pair.id for pair in closed.values() if pair.again}
+        for pair in pairs:
+            for programme, engine in self._engines_of(tenant):
+                engine.move(pair.mentor, pair.mentee, tie_of(pair, programme, known.again))
+        freed = {member for pair in pairs if pair.status in _OVER for member in (pair.mentor, pair.mentee)}
+        if freed:
+            asyncio.get_running_loop().call_later(_AFTER_AN_END, self._look_again, tenant, sorted(freed))
+
+    def _look_again(self, tenant: str, members: list[str]) -> None:
+        for member in members:
+            self._changes.put_nowait(Change(tenant, member=member))
+
+    async def _answer_members(self, store: Store, tenant: str, members: list[str]) -> None:
+        for programme, engine in self._engines_of(tenant):
+            found = await self.programme(store, tenant, programme) if members else None
+            if found is None:
+                continue
+            proposals: list[Proposal] = []
+            with telemetry.span("run change", attributes={"programme": programme, "count": len(members)}):
+                for member in members:
+                    person = self.landscape.person(tenant, member, clock.today())
+                    change = engine.remove(member) if person is None else engine.change(person)
+                    proposals += change.proposals
+                    await self._patiently(partial(self.withdraw, store, tenant, change.withdrawn))
+                await self._patiently(partial(self.insert, store, found, engine, proposals))
+
+    def _engines_of(self, tenant: str) -> list[tuple[str, Engine]]:
+        programmes = self.landscape.tenants[tenant].programmes
+        return [(programme, engine) for programme, engine in self.engines.items() if programme in programmes]
+
+    def adopt(self, programme: str, proposals: Iterable[Proposal]) -> None:
+        """Let the live engine know what a run proposed."""
+        if engine := self.engines.get(programme):
+            for proposal in proposals:
+                engine.move(proposal.mentor, proposal.mentee, Tie.OPEN)
+
+    def _mentorship(self, programme: Programme, engine: Engine, proposal: Proposal) -> Mentorship | None:
+        people = self.landscape.tenants[programme.tenant].people
+        entries = [people[member].entry for member in proposal.pair if member in people]
+        if len(entries) != len(proposal.pair) or None in entries:
+            return None
+        mentor, mentee = (
+            Partner(member=entry.member, bands=PersonBands(level=entry.level, unit=entry.unit, country=entry.country))
+            for entry in entries
+            if entry is not None
+        )
+        now = clock.now()
+        explanation = explain(engine, proposal.mentor, proposal.mentee)
+        return Mentorship.propose(
+            new_id(),
+            programme.tenant,
+            programme.id,
+            mentor=mentor,
+            mentee=mentee,
+            terms=Terms(
+                areas=proposal.areas[:12],
+                score=proposal.score,
+                points=tuple(Term(code=code, points=points) for code, points in proposal.terms.items() if points),
+                for_mentor=_reasons(explanation.for_mentor),
+                for_mentee=_reasons(explanation.for_mentee),
+            ),
+            at=clock.rfc3339(now),
+            until=clock.rfc3339(now + timedelta(days=programme.plan.rules.expiry_days)),
+        )
+
+
+def _reasons(reasons: Iterable[engine_words.Reason]) -> tuple[Reason, ...]:
+    return tuple(Reason(code=reason.code, values=dict(reason.values)) for reason in reasons)

@@ -1,0 +1,129 @@
+"""Runs: job documents that an engine claims, executes in a worker thread, and reports on while it works."""
+
+import asyncio
+from typing import Final
+
+from chassis.errors import NotFoundError, TransientError
+
+from chassis import clock, logs, telemetry
+from matching.domain.programme import UNMATCHED_KEPT, Coverage, Programme, Result, Run, Unpaired
+from matching.domain.proposal import Reason
+from matching.engine.engine import Engine
+from matching.engine.explanation import unmatched_reasons
+from matching.engine.proposals import Run as Found
+from matching.engine.proposals import RunCancelledError, SideCoverage, Unmatched
+from matching.proposer import INSERTED_AT_ONCE, Proposer
+from matching.store import Store
+
+log = logs.get()
+_LOOK_SECONDS: Final = 0.5
+_REASONS_TOLD: Final = 3
+_WEIGHED: Final = 70
+"""The share of a run's progress that is reached when every pair has been weighed."""
+
+
+class Runner:
+    """Claims and executes runs, one at a time."""
+
+    def __init__(self, proposer: Proposer, store: Store) -> None:
+        self._proposer = proposer
+        self._store = store
+        self._engine_name = proposer.settings.instance
+
+    async def run(self) -> None:
+        """Look for runs until cancelled; waits for an absent database."""
+        await self._proposer.live.wait()
+        while True:
+            try:
+                for tenant in {*self._proposer.landscape.tenants, self._proposer.settings.tenant}:
+                    for run in await self._store.active_runs(tenant):
+                        await self._attempt(run)
+            except TransientError as error:
+                log.warning("runs.waiting", error=str(error))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _attempt(self, run: Run) -> None:
+        seconds = clock.real_ms() // 1000
+        if not await self._store.runs.change(run.tenant, run.id, lambda job: job.claim(self._engine_name, seconds)):
+            return
+        with telemetry.span("run programme", attributes={"programme": run.programme, "run": run.id}):
+            try:
+                result = await self._execute(run)
+            except (NotFoundError, RunCancelledError):
+                result = None
+        at = clock.timestamp()
+        if result is None:
+            await self._store.runs.change(run.tenant, run.id, lambda job: job.give_up(self._engine_name, at))
+        else:
+            await self._store.runs.change(run.tenant, run.id, lambda job: job.finish(self._engine_name, result, at))
+
+    async def _execute(self, run: Run) -> Result | None:
+        await self._report(run, "listening", 2)
+        await self._proposer.quiet()
+        programme = await self._proposer.programme(self._store, run.tenant, run.programme)
+        if programme is None:
+            return None
+        rules, today = programme.plan.rules, clock.today()
+        engine = self._proposer.landscape.engine(run.tenant, run.programme, rules, today)
+        found = await self._weigh(run, engine)
+        await self._proposer.withdraw(self._store, run.tenant, found.withdrawn)
+        self._proposer.adopt(run.programme, found.proposals)
+        proposed = await self._insert(run, programme, engine, found)
+        return _result(found, proposed)
+
+    async def _weigh(self, run: Run, engine: Engine) -> Found:
+        """Let a thread do the arithmetic while this loop reports progress and hears a cancel."""
+        share = 0.0
+        stop = False
+
+        def progress(done: float) -> None:
+            nonlocal share
+            share = done
+
+        def cancelled() -> bool:
+            return stop
+
+        work = asyncio.create_task(asyncio.to_thread(engine.run, progress, cancelled))
+        while not work.done():
+            await asyncio.wait([work], timeout=_LOOK_SECONDS)
+            if not work.done() and not await self._report(run, "weighing", 5 + int(share * (_WEIGHED - 5))):
+                stop = True
+        return await work
+
+    async def _insert(self, run: Run, programme: Programme, engine: Engine, found: Found) -> int:
+        proposed = 0
+        for start in range(0, len(found.proposals), INSERTED_AT_ONCE):
+            done = _WEIGHED + (100 - _WEIGHED) * start // len(found.proposals)
+            if not await self._report(run, "proposing", done):
+                raise RunCancelledError
+            some = found.proposals[start : start + INSERTED_AT_ONCE]
+            proposed += await self._proposer.insert(self._store, programme, engine, some)
+        return proposed
+
+    async def _report(self, run: Run, step: str, progress: int) -> bool:
+        seconds = clock.real_ms() // 1000
+        return await self._store.runs.change(
+            run.tenant, run.id, lambda job: job.advance(self._engine_name, seconds, step, progress)
+        )
+
+
+def _result(found: Found, proposed: int) -> Result:
+    return Result(
+        proposed=proposed,
+        kept=len(found.kept),
+        withdrawn=len(found.withdrawn),
+        certificate=found.certificate,
+        mentors=_coverage(found.mentors),
+        mentees=_coverage(found.mentees),
+        unpaired=[_unpaired(each) for each in found.unmatched[:UNMATCHED_KEPT]],
+        unpaired_in_all=len(found.unmatched),
+    )
+
+
+def _coverage(side: SideCoverage) -> Coverage:
+    return Coverage(people=side.people, paired=side.paired, places=side.places, filled=side.filled)
+
+
+def _unpaired(each: Unmatched) -> Unpaired:
+    why = [Reason(code=reason.code, values=dict(reason.values)) for reason in unmatched_reasons(each)]
+    return Unpaired(member=each.member, side=each.side, why=tuple(why[:_REASONS_TOLD]))

@@ -1,0 +1,161 @@
+"""Where matching keeps its documents, and the queries it asks of them."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from chassis.delivery import Delivery
+from chassis.documents import Documents
+from chassis.mongo import Index
+from contracts.matching import Side, Status
+
+from chassis import clock
+from matching.domain.agreement import Notes
+from matching.domain.members import Member
+from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
+from matching.domain.places import Places, places_id
+from matching.domain.programme import ACTIVE, Programme, Run
+from matching.domain.proposal import pair_key
+
+Change = Callable[[Mentorship], object]
+
+_LONGEST_CHAIN: Final = 24
+"""A management chain that is longer than this holds a loop."""
+
+
+class Store:
+    """Matching's collections. Both roles use it; every write goes through one document."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.members: Documents[Member] = delivery.documents(
+            Member, "members", indexes=[Index((("tenant", 1), ("manager", 1)))]
+        )
+        self.places: Documents[Places] = delivery.documents(Places, "places")
+        self.programmes: Documents[Programme] = delivery.documents(
+            Programme, "programmes", indexes=[Index((("tenant", 1),))]
+        )
+        self.notes: Documents[Notes] = delivery.documents(Notes, "notes")
+        self.runs: Documents[Run] = delivery.documents(
+            Run,
+            "runs",
+            indexes=[
+                Index((("active", 1),), unique=True),
+                Index((("tenant", 1), ("programme", 1))),
+                Index((("state", 1),)),
+            ],
+        )
+        self.mentorships: Documents[Mentorship] = delivery.documents(
+            Mentorship,
+            "mentorships",
+            indexes=[
+                Index((("live_pair", 1),), unique=True),
+                Index((("tenant", 1), ("mentor", 1))),
+                Index((("tenant", 1), ("mentee", 1))),
+                Index((("tenant", 1), ("programme", 1))),
+                Index((("tenant", 1), ("again", 1))),
+                Index((("due", 1),)),
+            ],
+        )
+
+    async def command(self, pair: Mentorship, key: str | None, change: Change) -> None:
+        """Let one party's command change a pair; the same idempotency key again changes nothing."""
+
+        def once(mentorship: Mentorship) -> None:
+            if key is not None and mentorship.receipt_of(key) is not None:
+                return
+            change(mentorship)
+            if key is not None:
+                mentorship.keep_receipt(key)
+
+        await self.mentorships.change(pair.tenant, pair.id, once)
+
+    async def of_member(self, tenant: str, member: str, statuses: Iterable[Status] = LIVE) -> list[Mentorship]:
+        """A member's pairs on either side, newest first."""
+        wanted = set(statuses)
+        found = [
+            pair
+            for side in Side
+            for pair in await self.mentorships.find(tenant, {side.value: member}, limit=500)
+            if pair.status in wanted
+        ]
+        return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
+
+    async def unanswered_on(self, tenant: str, member: str, side: Side) -> list[Mentorship]:
+        """A member's open proposals on one side."""
+        found = await self.mentorships.find(tenant, {side.value: member}, limit=500)
+        return [pair for pair in found if pair.status in UNANSWERED]
+
+    async def unanswered_between(self, tenant: str, mentor: str, mentee: str) -> list[Mentorship]:
+        """The open proposal of a pair, as a list of one or none."""
+        found = await self.mentorships.find(tenant, {"live_pair": pair_key(tenant, mentor, mentee)}, limit=1)
+        return [pair for pair in found if pair.status is Status.PROPOSED]
+
+    async def of_programme(self, tenant: str, programme: str) -> list[Mentorship]:
+        """Every pair of a programme, newest first."""
+        found = await self.mentorships.find(tenant, {"programme": programme}, limit=20_000)
+        return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
+
+    async def withdrawn_pairs(self, tenant: str) -> set[str]:
+        """Ids of closed proposals whose two people may be proposed to each other again."""
+        return {pair.id for pair in await self.mentorships.find(tenant, {"again": True}, limit=50_000)}
+
+    async def all_programmes(self, tenant: str) -> list[Programme]:
+        """A tenant's programmes by title."""
+        return sorted(await self.programmes.find(tenant, {}, limit=200), key=lambda programme: programme.plan.title)
+
+    async def runs_of(self, tenant: str, programme: str) -> list[Run]:
+        """A programme's runs, newest first."""
+        found = await self.runs.find(tenant, {"programme": programme}, limit=200)
+        return sorted(found, key=lambda run: run.asked_at, reverse=True)
+
+    async def active_runs(self, tenant: str) -> list[Run]:
+        """Runs that wait or are being executed."""
+        return await self.runs.find(tenant, {"state": {"$in": [state.value for state in ACTIVE]}}, limit=100)
+
+    async def reserve(self, pair: Mentorship, side: Side) -> Places | None:
+        """Take a place on one side of a pair with the capacity of the profile as it is now; none when it is full."""
+        member = await self.members.get(pair.tenant, pair.member_on(side))
+        capacity, version = (member.capacity(side), member.profile_version) if member else (0, 0)
+
+        def take(places: Places) -> Places | None:
+            places.set_capacity(capacity, version)
+            return places if places.reserve(pair.id) else None
+
+        name = pair.member_on(side)
+        return await self.places.change(
+            pair.tenant, places_id(name, side), take, create=lambda: Places.of(pair.tenant, name, side)
+        )
+
+    async def release(self, tenant: str, mentorship: str, member: str, side: Side) -> None:
+        """Give a place back, where there is one."""
+        if await self.places.get(tenant, places_id(member, side)):
+            await self.places.change(tenant, places_id(member, side), lambda places: places.release(mentorship))
+
+    async def withdraw(self, pairs: Iterable[Mentorship]) -> None:
+        """Take unanswered proposals back."""
+        at = clock.timestamp()
+        for pair in pairs:
+            await self.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.withdraw(at))
+
+    async def chain_above(self, member: Member) -> list[Member]:
+        """The managers above a member, nearest first."""
+        chain: dict[str, Member] = {}
+        above = member.manager
+        while above is not None and above not in chain and len(chain) < _LONGEST_CHAIN:
+            manager = await self.members.get(member.tenant, above)
+            if manager is None:
+                break
+            chain[above] = manager
+            above = manager.manager
+        return list(chain.values())
+
+    async def reports_below(self, tenant: str, member: str) -> list[str]:
+        """Ids of everybody whose management chain holds a member."""
+        below: list[str] = []
+        level = [member]
+        while level:
+            found: list[Member] = []
+            for start in range(0, len(level), 100):
+                found += await self.members.find(tenant, {"manager": {"$in": level[start : start + 100]}}, limit=10_000)
+            level = [each.id for each in found if each.id not in below and each.id != member]
+            below += level
+        return below
