@@ -128,10 +128,12 @@ class Service(Generic[S]):
                     await stack.enter_async_context(reader)
                 tasks = [asyncio.create_task(part) for part in self._parts(delivery, store)]
                 serving = asyncio.create_task(server.serve())
-                await asyncio.wait([*tasks, serving], return_when=asyncio.FIRST_COMPLETED)
-                server.should_exit = True
-                await asyncio.gather(serving, return_exceptions=True)
-                await self._stop(tasks, delivery)
+                try:
+                    await asyncio.wait([*tasks, serving], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    server.should_exit = True
+                    await asyncio.gather(serving, return_exceptions=True)
+                    await self._stop(tasks, delivery)
             telemetry.stop()
 
     def _parts(self, delivery: Delivery, store: S) -> list[Any]:

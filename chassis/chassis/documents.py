@@ -33,7 +33,8 @@ R = TypeVar("R")
 RESERVED: Final = frozenset(
     {"revision", "sequences", "fences", "events", "slots", "unsent", "healing", "work", "relay_owner", "pending"}
 )
-_ATTEMPTS: Final = 12
+_ATTEMPTS: Final = 16
+_LONGEST_PAUSE: Final = 0.2  # seconds
 PENDING_INDEX: Final = Index((("pending", 1),), sparse=True)
 
 
@@ -166,7 +167,7 @@ class Documents(Generic[A]):
         """
         for attempt in range(_ATTEMPTS):
             if attempt:
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - jitter, not a secret
             raw = await self.collection.find_one(tenant, {"_id": document_id})
             if raw is None and create is None:
                 raise NotFoundError("We could not find that. It may have been removed.")

@@ -1,0 +1,105 @@
+"""`python -m local run|setup|reset|fast-db`: the commands behind the Makefile."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local import setup
+from local.identity import Someone
+from local.places import STATE
+from local.ports import Ports, listening
+from local.processes import StackError
+from local.stack import Stack, serve
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Turnabout on one machine.")
+console = Console(highlight=False)
+_started = time.monotonic()
+
+
+@app.command()
+def run(
+    port: Annotated[int, typer.Option(help="Port of the gateway; the others follow it.")] = 8080,
+    roster: Annotated[Path | None, typer.Option(help="Your own people instead of the demo company.")] = None,
+    state: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = STATE,
+) -> None:
+    """Start everything, and stay until Ctrl-C."""
+    if roster is not None and not roster.is_file():
+        _fail(StackError(f"There is no file {roster}. Give ROSTER=people.csv with the columns of docs/roster.md."))
+    try:
+        _say("setting up")
+        setup.prepare()
+        asyncio.run(_until_signal(Stack(state, Ports(port), _say), roster))
+    except StackError as error:
+        _fail(error)
+
+
+async def _until_signal(stack: Stack, roster: Path | None) -> None:
+    serving = asyncio.create_task(serve(stack, roster, _announce))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        _say("stopped; the data is kept (`make reset` forgets it)")
+
+
+def _announce(stack: Stack, people: Sequence[Someone]) -> None:
+    table = Table("sign in as", "who that is", box=None, padding=(0, 2, 0, 0))
+    for person in people:
+        table.add_row(person.email, person.role)
+    console.print()
+    console.print(table)
+    console.print(f"\nmail: {stack.address}/mailbox   logs: {stack.state / 'logs'}   stop: Ctrl-C", soft_wrap=True)
+    console.print(f"ready: {stack.address}", soft_wrap=True)
+
+
+@app.command("setup")
+def set_up() -> None:
+    """Fetch what the stack needs beyond the Python packages."""
+    try:
+        setup.prepare()
+    except StackError as error:
+        _fail(error)
+
+
+@app.command()
+def reset(
+    state: Annotated[Path, typer.Option(help="The folder to forget.")] = STATE,
+    port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
+) -> None:
+    """Forget all data of the local stack; downloads stay."""
+    if listening(Ports(port).kafka):
+        _fail(StackError("The stack is still running. Stop it with Ctrl-C first."))
+    shutil.rmtree(state, ignore_errors=True)
+    _say("forgotten; the next start begins anew")
+
+
+@app.command("fast-db")
+def fast_db() -> None:
+    """Build the faster database server once; it is used by itself from then on."""
+    try:
+        setup.build_fast_database()
+    except StackError as error:
+        _fail(error)
+
+
+def _say(text: str) -> None:
+    console.print(f"{time.monotonic() - _started:6.1f} s  {text}", soft_wrap=True)
+
+
+def _fail(error: StackError) -> None:
+    console.print(f"\n{error}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

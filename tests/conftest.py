@@ -1,0 +1,59 @@
+"""Real servers for the tests: each is started here, on free ports, and stopped at the end."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from local import database as database_server
+from local import kafka as broker
+from local import setup
+from local.ports import Ports, free_range
+from local.processes import Child
+
+
+@pytest.fixture(scope="session")
+def state() -> Iterator[Path]:
+    """A folder for the servers' files."""
+    folder = Path(tempfile.mkdtemp(prefix="turnabout-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ports() -> Ports:
+    """A free range of ports."""
+    return free_range()
+
+
+async def _running(child: Child) -> AsyncIterator[None]:
+    child.start()
+    try:
+        await child.wait_ready()
+        yield
+    finally:
+        child.ask_to_stop()
+        await child.wait_stopped()
+
+
+@pytest.fixture(scope="session")
+async def kafka(state: Path, ports: Ports) -> AsyncIterator[str]:
+    """Bootstrap servers of a real Kafka that has the contract's topics."""
+    setup.prepare()
+    child = await asyncio.to_thread(broker.child, state, ports)
+    async for _ in _running(child):
+        await broker.create_topics(broker.bootstrap(ports))
+        yield broker.bootstrap(ports)
+
+
+@pytest.fixture(scope="session")
+async def database(state: Path, ports: Ports) -> AsyncIterator[str]:
+    """Connection string of a real database server."""
+    chosen = database_server.choose(state, ports)
+    if chosen.child is None:
+        yield chosen.uri
+        return
+    async for _ in _running(chosen.child):
+        yield chosen.uri
