@@ -62,15 +62,9 @@ def unknown(member: str) -> Card:
 class Cards:
     """Cards by member id, kept per tenant of the viewer."""
 
-    def __init__(
-        self,
-        settings: CardsSettings,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-        seconds_kept: float = SECONDS_KEPT,
-    ) -> None:
+    def __init__(self, settings: CardsSettings, *, seconds_kept: float = SECONDS_KEPT) -> None:
         self._seconds_kept = seconds_kept
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT, transport=transport)
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT)
         self._kept: dict[tuple[str, str], Card] = {}
 
     async def of(self, caller: Caller, members: Iterable[str]) -> dict[str, Card]:

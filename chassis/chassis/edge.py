@@ -163,7 +163,8 @@ class Admission:
             return
         if self._running >= self._most:
             problem = problems.Problem.of(503, detail=_("Many people are busy here. Wait a moment and try again."))
-            await problems.answer(Request(scope), problem, _RETRY_AFTER)(scope, receive, send)
+            answer = await problems.answer(Request(scope), problem, _RETRY_AFTER)
+            await answer(scope, receive, send)
             return
         self._running += 1
         try:
@@ -188,7 +189,8 @@ class OriginCheck:
             await self.app(scope, receive, send)
             return
         detail = _("This was sent from another site, so we did not do it. Open the page here and try again.")
-        await problems.answer(Request(scope), problems.Problem.of(403, detail=detail))(scope, receive, send)
+        answer = await problems.answer(Request(scope), problems.Problem.of(403, detail=detail))
+        await answer(scope, receive, send)
 
     def _is_ours(self, request: Request) -> bool:
         headers = request.headers

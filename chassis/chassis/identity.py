@@ -31,7 +31,8 @@ LEEWAY_SECONDS: Final = 60
 
 _KEYS_FRESH_SECONDS: Final = 300.0
 _KEYS_USABLE_SECONDS: Final = 3600.0
-_REFETCH_SECONDS: Final = 10.0
+REFETCH_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 0.5
 _LONGEST_TOKEN: Final = 8192
 _RENEW_SECONDS_BEFORE: Final = 60
 _TIMEOUT: Final = httpx.Timeout(2.0, connect=1.0)
@@ -100,11 +101,18 @@ class _KeyDocument(BaseModel):
 class KeyCache:
     """The public keys of profiles: fetched once for all waiters, again when an unknown one shows up."""
 
-    def __init__(self, profiles_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        profiles_url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        refetch_seconds: float = REFETCH_SECONDS,
+    ) -> None:
         self._client = httpx.AsyncClient(base_url=profiles_url, timeout=_TIMEOUT, transport=transport)
+        self._refetch_seconds = refetch_seconds
         self._keys: dict[str, ECKey] = {}
         self._fetched_at = -_KEYS_USABLE_SECONDS
-        self._tried_at = -_REFETCH_SECONDS
+        self._try_again_at = 0.0
         self._fetching = asyncio.Lock()
 
     async def key(self, kid: str) -> ECKey | None:
@@ -126,19 +134,20 @@ class KeyCache:
     async def _refresh(self, kid: str) -> None:
         async with self._fetching:
             known_and_fresh = kid in self._keys and self._age <= _KEYS_FRESH_SECONDS
-            if known_and_fresh or time.monotonic() - self._tried_at < _REFETCH_SECONDS:
+            if known_and_fresh or time.monotonic() < self._try_again_at:
                 return
             # Counted from the attempt, whatever comes of it: forged key ids must not turn into a load on profiles.
-            self._tried_at = time.monotonic()
+            self._try_again_at = time.monotonic() + self._refetch_seconds
             try:
                 response = await self._client.get(JWKS_PATH)
                 response.raise_for_status()
                 self._keys = _signing_keys(response.content)
                 self._fetched_at = time.monotonic()
             except (httpx.HTTPError, JoseError, ValueError):
-                # The keys we have stay usable for an hour: profiles being away signs nobody out.
+                # The keys we have stay usable for an hour: profiles being away signs nobody out. Without any, ask again
+                # soon: at the start of a stack profiles may come up a moment after us.
                 if not self._keys:
-                    self._tried_at = -_REFETCH_SECONDS
+                    self._try_again_at = time.monotonic() + min(self._refetch_seconds, _RETRY_SECONDS)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -155,8 +164,14 @@ def _signing_keys(document: bytes) -> dict[str, ECKey]:
 class Verifier:
     """Checks tokens against the keys of profiles."""
 
-    def __init__(self, settings: IdentitySettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._keys = KeyCache(settings.profiles_url, transport=transport)
+    def __init__(
+        self,
+        settings: IdentitySettings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        refetch_seconds: float = REFETCH_SECONDS,
+    ) -> None:
+        self._keys = KeyCache(settings.profiles_url, transport=transport, refetch_seconds=refetch_seconds)
         self._issuer = settings.public_url
 
     async def member(self, token: str) -> Caller:
@@ -216,7 +231,7 @@ def _not_signed_in() -> UnauthenticatedError:
 
 
 def install(api: FastAPI, settings: IdentitySettings, *, transport: httpx.AsyncBaseTransport | None = None) -> Verifier:
-    """Let the dependencies of this module work in `api`."""
+    """Let the dependencies of this module work in `api`; profiles hands in a transport to itself."""
     verifier = Verifier(settings, transport=transport)
     api.state.verifier = verifier
     return verifier
@@ -234,9 +249,9 @@ async def visitor(request: Request) -> Caller | None:
     """The signed-in member, or None: for pages that everybody may see."""
     if (token := token_of(request)) is None:
         return None
-    verifier: Verifier = request.app.state.verifier
+    verifier: Verifier | None = getattr(request.app.state, "verifier", None)
     try:
-        return await verifier.member(token)
+        return None if verifier is None else await verifier.member(token)
     except UnauthenticatedError:
         return None
 
@@ -250,9 +265,7 @@ async def caller(request: Request) -> Caller:
     if (token := token_of(request)) is None:
         raise _not_signed_in()
     verifier: Verifier = request.app.state.verifier
-    found = await verifier.member(token)
-    request.state.caller = found
-    return found
+    return await verifier.member(token)
 
 
 async def calling_service(request: Request) -> CallingService:
@@ -287,14 +300,8 @@ def needs_role(role: str) -> Any:
 class ServiceTokens:
     """This service's own token for one purpose, renewed before it runs out."""
 
-    def __init__(
-        self,
-        settings: ServiceSettings,
-        purpose: str,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT, transport=transport)
+    def __init__(self, settings: ServiceSettings, purpose: str) -> None:
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT)
         self._secret = settings.service_secret
         self._purpose = purpose
         self._service = settings.instance.partition("-")[0]

@@ -13,8 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from chassis import logs, pages
-from chassis.errors import TransientError, TurnaboutError
+from chassis import identity, logs, pages
+from chassis.errors import TransientError, TurnaboutError, UnavailableError
+from chassis.identity import Caller
 from chassis.translation import gettext as _
 from chassis.translation import mark
 
@@ -85,7 +86,7 @@ class Problem:
         }
 
 
-def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+async def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The problem as this client can read it."""
     sent = dict(headers or {})
     if problem.status == _UNAVAILABLE:
@@ -98,7 +99,7 @@ def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None
         return _fragment(request, problem, sent)
     if problem.status == _UNAUTHENTICATED:
         return RedirectResponse(sign_in_address(request), status_code=303)
-    return _page(request, problem, sent)
+    return await _page(request, problem, sent)
 
 
 def wants_json(request: Request) -> bool:
@@ -122,24 +123,32 @@ def sign_in_address(request: Request) -> str:
     return f"{SIGN_IN_PATH}?next={quote(back, safe='/')}"
 
 
-def _page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
-    html = _render(request, "problem.html", problem)
+async def _page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
+    html = _render(request, "problem.html", problem, await _viewer(request))
     return HTMLResponse(html, problem.status, dict(headers))
+
+
+async def _viewer(request: Request) -> Caller | None:
+    """Who looks, so that the page keeps its navigation; a problem with that is not the problem to tell about."""
+    try:
+        return await identity.visitor(request)
+    except UnavailableError:
+        return None
 
 
 def _fragment(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
     """For htmx: a notice at the top of the page that is open, which stays as it is."""
-    html = _render(request, "problem_notice.html", problem)
+    html = _render(request, "problem_notice.html", problem, None)
     return HTMLResponse(html, problem.status, {**headers, "HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
 
 
-def _render(request: Request, template: str, problem: Problem) -> str:
+def _render(request: Request, template: str, problem: Problem, viewer: Caller | None) -> str:
     return (
         pages.environment("chassis")
         .get_template(template)
         .render(
             request=request,
-            caller=getattr(request.state, "caller", None),
+            caller=viewer,
             notice_shown=None,
             path=request.url.path,
             problem=problem,
@@ -154,19 +163,19 @@ def _render(request: Request, template: str, problem: Problem) -> str:
 async def refused(request: Request, error: Exception) -> Response:
     """An expected refusal."""
     assert isinstance(error, TurnaboutError)  # noqa: S101 - registered for this class only
-    return answer(request, Problem.of(error.status, title=error.title, detail=error.detail))
+    return await answer(request, Problem.of(error.status, title=error.title, detail=error.detail))
 
 
 async def away(request: Request, error: Exception) -> Response:
     """A dependency is away: the command was not carried out, and may be sent again."""
     _log.warning("http.unavailable", method=request.method, cause=type(error).__name__)
-    return answer(request, Problem.of(_UNAVAILABLE))
+    return await answer(request, Problem.of(_UNAVAILABLE))
 
 
 async def http_exception(request: Request, error: Exception) -> Response:
     """What the framework refuses; its own words are for developers, so we use ours."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
-    return answer(request, Problem.of(error.status_code), error.headers)
+    return await answer(request, Problem.of(error.status_code), error.headers)
 
 
 async def invalid(request: Request, error: Exception) -> Response:
@@ -177,13 +186,13 @@ async def invalid(request: Request, error: Exception) -> Response:
         for each in error.errors()
     )
     usual = Problem.of(_INVALID)
-    return answer(request, Problem(usual.status, usual.title, usual.detail, errors))
+    return await answer(request, Problem(usual.status, usual.title, usual.detail, errors))
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """A bug: logged without its message, which may quote what a person entered."""
     _log.error("http.failed", method=request.method, error=type(error).__name__, exc_info=error)
-    return answer(request, Problem.of(_FAILED))
+    return await answer(request, Problem.of(_FAILED))
 
 
 HANDLERS: Final[Mapping[type[Exception], Handler]] = {
