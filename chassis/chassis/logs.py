@@ -59,7 +59,7 @@ def configure(settings: Settings, service: str) -> None:
     structlog.configure(
         processors=_processors(who),
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # as it is then, which tests redirect
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_FromLibraries()], level=max(level, logging.INFO), force=True)

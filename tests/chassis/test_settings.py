@@ -1,0 +1,70 @@
+"""What a process reads from its environment."""
+
+from pathlib import Path
+
+import pytest
+from chassis.settings import Settings
+from pydantic import SecretStr, ValidationError
+
+
+class Sample(Settings):
+    """A service's own settings."""
+
+    instance: str = "sample-0"
+    port: int = 8199
+    colour: str = "green"
+
+
+def test_a_local_process_needs_nothing_set() -> None:
+    """The defaults are the local stack's."""
+    settings = Sample()
+    assert (settings.environment, settings.instance, settings.port) == ("local", "sample-0", 8199)
+    assert settings.kafka == "127.0.0.1:19092"
+    assert settings.driver == "motor"
+
+
+def test_the_environment_overrides_by_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TURNABOUT_ and the field's name; other variables are not ours."""
+    monkeypatch.setenv("TURNABOUT_PORT", "9000")
+    monkeypatch.setenv("TURNABOUT_COLOUR", "blue")
+    monkeypatch.setenv("KAFKA", "elsewhere:9092")
+    monkeypatch.setenv("TURNABOUT_OF_ANOTHER_SERVICE", "1")
+    settings = Sample()
+    assert (settings.port, settings.colour, settings.kafka) == (9000, "blue", "127.0.0.1:19092")
+
+
+def test_settings_do_not_change_while_a_process_runs() -> None:
+    """What was read at the start is true until the end."""
+    with pytest.raises(ValidationError):
+        Sample().__setattr__("port", 1)
+
+
+def test_secrets_do_not_show() -> None:
+    """Printing settings, as a crash report does, tells neither the secret nor the database's password."""
+    settings = Sample(service_secret=SecretStr("do-not-tell"), mongo="mongodb://me:do-not-tell@db/")
+    assert "do-not-tell" not in repr(settings)
+    assert "do-not-tell" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"environment": "production"}, "TURNABOUT_SERVICE_SECRET"),
+        (
+            {"environment": "production", "service_secret": SecretStr("x"), "clock_file": Path("/x")},
+            "TURNABOUT_CLOCK_FILE",
+        ),
+        ({"driver": "mysql"}, "driver"),
+        ({"port": 70000}, "port"),
+        ({"heartbeat_seconds": 0}, "heartbeat_seconds"),
+    ],
+)
+def test_what_would_be_dangerous_is_refused_at_the_start(changes: dict[str, object], says: str) -> None:
+    """A local secret or a shifted clock never reaches a deployment; the message names the variable."""
+    with pytest.raises(ValidationError, match=says):
+        Settings.model_validate(changes)
+
+
+def test_a_deployment_with_its_own_secret_starts() -> None:
+    """Nothing else has to be set."""
+    assert Settings(environment="production", service_secret=SecretStr("ours")).environment == "production"
