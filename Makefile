@@ -1,0 +1,113 @@
+# Needs Python 3.11 or newer, make and git; everything else is fetched by `make setup`. `make help` says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first Python on the machine that is new enough.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$each" && break; done)
+UV_HOME := $(HOME)/.cache/turnabout/uv
+UV := $(or $(shell command -v uv 2>/dev/null),$(UV_HOME)/bin/uv)
+BIN := .venv/bin
+SYNCED := .venv/synced
+CODE := contracts chassis services deploy tests benchmarks
+
+PORT ?= 8080
+ROSTER ?=
+N ?= 400
+OUT ?= people.csv
+TESTS ?= tests
+
+# uv takes the Python that is here and downloads none.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON := $(PYTHON)
+export TURNABOUT_PORT :=
+
+##@ Try it
+
+.PHONY: run
+run: setup ## Start everything and say whom to sign in as. PORT=8080, ROSTER=people.csv for your own people, Ctrl-C to stop.
+	@exec $(BIN)/python -m local run --port $(PORT) $(if $(ROSTER),--roster "$(ROSTER)")
+
+.PHONY: reset
+reset: $(SYNCED) ## Forget the data of the local stack; downloads stay.
+	@$(BIN)/python -m local reset --port $(PORT)
+
+.PHONY: roster
+roster: $(SYNCED) ## Write a made-up company to try the import with. N=400 people, OUT=people.csv; docs/roster.md explains it.
+	@$(BIN)/python -m local.company $(N) "$(OUT)"
+
+.PHONY: rebuild
+rebuild: $(SYNCED) ## Make analytics' rows anew from the topics of the running stack.
+	@$(BIN)/python -m local service --port $(PORT) analytics rebuild
+
+##@ Check it
+
+.PHONY: test
+test: setup browser lint types ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests
+	@$(BIN)/pytest $(TESTS)
+
+.PHONY: lint
+lint: $(SYNCED) ## Style, formatting, and which package may import which.
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(SYNCED) ## Types, strictly, tests included.
+	@$(BIN)/mypy $(CODE)
+
+.PHONY: format
+format: $(SYNCED) ## Put the code into its one format and mend what can be mended by itself.
+	@$(BIN)/ruff check --fix-only $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+.PHONY: latency
+latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.
+	@$(BIN)/python benchmarks/latency.py
+
+.PHONY: screenshots
+screenshots: setup browser ## Take a picture of every page of a stack of its own. OUT=.turnabout/screenshots
+	@$(BIN)/python -m local screenshots $(if $(filter file,$(origin OUT)),.turnabout/screenshots,"$(OUT)")
+
+##@ Work on it
+
+.PHONY: contracts
+contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI document again.
+	@$(BIN)/python -m contracts write
+
+.PHONY: setup
+setup: $(SYNCED) ## Fetch what is missing: uv, the Python packages, Kafka, a few npm packages.
+	@$(BIN)/python -m local setup
+
+.PHONY: fast-db
+fast-db: $(SYNCED) ## Build the faster database server once (some seven minutes); it is then used by itself.
+	@$(BIN)/python -m local fast-db
+
+.PHONY: doctor
+doctor: $(SYNCED) ## Say what the local stack finds on this machine, and what is missing.
+	@$(BIN)/python -m local doctor --port $(PORT)
+
+.PHONY: browser
+browser: $(SYNCED) ## See to the browser that the journeys need.
+	@$(BIN)/python -m local browser
+
+.PHONY: help
+help: ## Say this.
+	@awk 'BEGIN { FS = ":.*## "; print "make <target>" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Synced again when a dependency changes; touched last, so a half-finished set-up is finished the next time.
+$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
+	@echo "setting up the Python packages"
+	@$(UV) sync --quiet --locked || { echo "uv could not set up the packages; its message is above. Check the network connection and try again."; exit 1; }
+	@touch $@
+
+$(UV_HOME)/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Turnabout needs Python 3.11 or newer, and found none. Install it, or name it: make run PYTHON=/path/to/python3"; exit 1; }
+	@echo "fetching uv"
+	@"$(PYTHON)" -m venv $(UV_HOME) || { rm -rf $(UV_HOME); echo "Python's venv module does not work here. On Debian: apt-get install python3-venv"; exit 1; }
+	@$(UV_HOME)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9' || { rm -rf $(UV_HOME); echo "uv could not be fetched from PyPI. Check the network connection and try again."; exit 1; }
