@@ -32,6 +32,7 @@ Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Value = str | int | float | bool
 
 SPANS: Final = (
+    "http <METHOD>",  # answering a request, until its route is known
     "http <METHOD> <route>",  # answering a request; the route's template, never the path
     "call <service> <purpose>",  # asking another service or the identity provider
     "command <name>",  # one compare-and-set on one document, with its retries

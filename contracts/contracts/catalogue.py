@@ -178,13 +178,13 @@ CATALOGUE: Final = build(
             ProfileUpdated,
             key="member",
             consumers=("analytics.people", "matching.members"),
-            readers=("matching.engine",),
+            readers=("analytics.rebuild", "matching.engine"),
         ),
         Entry(
             DirectoryUpdated,
             key="member",
             consumers=("analytics.people", "matching.members"),
-            readers=("matching.engine",),
+            readers=("analytics.rebuild", "matching.engine"),
         ),
         Entry(ProgrammePublished, key="programme", readers=("matching.engine",)),
         Entry(MatchProposed, key="mentorship", consumers=("notifications.threads",)),
@@ -194,7 +194,12 @@ CATALOGUE: Final = build(
         Entry(SessionLogged, key="mentorship", consumers=("notifications.threads",)),
         Entry(MentorshipEnded, key="mentorship", consumers=("notifications.threads",)),
         Entry(MentorshipDetailed, key="mentorship"),
-        Entry(MentorshipState, key="mentorship", consumers=("analytics.rows",), readers=("matching.engine",)),
+        Entry(
+            MentorshipState,
+            key="mentorship",
+            consumers=("analytics.rows",),
+            readers=("analytics.rebuild", "matching.engine"),
+        ),
         Entry(NoticeSent, key="thread", readers=("notifications.inbox",)),
     ]
 )
