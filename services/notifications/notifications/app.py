@@ -1,0 +1,53 @@
+"""The composition root of notifications."""
+
+from chassis.app import Service
+from chassis.cards import Cards
+from chassis.delivery import Delivery
+from chassis.http import make_api
+from chassis.reader import TopicReader
+from chassis.translation import Catalogues
+from contracts.notifications import NoticeSent
+from fastapi import FastAPI
+
+from notifications import api, pages
+from notifications.areas import Areas
+from notifications.channels import AddressBook, Mailer
+from notifications.handlers import handlers, works
+from notifications.live import Streams
+from notifications.parts import Parts
+from notifications.settings import NotificationsSettings
+from notifications.store import Store
+
+
+def compose(settings: NotificationsSettings) -> Service[Parts]:
+    """The service as one process."""
+
+    def parts(delivery: Delivery) -> Parts:
+        return Parts(
+            settings=settings,
+            store=Store(delivery),
+            addresses=AddressBook(settings),
+            mailer=Mailer(settings),
+            areas=Areas(settings),
+            cards=Cards(settings),
+            streams=Streams(),
+            catalogues=Catalogues.of("notifications", "chassis"),
+        )
+
+    return Service(
+        settings,
+        "notifications",
+        store_factory=parts,
+        app_factory=_make_app,
+        handlers=handlers,
+        works=works,
+        readers=lambda parts: [TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True)],
+    )
+
+
+def _make_app(parts: Parts) -> FastAPI:
+    app = make_api("notifications", settings=parts.settings, catalogues=parts.catalogues)
+    app.state.parts = parts
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    return app

@@ -1,0 +1,190 @@
+"""What two people are told about their mentorship: one thread a pair, its notices inside.
+
+A thread learns from matching's facts alone. Each notice is announced once by `NoticeSent`, after the thread that
+holds it is stored; proposals and starts also ask for a mail. A notice's id follows from the fact and the member, so
+hearing a fact again, even with an empty database, makes the same notice and no second mail.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid5
+
+from chassis.aggregate import Aggregate
+from contracts.envelope import Event
+from contracts.matching import (
+    MatchAccepted,
+    MatchClosed,
+    MatchProposed,
+    MentorshipEnded,
+    MentorshipStarted,
+    Outcome,
+    SessionLogged,
+    Side,
+    Status,
+)
+from contracts.notifications import NoticeSent
+from pydantic import BaseModel, Field
+
+NOTICES_KEPT: Final = 200
+"""A thread keeps its newest notices; two people who meet every week for a year make about as many."""
+USE_OF_MAIL: Final = timedelta(days=3)
+"""A mail about something older than this helps nobody: it is recorded and not sent."""
+_NOTICE_IDS: Final = UUID("5a0c1a52-6f0f-4f3e-9a57-0b7c2a9b6f11")
+
+
+class Kind(StrEnum):
+    """What a notice is about. The values travel in `NoticeSent`."""
+
+    MATCH_PROPOSED = "match-proposed"
+    ANSWER_AWAITED = "answer-awaited"
+    MATCH_ACCEPTED = "match-accepted"
+    MATCH_CLOSED = "match-closed"
+    MENTORSHIP_STARTED = "mentorship-started"
+    SESSION_HELD = "session-held"
+    SESSION_CANCELLED = "session-cancelled"
+    MENTORSHIP_ENDED = "mentorship-ended"
+
+
+MAILED: Final = frozenset({Kind.MATCH_PROPOSED, Kind.MENTORSHIP_STARTED})
+_ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
+_OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
+_SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
+
+
+class Notice(BaseModel):
+    """One thing that one member is told."""
+
+    id: str
+    member: str
+    kind: Kind
+    at: str
+    read_at: str | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Not seen yet."""
+        return self.read_at is None
+
+
+def notice_id(event_id: str, member: str) -> str:
+    """The id of the notice by which a member hears of an event; the same however often the event arrives."""
+    return str(uuid5(_NOTICE_IDS, f"{event_id}:{member}"))
+
+
+class Thread(Aggregate):
+    """Everything that the two people of one mentorship are told. Its id is the mentorship's."""
+
+    mentor: str
+    mentee: str
+    participants: list[str]
+    areas: list[str]
+    status: Status = Status.PROPOSED
+    answer_by: str | None = None
+    said_yes: list[Side] = Field(default_factory=list)
+    notices: list[Notice] = Field(default_factory=list)
+
+    @classmethod
+    def opened_by(cls, fact: MatchProposed | MentorshipStarted, tenant: str) -> "Thread":
+        """A new thread from a fact that names the two people."""
+        return cls(
+            id=fact.mentorship,
+            tenant=tenant,
+            mentor=fact.mentor,
+            mentee=fact.mentee,
+            participants=[fact.mentor, fact.mentee],
+            areas=list(fact.areas),
+        )
+
+    def role_of(self, member: str) -> Side:
+        """The side that a participant is on."""
+        return Side.MENTOR if member == self.mentor else Side.MENTEE
+
+    def partner_of(self, member: str) -> str:
+        """The other participant."""
+        return self.mentee if member == self.mentor else self.mentor
+
+    def notice(self, id_: str) -> Notice | None:
+        """A notice that is still kept."""
+        return next((each for each in self.notices if each.id == id_), None)
+
+    def of(self, member: str) -> list[Notice]:
+        """What one participant was told, oldest first."""
+        return [each for each in self.notices if each.member == member]
+
+    def hear(self, fact: Event, event_id: str, at: str) -> None:
+        """Take in a fact of the mentorship and tell whom it concerns."""
+        match fact:
+            case MatchProposed():
+                self.answer_by = fact.expires_at
+                self._tell(Kind.MATCH_PROPOSED, self.participants, event_id, at)
+            case MatchAccepted():
+                self._answered(fact, event_id, at)
+            case MatchClosed():
+                self._closed(event_id, at)
+            case MentorshipStarted():
+                self.status, self.areas = Status.STARTED, list(fact.areas)
+                self._tell(Kind.MENTORSHIP_STARTED, self.participants, event_id, at)
+            case SessionLogged():
+                if kind := _SESSIONS.get(fact.outcome):
+                    self._tell(kind, self.participants, event_id, at)
+            case MentorshipEnded():
+                self.status = Status.ENDED
+                self._tell(Kind.MENTORSHIP_ENDED, self.participants, event_id, at)
+
+    def mark_read(self, member: str, notices: Collection[str], at: str) -> None:
+        """A member has seen some of the notices; those of the other side stay as they are."""
+        for notice in self.of(member):
+            if notice.unread and notice.id in notices:
+                notice.read_at = at
+
+    def is_over(self, notice: Notice) -> bool:
+        """Whether a notice asks for an answer that nobody waits for any more."""
+        return notice.kind in _ASKING and self.status not in _OPEN
+
+    def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
+        """Whether a mail about this notice would come too late, or say what is no longer so."""
+        if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL:
+            return True
+        if notice.kind is not Kind.MATCH_PROPOSED:
+            return self.status is not Status.STARTED
+        answered = self.role_of(notice.member) in self.said_yes
+        late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
+        return answered or late or self.status not in _OPEN
+
+    def _answered(self, fact: MatchAccepted, event_id: str, at: str) -> None:
+        if fact.complete:
+            self.status, self.said_yes = Status.ACCEPTED, list(Side)
+            self._settle(self.participants, at)
+            self._tell(Kind.MATCH_ACCEPTED, self.participants, event_id, at)
+            return
+        self.status = Status.HALF_ACCEPTED
+        self.said_yes = [*self.said_yes, fact.by]
+        self._settle(self._on(self.said_yes), at)
+        others = [side for side in Side if side not in self.said_yes]
+        self._tell(Kind.ANSWER_AWAITED, self._on(others), event_id, at)
+
+    def _closed(self, event_id: str, at: str) -> None:
+        """Whoever waited for the other's answer hears that there is none to come, and neither who nor why."""
+        self.status = Status.CLOSED
+        self._settle(self.participants, at)
+        self._tell(Kind.MATCH_CLOSED, self._on(self.said_yes), event_id, at)
+
+    def _on(self, sides: Iterable[Side]) -> list[str]:
+        wanted = set(sides)
+        return [member for member in self.participants if self.role_of(member) in wanted]
+
+    def _settle(self, members: Collection[str], at: str) -> None:
+        """Nobody is asked any more to answer what has been answered."""
+        for notice in self.notices:
+            if notice.unread and notice.kind in _ASKING and notice.member in members:
+                notice.read_at = at
+
+    def _tell(self, kind: Kind, members: Iterable[str], event_id: str, at: str) -> None:
+        for member in members:
+            notice = Notice(id=notice_id(event_id, member), member=member, kind=kind, at=at)
+            self.notices = [*self.notices, notice][-NOTICES_KEPT:]
+            self.say(NoticeSent(notice=notice.id, member=member, thread=self.id, kind=kind.value))
+            if kind in MAILED:
+                self.ask("send-mail", notice=notice.id)

@@ -1,0 +1,100 @@
+"""What notifications does about each fact of a mentorship, and the mails that follow.
+
+any fact of matching.mentorship.v1   the thread tells whom it concerns    threads
+send-mail                            one mail, at most once               work
+"""
+
+from typing import Any, Final
+
+from chassis.consumer import Handlers
+from chassis.delivery import Works
+from chassis.errors import NotFoundError, TransientError
+from chassis.outbox import Work
+from chassis.outcomes import Outcome, Skipped
+from chassis.records import Received
+from contracts.matching import (
+    MatchAccepted,
+    MatchClosed,
+    MatchProposed,
+    MentorshipEnded,
+    MentorshipStarted,
+    SessionLogged,
+)
+
+from chassis import clock, logs, telemetry
+from notifications.channels import Envelope
+from notifications.domain import Notice, Thread
+from notifications.ledger import TO_DO, Fate
+from notifications.parts import Parts
+from notifications.words import letter
+
+handlers: Final[Handlers[Parts]] = Handlers("notifications")
+works: Final[Works[Parts]] = Works()
+log = logs.get()
+
+
+@handlers.on(
+    MatchProposed, MatchAccepted, MatchClosed, MentorshipStarted, SessionLogged, MentorshipEnded, group="threads"
+)
+async def tell(event: Received[Any], parts: Parts) -> Outcome | None:
+    """Tell the people of a pair what happened; the first fact that names them opens their thread."""
+    fact = event.data
+    if fact is None:
+        return Skipped("facts have no tombstones")
+    names_people = isinstance(fact, MatchProposed | MentorshipStarted)
+    try:
+        await parts.store.threads.change(
+            event.tenant,
+            event.key,
+            lambda thread: thread.hear(fact, event.id, clock.rfc3339(event.time)),
+            fence=event.fence,
+            create=(lambda: Thread.opened_by(fact, event.tenant)) if names_people else None,
+        )
+    except NotFoundError:
+        # The proposal has left the topic before this service first read it: whom to tell is not known.
+        return Skipped("nobody is known")
+    return None
+
+
+@works.on("send-mail")
+async def send_mail(work: Work, parts: Parts) -> None:
+    """Send the mail about one notice, at most once, as long as it is of use."""
+    ledger, notice_id = parts.store.ledger, work.arguments["notice"]
+    fate = await ledger.fate(work.tenant, notice_id)
+    if fate is Fate.CLAIMED:
+        log.warning("mail.fate-unknown", document=work.document)
+        await ledger.settle(work.tenant, notice_id, Fate.UNKNOWN)
+    if fate not in TO_DO:
+        return
+    thread = await parts.store.threads.get(work.tenant, work.document)
+    notice = None if thread is None else thread.notice(notice_id)
+    if thread is None or notice is None or thread.mail_is_moot(notice, clock.now()):
+        await ledger.settle(work.tenant, notice_id, Fate.MOOT)
+        return
+    with telemetry.span(f"mail {notice.kind.value}", kind="client", attributes={"notice": notice.id}):
+        fate = await _send(thread, notice, parts)
+        telemetry.annotate(outcome=fate.value if fate else "claimed elsewhere")
+    if fate is Fate.WAITING:
+        raise TransientError("mail server: not now")
+
+
+async def _send(thread: Thread, notice: Notice, parts: Parts) -> Fate | None:
+    recipient = await parts.addresses.recipient(notice.member)
+    if recipient is None:
+        fate: Fate | None = Fate.NO_ADDRESS
+    else:
+        with parts.catalogues.speaking(recipient.language):
+            words = letter(
+                thread,
+                notice,
+                name=recipient.name,
+                areas=await parts.areas.labels(thread.areas),
+                public_url=parts.settings.public_url,
+            )
+            fate = await parts.mailer.send(
+                Envelope(recipient, notice.id), words, lambda: parts.store.ledger.claim(thread.tenant, notice.id)
+            )
+    if fate is not None:
+        await parts.store.ledger.settle(thread.tenant, notice.id, fate)
+        log.info("mail.done", kind=notice.kind.value, outcome=fate.value, document=thread.id)
+    return fate

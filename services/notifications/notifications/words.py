@@ -1,0 +1,121 @@
+"""The words of every notice: one line in the inbox and, for some kinds, a mail.
+
+Whoever reads one can tell their role and the focus without opening anything, except on the subject of a mail: it
+shows on locked screens, and an area can say something about a person. A mail names nobody but its reader.
+"""
+
+from dataclasses import dataclass
+
+from chassis.pages import day
+from chassis.translation import gettext as _
+from contracts.matching import Side
+
+from notifications.domain import Kind, Notice, Thread
+
+
+def role(side: Side) -> str:
+    """What a person does in the pair."""
+    return _("You mentor") if side is Side.MENTOR else _("You learn")
+
+
+def line(kind: Kind, side: Side, partner: str) -> str:
+    """A notice in one sentence, for the side that reads it."""
+    sentences = {
+        Kind.MATCH_PROPOSED: (
+            _("You could mentor %(name)s.") if side is Side.MENTOR else _("You could learn from %(name)s.")
+        ),
+        Kind.ANSWER_AWAITED: _("Your turn: %(name)s has said yes."),
+        Kind.MATCH_ACCEPTED: _("You and %(name)s have both said yes. Agree now how you want to work."),
+        Kind.MATCH_CLOSED: _("The proposal with %(name)s is not available any more."),
+        Kind.MENTORSHIP_STARTED: _("Your mentorship with %(name)s has started."),
+        Kind.SESSION_HELD: _("A session with %(name)s was logged as held."),
+        Kind.SESSION_CANCELLED: _("A session with %(name)s was logged as cancelled."),
+        Kind.MENTORSHIP_ENDED: _("Your mentorship with %(name)s has ended."),
+    }
+    return sentences[kind] % {"name": partner}
+
+
+def next_step(kind: Kind) -> str:
+    """What the link of a notice leads to."""
+    steps = {
+        Kind.MATCH_PROPOSED: _("See the proposal"),
+        Kind.ANSWER_AWAITED: _("Give your answer"),
+        Kind.MATCH_ACCEPTED: _("Agree how to work"),
+        Kind.MATCH_CLOSED: _("See your proposals"),
+    }
+    return steps.get(kind) or _("Open the mentorship")
+
+
+def link(kind: Kind, thread: str) -> str:
+    """Where a notice leads: a path of matching's."""
+    if kind in {Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED, Kind.MATCH_CLOSED}:
+        return "/proposals"
+    return f"/mentorships/{thread}"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail without its envelope."""
+
+    subject: str
+    greeting: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    step: str
+    link: str
+    footer: str
+
+    @property
+    def text(self) -> str:
+        """As plain text."""
+        facts = "\n".join(f"{name}: {value}" for name, value in self.facts)
+        parts = (self.greeting, *self.paragraphs, facts, f"{self.step}:\n{self.link}", f"-- \n{self.footer}")
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], public_url: str) -> Letter:
+    """The mail about a proposal or a start, to the member whom the notice is for.
+
+    Args:
+        thread: the pair.
+        notice: what the mail is about.
+        name: the reader's own name.
+        areas: labels of the focus areas.
+        public_url: where people reach Turnabout.
+    """
+    side = thread.role_of(notice.member)
+    proposed = notice.kind is Kind.MATCH_PROPOSED
+    facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
+    if proposed and thread.answer_by:
+        facts.append((_("Please answer by"), day(thread.answer_by)))
+    return Letter(
+        subject=_("A new proposal for you") if proposed else _("Your mentorship has started"),
+        greeting=_("Hello %(name)s,") % {"name": name},
+        paragraphs=_proposed(side) if proposed else _started(side),
+        facts=tuple(facts),
+        step=next_step(notice.kind),
+        link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
+        footer=_("Turnabout sends a mail for a proposal and for a start. Everything else waits in your inbox there."),
+    )
+
+
+def _role_in_full(side: Side) -> str:
+    return _("mentor: you share what you know") if side is Side.MENTOR else _("mentee: you learn")
+
+
+def _proposed(side: Side) -> tuple[str, ...]:
+    first = (
+        _("We found a colleague who would like to learn something that you know.")
+        if side is Side.MENTOR
+        else _("We found a colleague who can show you something that you would like to learn.")
+    )
+    return first, _("Have a look and say yes or not now. Nothing begins unless you both say yes.")
+
+
+def _started(side: Side) -> tuple[str, ...]:
+    second = (
+        _("You set the agenda. A first question to prepare: what should your partner see differently afterwards?")
+        if side is Side.MENTOR
+        else _("Your mentor sets the agenda. A good first step from you: propose a time for the first session.")
+    )
+    return _("You have both confirmed the agreement, so your mentorship has started."), second

@@ -1,0 +1,163 @@
+"""Whom a thread tells, and when a mail about it is still of use; all in memory."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from contracts.envelope import Event
+from contracts.matching import (
+    MatchClosed,
+    MentorshipEnded,
+    Outcome,
+    SessionLogged,
+    Side,
+)
+from contracts.notifications import NoticeSent
+from notification_facts import a_proposal, a_start, yes
+from notifications.domain import NOTICES_KEPT, Kind, Thread, notice_id
+
+PROPOSED_AT = "2026-03-02T09:00:00.000Z"
+NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
+
+
+CLOSED = MatchClosed(mentorship="m-1")
+
+
+def a_thread(*facts: Event) -> Thread:
+    """A thread that heard a proposal and then these facts, as events e0, e1 and so on."""
+    thread = Thread.opened_by(a_proposal(), "acme")
+    for number, fact in enumerate((a_proposal(), *facts)):
+        thread.hear(fact, f"e{number}", PROPOSED_AT)
+    return thread
+
+
+def told(thread: Thread) -> list[tuple[str, str]]:
+    return [(notice.member, notice.kind.value) for notice in thread.notices]
+
+
+PROPOSED = [("mia", "match-proposed"), ("dan", "match-proposed")]
+
+
+def test_a_proposal_tells_both_and_asks_for_two_mails() -> None:
+    """Both hear of it, each notice is announced once, and each gets a mail."""
+    thread = a_thread()
+    done = thread.take_uncommitted()
+    assert told(thread) == PROPOSED
+    assert [fact.notice for fact in done.said if isinstance(fact, NoticeSent)] == [each.id for each in thread.notices]
+    assert [(ask.kind, ask.arguments["notice"]) for ask in done.asked] == [
+        ("send-mail", notice.id) for notice in thread.notices
+    ]
+
+
+def test_a_first_yes_tells_the_other_side_only() -> None:
+    """Dan said yes: mia is asked for her answer; dan's own proposal needs no reading any more."""
+    thread = a_thread(yes(Side.MENTEE))
+    assert told(thread) == [*PROPOSED, ("mia", "answer-awaited")]
+    assert [notice.unread for notice in thread.notices] == [True, False, True]
+
+
+def test_a_second_yes_tells_both_and_sends_no_mail() -> None:
+    """Both hear that they are a pair; only the two mails of the proposal were ever asked for."""
+    thread = a_thread(yes(Side.MENTEE), yes(Side.MENTOR, complete=True))
+    assert told(thread)[3:] == [("mia", "match-accepted"), ("dan", "match-accepted")]
+    assert len(thread.take_uncommitted().asked) == 2
+    assert [notice.kind for notice in thread.of("mia") if notice.unread] == [Kind.MATCH_ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("answers", "hears"),
+    [
+        ([], []),
+        ([yes(Side.MENTOR)], ["mia"]),
+        ([yes(Side.MENTEE)], ["dan"]),
+        ([yes(Side.MENTEE), yes(Side.MENTOR, complete=True)], ["mia", "dan"]),
+    ],
+)
+def test_a_closing_is_told_to_those_who_had_said_yes(answers: list[Event], hears: list[str]) -> None:
+    """Whoever waits for the other learns that nothing comes; whoever had not answered learns nothing."""
+    thread = a_thread(*answers, CLOSED)
+    assert [notice.member for notice in thread.notices if notice.kind is Kind.MATCH_CLOSED] == hears
+    assert not any(notice.unread for notice in thread.notices if notice.kind is Kind.MATCH_PROPOSED)
+    assert all(thread.is_over(notice) for notice in thread.notices if notice.kind is Kind.MATCH_PROPOSED)
+
+
+def test_a_mentorship_tells_both_of_start_sessions_and_end() -> None:
+    """Each fact of a running mentorship reaches both; the start takes the agreed areas and sends two mails more."""
+    thread = a_thread(
+        yes(Side.MENTEE),
+        yes(Side.MENTOR, complete=True),
+        a_start(),
+        SessionLogged(mentorship="m-1", session="s-1", outcome=Outcome.HELD, day="2026-03-09"),
+        SessionLogged(mentorship="m-1", session="s-2", outcome=Outcome.CANCELLED, day="2026-04-09"),
+        MentorshipEnded(mentorship="m-1"),
+    )
+    assert told(thread)[5:] == [
+        (member, kind)
+        for kind in ("mentorship-started", "session-held", "session-cancelled", "mentorship-ended")
+        for member in ("mia", "dan")
+    ]
+    assert thread.areas == ["cloud"]
+    assert len(thread.take_uncommitted().asked) == 4
+
+
+def test_an_outcome_from_a_newer_producer_tells_nobody() -> None:
+    """A session that was "moved", a word not known here, makes no notice and no fault."""
+    body = SessionLogged(mentorship="m-1", session="s", outcome=Outcome.HELD, day="2026-03-09").model_dump_json()
+    assert told(a_thread(SessionLogged.model_validate_json(body.replace("held", "moved")))) == PROPOSED
+
+
+def test_the_same_event_makes_the_same_notice() -> None:
+    """Ids follow from event and member, so that an empty database hears the topic again without new mails."""
+    assert [notice.id for notice in a_thread().notices] == [notice.id for notice in a_thread().notices]
+    assert notice_id("e0", "mia") == "e7781547-612e-5569-9fd5-454f1c91b97e"
+
+
+def test_a_start_alone_opens_a_thread() -> None:
+    """The proposal has left the topic: the start names both people and is enough."""
+    thread = Thread.opened_by(a_start(), "acme")
+    thread.hear(a_start(), "e9", PROPOSED_AT)
+    assert told(thread) == [("mia", "mentorship-started"), ("dan", "mentorship-started")]
+
+
+def test_reading_marks_only_ones_own_notices() -> None:
+    """Mia's mark leaves dan's notice unread, even when she names it."""
+    thread = a_thread()
+    mine, other = thread.notices
+    thread.mark_read("mia", {mine.id, other.id}, "2026-03-03T00:00:00.000Z")
+    thread.mark_read("mia", {mine.id}, "2026-03-04T00:00:00.000Z")
+    assert (mine.read_at, other.read_at) == ("2026-03-03T00:00:00.000Z", None)
+
+
+def test_a_thread_stays_bounded() -> None:
+    """Of many sessions the newest notices are kept."""
+    held = SessionLogged(mentorship="m-1", session="s", outcome=Outcome.HELD, day="2026-03-09")
+    thread = a_thread(*[held] * 150)
+    assert len(thread.notices) == NOTICES_KEPT == 200
+    assert thread.notices[-1].id == notice_id("e150", "dan")
+
+
+@pytest.mark.parametrize(
+    ("facts", "after", "moot"),
+    [
+        ([], timedelta(0), False),
+        ([], timedelta(days=3), False),
+        ([], timedelta(days=3, seconds=1), True),
+        ([yes(Side.MENTOR)], timedelta(0), True),
+        ([yes(Side.MENTEE)], timedelta(0), False),
+        ([CLOSED], timedelta(0), True),
+    ],
+)
+def test_the_mail_of_a_proposal_is_moot_when_old_answered_or_closed(
+    facts: list[Event], after: timedelta, moot: bool
+) -> None:
+    """Mia's mail: of use for three days, as long as she has not answered and the proposal is open."""
+    thread = a_thread(*facts)
+    assert thread.mail_is_moot(thread.of("mia")[0], NOW - timedelta(seconds=1) + after) is moot
+
+
+def test_the_mail_of_a_start_is_moot_after_the_end() -> None:
+    """A mentorship that ended the same day needs no mail about its start."""
+    thread = a_thread(a_start())
+    started = thread.of("dan")[-1]
+    assert not thread.mail_is_moot(started, NOW)
+    thread.hear(MentorshipEnded(mentorship="m-1"), "e9", PROPOSED_AT)
+    assert thread.mail_is_moot(started, NOW)

@@ -1,0 +1,63 @@
+"""What people read: every kind has words, role and focus stand in them, and a mail names nobody but its reader."""
+
+import pytest
+from contracts.matching import Side
+from notification_facts import a_proposal, a_start
+from notifications.domain import Kind, Thread
+from notifications.words import Letter, letter, line, link, role
+
+AT = "2026-03-02T09:00:00.000Z"
+
+
+def a_letter(member: str, *, started: bool = False) -> Letter:
+    thread = Thread.opened_by(a_proposal(), "acme")
+    thread.hear(a_start() if started else a_proposal(), "e1", AT)
+    return letter(
+        thread, thread.of(member)[0], name="Mia Okafor", areas=["AI tools"], public_url="https://turnabout.example/"
+    )
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_a_line_with_the_partners_name(kind: Kind) -> None:
+    """No kind is without words, and the name stands in them once."""
+    for side in Side:
+        assert line(kind, side, "Dan 100%").count("Dan 100%") == 1
+
+
+def test_a_proposal_reads_differently_on_each_side() -> None:
+    """Who mentors and who learns can't be mistaken."""
+    assert line(Kind.MATCH_PROPOSED, Side.MENTOR, "Dan") == "You could mentor Dan."
+    assert line(Kind.MATCH_PROPOSED, Side.MENTEE, "Mia") == "You could learn from Mia."
+    assert (role(Side.MENTOR), role(Side.MENTEE)) == ("You mentor", "You learn")
+
+
+def test_notices_lead_to_the_page_where_something_can_be_done() -> None:
+    """Open proposals to the list of proposals, pairs to their own page."""
+    assert link(Kind.ANSWER_AWAITED, "m-1") == "/proposals"
+    assert link(Kind.MATCH_ACCEPTED, "m-1") == "/mentorships/m-1"
+
+
+def test_the_mail_of_a_proposal_in_full() -> None:
+    """Greeting, role, focus, date and one link; the focus stays off the subject."""
+    mail = a_letter("mia")
+    assert mail.subject == "A new proposal for you"
+    assert mail.text.splitlines()[0] == "Hello Mia Okafor,"
+    assert "Your role: mentor: you share what you know\nFocus: AI tools\nPlease answer by: 12 March 2026" in mail.text
+    assert "https://turnabout.example/proposals\n" in mail.text
+
+
+def test_the_mail_of_a_start_leads_to_the_mentorship() -> None:
+    """The mentee's mail says their role and the agreed focus, and has no date to answer by."""
+    mail = a_letter("dan", started=True)
+    assert mail.subject == "Your mentorship has started"
+    assert [name for name, _ in mail.facts] == ["Your role", "Focus"]
+    assert mail.facts[0][1] == "mentee: you learn"
+    assert mail.link == "https://turnabout.example/mentorships/m-1"
+
+
+def test_a_mail_holds_no_ids_of_people() -> None:
+    """Neither the reader's nor the partner's member id is in a mail."""
+    for started in (False, True):
+        text = a_letter("dan", started=started).text
+        assert "mia" not in text
+        assert " dan" not in text
