@@ -4,6 +4,7 @@ Pure. A world is one whole number per variable that satisfies every interval and
 that a reader can't tell something for sure, it is enough to exhibit one world in which it is false.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -49,24 +50,28 @@ class Worlds:
         """Whether some world has the sum within these bounds; False also when the search had to give up."""
         return _Search(self, Linear(tuple(terms), low, high)).succeeds()
 
-    def parts(self) -> tuple[list[int], list[int], list[int], list[Linear], list[list[int]]]:
-        """Copies that one search may change, and what it only reads."""
-        return [*self._low], [*self._high], self._truth, self._constraints, self._touching
+    def copy(self) -> tuple[list[int], list[int], list[int], list[Linear], list[list[int]]]:
+        """Bounds and constraints of its own for one search, which adds a goal to them; the truth is shared."""
+        touching = [[*numbers] for numbers in self._touching]
+        return [*self._low], [*self._high], self._truth, [*self._constraints], touching
 
 
 class _Search:
     """One depth-first search: narrowest variables first, each tried at the value nearest to its true one."""
 
     def __init__(self, worlds: Worlds, goal: Linear) -> None:
-        self._low, self._high, self._truth, self._constraints, self._touching = worlds.parts()
-        self._goal = goal
+        self._low, self._high, self._truth, self._constraints, self._touching = worlds.copy()
+        for number, _ in goal.terms:
+            self._touching[number].append(len(self._constraints))
+        self._constraints.append(goal)
         self._trail: list[tuple[int, int, int]] = []
         # Wide variables come last: they absorb what the narrow ones leave over.
         self._order = sorted(range(len(self._low)), key=lambda number: self._high[number] - self._low[number])
         self._budget = 4 * len(self._order) + 2_000
 
     def succeeds(self) -> bool:
-        if not self._propagate([self._goal, *self._constraints]):
+        """Whether a world was found within the budget."""
+        if not self._propagate(range(len(self._constraints))):
             return False
         choices: list[tuple[int, int, list[tuple[int, int, int]]]] = []
         position = 0
@@ -104,30 +109,35 @@ class _Search:
             return False
         self._trail.append((number, self._low[number], self._high[number]))
         self._low[number], self._high[number] = low, high
-        return self._propagate(self._around(number))
+        return self._propagate(self._touching[number])
 
-    def _around(self, number: int) -> list[Linear]:
-        touched = [self._constraints[index] for index in self._touching[number]]
-        if any(variable == number for variable, _ in self._goal.terms):
-            touched.append(self._goal)
-        return touched
-
-    def _propagate(self, waiting: Iterable[Linear]) -> bool:
-        queue = list(waiting)
+    def _propagate(self, indexes: Iterable[int]) -> bool:
+        queue = deque(indexes)
+        waiting = set(queue)
         while queue:
-            constraint = queue.pop()
-            changed = self._narrow(constraint)
+            index = queue.popleft()
+            waiting.discard(index)
+            changed = self._narrow(self._constraints[index])
             if changed is None:
                 return False
             for number in changed:
-                queue.extend(other for other in self._around(number) if other is not constraint)
+                for other in self._touching[number]:
+                    if other != index and other not in waiting:
+                        waiting.add(other)
+                        queue.append(other)
         return True
 
     def _narrow(self, constraint: Linear) -> list[int] | None:
         """Tighten each variable to what the others leave it; returns those that changed, None on contradiction."""
         lows, highs = self._low, self._high
-        least = sum(lows[number] if sign > 0 else -highs[number] for number, sign in constraint.terms)
-        most = sum(highs[number] if sign > 0 else -lows[number] for number, sign in constraint.terms)
+        least = most = 0
+        for number, sign in constraint.terms:
+            if sign > 0:
+                least += lows[number]
+                most += highs[number]
+            else:
+                least -= highs[number]
+                most -= lows[number]
         if least > constraint.high or most < constraint.low:
             return None
         room_up, room_down = constraint.high - least, most - constraint.low
@@ -136,7 +146,7 @@ class _Search:
             low, high = lows[number], highs[number]
             if high - low <= room_up and high - low <= room_down:
                 continue
-            # One variable may rise (fall, when subtracted) by the room above the least sum, and so on.
+            # A variable may rise by the room above the least sum; one that is subtracted may fall by it.
             up, down = (room_up, room_down) if sign > 0 else (room_down, room_up)
             new_low, new_high = max(low, high - down), min(high, low + up)
             if new_low > new_high:
