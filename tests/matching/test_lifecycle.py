@@ -149,11 +149,6 @@ class Market(RuleBasedStateMachine):
             if pair.status in (Status.PROPOSED, Status.HALF_ACCEPTED):
                 assert held == [False, False]
 
-    @invariant()
-    def a_live_pair_is_known_by_its_people_and_a_dead_one_by_its_id(self) -> None:
-        for pair in self.pairs:
-            assert pair.live_pair == (f"demo:{pair.mentor}:{pair.mentee}" if pair.live else pair.id)
-
 
 Market.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestMarket = Market.TestCase

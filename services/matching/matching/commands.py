@@ -13,7 +13,7 @@ from contracts.matching import Outcome, Side
 from chassis import clock, metrics, telemetry
 from matching.domain.agreement import Intent, Notes
 from matching.domain.mentorship import Mentorship
-from matching.domain.programme import Programme, Run
+from matching.domain.programme import ACTIVE, Programme, Run
 from matching.policy import may
 from matching.store import Store
 
@@ -146,14 +146,15 @@ class Commands:
 
 async def queue_run(store: Store, programme: Programme, by: str) -> Run:
     """A new run of a programme, or the one that is unfinished."""
-    run = Run.request(new_id(), programme.tenant, programme.id, by, clock.timestamp())
+    newest = next(iter(await store.runs_of(programme.tenant, programme.id)), None)
+    if newest is not None and newest.state in ACTIVE:
+        return newest
+    number = newest.number + 1 if newest else 1
+    run = Run.request(programme.tenant, programme.id, number, by, clock.timestamp())
     try:
         await store.runs.insert(run)
     except AlreadyExistsError:
-        for known in await store.active_runs(programme.tenant):
-            if known.programme == programme.id:
-                return known
-        raise
+        return await store.runs.load(programme.tenant, run.id)
     return run
 
 

@@ -1,9 +1,10 @@
 """What the engine role keeps in memory: people, pairs and programmes, as the topics tell them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from chassis.records import Received
 from contracts.matching import MentorshipState, ProgrammePublished, Status
@@ -15,6 +16,8 @@ from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Tie
 from matching.engine.rules import Rules
+
+OVER: Final = (Status.CLOSED, Status.ENDED)
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class Tenant:
     people: dict[str, Known] = field(default_factory=dict)
     pairs: dict[str, MentorshipState] = field(default_factory=dict)
     programmes: dict[str, ProgrammePublished] = field(default_factory=dict)
+    lives: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many lives of a mentor and a mentee are over."""
     again: set[str] = field(default_factory=set)
     """Closed proposals that were withdrawn before anybody turned them down."""
 
@@ -58,7 +63,10 @@ class Landscape:
         tenant = self.tenants.setdefault(event.tenant, Tenant())
         data = event.data
         if isinstance(data, MentorshipState):
+            before = tenant.pairs.get(event.key)
             tenant.pairs[event.key] = data
+            if data.status in OVER and (before is None or before.status not in OVER):
+                tenant.lives[data.mentor, data.mentee] += 1
             return Change(event.tenant, pair=data)
         if isinstance(data, ProgrammePublished):
             tenant.programmes[event.key] = data

@@ -1,7 +1,7 @@
 """The engine role: answers one person's change at once, and fills programmes by runs. It never answers for people.
 
 Everything it decides from is in memory (`landscape`); everything it decides is inserted as proposals, where the
-unique live pair refuses what another instance inserted first.
+unique life of a pair refuses what another instance inserted first.
 """
 
 import asyncio
@@ -26,13 +26,12 @@ from matching.engine import explanation as engine_words
 from matching.engine.engine import Engine
 from matching.engine.explanation import explain
 from matching.engine.proposals import Pair, Proposal, Tie
-from matching.landscape import Change, Landscape, tie_of
+from matching.landscape import OVER, Change, Landscape, tie_of
 from matching.settings import MatchingSettings
 from matching.store import Store
 
 log = logs.get()
 
-_OVER: Final = (Status.CLOSED, Status.ENDED)
 INSERTED_AT_ONCE: Final = 200
 _AFTER_AN_END: Final = 0.5
 """Seconds between the end of a pair and new proposals for its people: what filled a place is then known."""
@@ -163,7 +162,7 @@ class Proposer:
         for pair in pairs:
             for programme, engine in self._engines_of(tenant):
                 engine.move(pair.mentor, pair.mentee, tie_of(pair, programme, known.again))
-        freed = {member for pair in pairs if pair.status in _OVER for member in (pair.mentor, pair.mentee)}
+        freed = {member for pair in pairs if pair.status in OVER for member in (pair.mentor, pair.mentee)}
         if freed:
             asyncio.get_running_loop().call_later(_AFTER_AN_END, self._look_again, tenant, sorted(freed))
 
@@ -196,8 +195,8 @@ class Proposer:
                 engine.move(proposal.mentor, proposal.mentee, Tie.OPEN)
 
     def _mentorship(self, programme: Programme, engine: Engine, proposal: Proposal) -> Mentorship | None:
-        people = self.landscape.tenants[programme.tenant].people
-        entries = [people[member].entry for member in proposal.pair if member in people]
+        tenant = self.landscape.tenants[programme.tenant]
+        entries = [tenant.people[member].entry for member in proposal.pair if member in tenant.people]
         if len(entries) != len(proposal.pair) or None in entries:
             return None
         mentor, mentee = (
@@ -222,6 +221,7 @@ class Proposer:
             ),
             at=clock.rfc3339(now),
             until=clock.rfc3339(now + timedelta(days=programme.plan.rules.expiry_days)),
+            lives_before=tenant.lives[proposal.pair],
         )
 
 

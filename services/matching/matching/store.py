@@ -14,7 +14,6 @@ from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
 from matching.domain.programme import ACTIVE, Programme, Run
-from matching.domain.proposal import pair_key
 
 Change = Callable[[Mentorship], object]
 
@@ -38,7 +37,6 @@ class Store:
             Run,
             "runs",
             indexes=[
-                Index((("active", 1),), unique=True),
                 Index((("tenant", 1), ("programme", 1))),
                 Index((("state", 1),)),
             ],
@@ -47,7 +45,7 @@ class Store:
             Mentorship,
             "mentorships",
             indexes=[
-                Index((("live_pair", 1),), unique=True),
+                Index((("life", 1),), unique=True),
                 Index((("tenant", 1), ("mentor", 1))),
                 Index((("tenant", 1), ("mentee", 1))),
                 Index((("tenant", 1), ("programme", 1))),
@@ -86,7 +84,7 @@ class Store:
 
     async def unanswered_between(self, tenant: str, mentor: str, mentee: str) -> list[Mentorship]:
         """The open proposal of a pair, as a list of one or none."""
-        found = await self.mentorships.find(tenant, {"live_pair": pair_key(tenant, mentor, mentee)}, limit=1)
+        found = await self.mentorships.find(tenant, {"mentor": mentor, "mentee": mentee}, limit=100)
         return [pair for pair in found if pair.status is Status.PROPOSED]
 
     async def of_programme(self, tenant: str, programme: str) -> list[Mentorship]:
@@ -104,8 +102,8 @@ class Store:
 
     async def runs_of(self, tenant: str, programme: str) -> list[Run]:
         """A programme's runs, newest first."""
-        found = await self.runs.find(tenant, {"programme": programme}, limit=200)
-        return sorted(found, key=lambda run: run.asked_at, reverse=True)
+        found = await self.runs.find(tenant, {"programme": programme}, limit=1000)
+        return sorted(found, key=lambda run: run.number, reverse=True)
 
     async def active_runs(self, tenant: str) -> list[Run]:
         """Runs that wait or are being executed."""

@@ -29,7 +29,7 @@ from contracts.matching import (
 from pydantic import BaseModel, Field
 
 from matching.domain.agreement import Agreement, Intent, Session, add_months, count_sessions
-from matching.domain.proposal import Partner, Terms, direction_of, pair_key
+from matching.domain.proposal import Partner, Terms, direction_of, life_key
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
 LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
@@ -48,7 +48,7 @@ class Receipt(BaseModel):
 
 
 class Mentorship(Aggregate):
-    """One pair. `live_pair` is unique in the store: the pair while it lives, afterwards this id.
+    """One pair. `life` is unique in the store: which life of these two it is, so that they never have two at once.
 
     `again` marks a proposal that was withdrawn before anybody turned it down: the two may meet again later. Every
     other end is for good.
@@ -63,7 +63,7 @@ class Mentorship(Aggregate):
     terms: Terms
     status: Status = Status.PROPOSED
     yes: list[Side] = Field(default_factory=list)
-    live_pair: str
+    life: str
     proposed_at: str
     expires_at: str
     due: int
@@ -89,8 +89,12 @@ class Mentorship(Aggregate):
         terms: Terms,
         at: str,
         until: str,
+        lives_before: int = 0,
     ) -> "Mentorship":
-        """Put two members before each other; both have to say yes before `until`."""
+        """Put two members before each other; both have to say yes before `until`.
+
+        `lives_before` counts what the two had that is over. Whoever counts while one lives meets its number.
+        """
         proposal = cls(
             id=id_,
             tenant=tenant,
@@ -101,7 +105,7 @@ class Mentorship(Aggregate):
             mentee_bands=mentee.bands,
             direction=direction_of(mentor.bands.level, mentee.bands.level),
             terms=terms,
-            live_pair=pair_key(tenant, mentor.member, mentee.member),
+            life=life_key(tenant, mentor.member, mentee.member, lives_before),
             proposed_at=at,
             expires_at=until,
             due=unix_seconds(until),
@@ -260,7 +264,7 @@ class Mentorship(Aggregate):
             self._close(Answer.WITHDRAWN, side, at)
         else:
             self._must_be_started()
-            self.status, self.ended_at, self.live_pair = Status.ENDED, at, self.id
+            self.status, self.ended_at = Status.ENDED, at
             self._tell(
                 MentorshipEnded(mentorship=self.id),
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
@@ -306,7 +310,7 @@ class Mentorship(Aggregate):
         self.say(self.state())
 
     def _close(self, answer: Answer, by: Side | None, at: str) -> None:
-        self.status, self.closed_at, self.live_pair, self.due = Status.CLOSED, at, self.id, 0
+        self.status, self.closed_at, self.due = Status.CLOSED, at, 0
         self._tell(
             MatchClosed(mentorship=self.id),
             MentorshipDetailed(mentorship=self.id, change="closed", by=by, answer=answer),

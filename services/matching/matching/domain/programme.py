@@ -124,10 +124,10 @@ class Result(BaseModel):
 
 
 class Run(Aggregate):
-    """A job that an engine claims. `active` is unique: the programme's id while it is unfinished, then its own."""
+    """A job that an engine claims. Its id counts a programme's runs: the next number exists once this one is over."""
 
     programme: str
-    active: str
+    number: int
     asked_by: str
     asked_at: str
     state: RunState = RunState.QUEUED
@@ -140,9 +140,10 @@ class Run(Aggregate):
     result: Result | None = None
 
     @classmethod
-    def request(cls, id_: str, tenant: str, programme: str, by: str, at: str) -> "Run":
-        """Ask for a run; the store refuses a second unfinished one for the programme."""
-        return cls(id=id_, tenant=tenant, programme=programme, active=programme, asked_by=by, asked_at=at)
+    def request(cls, tenant: str, programme: str, number: int, by: str, at: str) -> "Run":
+        """Ask for a run; of two who ask at once, one finds the number taken."""
+        name = f"{programme}-{number:06d}"
+        return cls(id=name, tenant=tenant, programme=programme, number=number, asked_by=by, asked_at=at)
 
     def claim(self, engine: str, seen: int, patience: int = 15) -> bool:
         """Take the job, or take it over from an engine that was silent for longer than `patience` seconds."""
@@ -180,6 +181,6 @@ class Run(Aggregate):
             self._finish(RunState.CANCELLED if self.stop else RunState.FAILED, at)
 
     def _finish(self, state: RunState, at: str) -> None:
-        self.state, self.active, self.finished_at, self.step = state, self.id, at, state.value
+        self.state, self.finished_at, self.step = state, at, state.value
         if state is RunState.DONE:
             self.progress = 100

@@ -56,9 +56,9 @@ class Partner(BaseModel):
     bands: PersonBands
 
 
-def pair_key(tenant: str, mentor: str, mentee: str) -> str:
-    """What is unique while a pair lives."""
-    return f"{tenant}:{mentor}:{mentee}"
+def life_key(tenant: str, mentor: str, mentee: str, lives_before: int) -> str:
+    """Names one life of a pair for ever: the number of those before it only grows when one is over."""
+    return f"{tenant}:{mentor}:{mentee}:{lives_before}"
 
 
 def direction_of(mentor_level: int, mentee_level: int) -> str:
