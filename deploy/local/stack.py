@@ -213,7 +213,7 @@ async def first_run(stack: Stack, roster: Path | None, say: Say) -> None:
     if roster is None:
         say("running the demo programme")
         loaded = await stack.command("matching", "programme", "load", str(Path(__file__).with_name("programme.json")))
-        programme = loaded.split()[-1]
+        programme = loaded.strip().splitlines()[-1].split()[0]
         ran = await stack.command("matching", "programme", "run", programme, "--wait")
         say(ran.strip().splitlines()[-1])
     done.write_text(f"{time.strftime('%Y-%m-%d')}\n")
