@@ -104,7 +104,7 @@ class Run:
     kept: tuple[Pair, ...]
     """Open proposals that stay."""
     withdrawn: tuple[Pair, ...]
-    """Open proposals that no longer hold, or give way."""
+    """Open proposals that no longer hold, or give way. Their two people are not proposed again in the same run."""
     broken: tuple[Pair, ...]
     """Locked pairs that no longer satisfy the rules: for people to look at, the engine leaves them."""
     value: int
