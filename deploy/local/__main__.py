@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from local import setup
-from local.identity import Someone
+from local.people import Someone
 from local.places import STATE
 from local.ports import Ports, listening
 from local.processes import StackError
-from local.stack import Stack, serve
+from local.serving import serve
+from local.stack import Stack
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Turnabout on one machine.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Turnabout on one machine."
+)
 console = Console(highlight=False)
 _started = time.monotonic()
 
@@ -52,7 +54,7 @@ async def _until_signal(stack: Stack, roster: Path | None) -> None:
         _say("stopped; the data is kept (`make reset` forgets it)")
 
 
-def _announce(stack: Stack, people: Sequence[Someone]) -> None:
+def _announce(stack: Stack, people: list[Someone]) -> None:
     table = Table("sign in as", "who that is", box=None, padding=(0, 2, 0, 0))
     for person in people:
         table.add_row(person.email, person.role)

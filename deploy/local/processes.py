@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 _PR_SET_PDEATHSIG: Final = 1
+# Looked up before any fork: the child of a process with threads must do as little as it can.
+_LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _LAST_LINES: Final = 12
 STOP_SECONDS: Final = 12.0
 
@@ -35,18 +37,10 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+        """Start it. Call it from the main thread: Linux ends a child with the thread that began it."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [str(part) for part in self.arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **self.environment},
-                start_new_session=True,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - single thread
-            )
+            self.process = spawn(self.arguments, self.environment, output)
 
     async def wait_ready(self) -> None:
         """Until it serves.
@@ -88,6 +82,12 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         await asyncio.to_thread(self.process.wait)
 
+    async def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self.process is not None and self.exit_code is None:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+
     def _tail(self) -> str:
         if not self.log.exists():
             return "  (its log is empty)"
@@ -95,6 +95,26 @@ class Child:
         return "\n".join(f"  {line[:300]}" for line in lines)
 
 
-def _die_with_parent() -> None:
-    """Linux: the kernel ends this child when the supervisor dies, even by SIGKILL."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def spawn(
+    arguments: Sequence[str | Path], environment: Mapping[str, str], output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, so that Ctrl-C reaches the supervisor alone, that ends with us."""
+    parent = os.getpid()
+    return subprocess.Popen(
+        [str(part) for part in arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        env={**os.environ, **environment},
+        start_new_session=True,
+        preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 - one system call, nothing that takes a lock
+    )
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel kill this child when the supervisor ends in whatever way; whatever we start survives kill -9."""
+    if _LIBC is None:
+        return
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before we asked
+        os._exit(1)

@@ -1,32 +1,26 @@
 """The whole stack on one machine: servers, services, gateway; started in order, watched, stopped without orphans."""
 
 import asyncio
-import contextlib
-import os
+import http.client
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from local import database, gateway, identity, kafka
-from local.identity import Someone
+from local import database, gateway, identity, kafka, people
 from local.places import NODE_MODULES
 from local.ports import HOST, Ports, listening
-from local.processes import Child, StackError
+from local.processes import Child, StackError, spawn
 
 SERVICES: Final = ("profiles", "matching", "notifications", "analytics")
-DEMO: Final = (
-    Someone("junior@demo.example", "a junior who has something to offer"),
-    Someone("director@demo.example", "a director who wants to learn"),
-    Someone("lead@demo.example", "lead of the demo programme"),
-    Someone("analyst@demo.example", "analyst: insights"),
-    Someone("operator@demo.example", "operator: roster import"),
-)
 _RESTARTS: Final = 5
+_RESTART_SECONDS: Final = 60.0
 Say = Callable[[str], None]
 
 
@@ -49,13 +43,19 @@ class Stack:
     say: Say = print
     environment: dict[str, str] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
-    watched: dict[str, int] = field(default_factory=dict)
+    _deaths: dict[str, deque[float]] = field(default_factory=dict)
+    _unwatched: set[str] = field(default_factory=set)
     _watching: "asyncio.Task[None] | None" = None
 
     @property
     def address(self) -> str:
         """Where people look."""
         return f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.state / "logs"
 
     def roles(self) -> list[Role]:
         """The service processes."""
@@ -76,31 +76,32 @@ class Stack:
         """
         self.ports.refuse_if_taken()
         self.state.mkdir(parents=True, exist_ok=True)
+        store = self.use_environment()
+        self.say(f"starting Apache Kafka, {store.name}, the identity provider, the mailbox and the gateway")
+        await _together(
+            self._broker_up(),
+            self._databases_up(store.child),
+            self._up(self._mailbox()),
+            self._up(identity.child(self.state, self.ports, people.remembered(self.state))),
+            self._up(gateway.child(self.state, self.ports)),
+        )
+        self.say("starting profiles, matching (api and engine), notifications and analytics")
+        await _together(*(self._up(self.service(role)) for role in self.roles()))
+        self._watching = asyncio.create_task(self._watch())
+
+    def use_environment(self) -> database.Database:
+        """Settle what services and commands read from their environment; returns the chosen database."""
         store = database.choose(self.state, self.ports)
         self.environment |= self._environment(store.uri)
-        broker = await asyncio.to_thread(kafka.child, self.state, self.ports)
-        servers = [
-            broker,
-            self._mailbox(),
-            identity.child(self.state, self.ports, DEMO),
-            gateway.child(self.state, self.ports),
-        ]
-        if store.child is not None:
-            servers.insert(0, store.child)
-        self.say(f"starting Apache Kafka, {store.name}, the identity provider, the mailbox and the gateway")
-        await asyncio.gather(*(self._up(each) for each in servers if each is not broker), self._broker_up(broker))
-        self.say("preparing the databases")
-        await asyncio.gather(*(self.command(service, "migrate") for service in SERVICES))
-        self.say("starting profiles, matching (api and engine), notifications and analytics")
-        await asyncio.gather(*(self._up(self.service(role)) for role in self.roles()))
-        self._watching = asyncio.create_task(self._watch())
+        return store
 
     async def stop(self) -> None:
         """Stop in the reverse order: services first, then what they stand on."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
-        services = [child for child in self.children if child.name in {role.name for role in self.roles()}]
+        names = {role.name for role in self.roles()}
+        services = [child for child in self.children if child.name in names]
         for group in (services, [child for child in self.children if child not in services]):
             for child in group:
                 child.ask_to_stop()
@@ -118,27 +119,40 @@ class Stack:
         Raises:
             StackError: it failed.
         """
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            *arguments,
-            env={**os.environ, **self.environment, "TURNABOUT_INSTANCE": f"{arguments[0]}-command"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
+        environment = self.environment | {"TURNABOUT_INSTANCE": f"{arguments[0]}-command"}
+        with tempfile.TemporaryFile() as output:
+            process = spawn([sys.executable, "-m", *arguments], environment, output)
+            try:
+                while process.poll() is None:
+                    await asyncio.sleep(0.02)
+            finally:
+                process.kill()
+                process.wait()
+            output.seek(0)
+            printed = output.read().decode(errors="replace")
         if process.returncode:
-            raise StackError(f"`python -m {' '.join(arguments)}` failed:\n{output.decode(errors='replace')[-1500:]}")
-        return output.decode(errors="replace")
+            raise StackError(f"`python -m {' '.join(arguments)}` failed:\n{printed[-1500:]}")
+        return printed
 
     def child(self, name: str) -> Child:
         """The process of this name."""
         return next(each for each in self.children if each.name == name)
 
+    async def bounce(self, name: str) -> None:
+        """Kill one process with -9, whichever it is, and start it again."""
+        child = self.child(name)
+        self._unwatched.add(name)
+        try:
+            await child.kill()
+            child.start()
+            await child.wait_ready()
+        finally:
+            self._unwatched.discard(name)
+
     def service(self, role: Role, **extra: str) -> Child:
         """A service process, not started yet."""
         environment = self.environment | {"TURNABOUT_PORT": str(role.port), "TURNABOUT_INSTANCE": role.instance} | extra
-        log = self.state / "logs" / f"{role.name.replace(' ', '-')}.log"
+        log = self.logs / f"{role.name.replace(' ', '-')}.log"
         return Child(role.name, [sys.executable, *role.arguments], log, lambda: _ready(role.port), environment)
 
     def _environment(self, mongo: str) -> dict[str, str]:
@@ -166,16 +180,21 @@ class Stack:
         arguments = [sys.executable, "-m", "local.mailbox", "--port", str(self.ports.mailbox)]
         arguments += ["--smtp", str(self.ports.smtp), "--folder", str(self.state / "mailbox")]
         ready = lambda: listening(self.ports.mailbox) and listening(self.ports.smtp)  # noqa: E731 - one use
-        return Child("the mailbox", arguments, self.state / "logs" / "mailbox.log", ready)
+        return Child("the mailbox", arguments, self.logs / "mailbox.log", ready)
 
     async def _up(self, child: Child) -> None:
         child.start()
         self.children.append(child)
         await child.wait_ready()
 
-    async def _broker_up(self, broker: Child) -> None:
-        await self._up(broker)
+    async def _broker_up(self) -> None:
+        await self._up(await asyncio.to_thread(kafka.child, self.state, self.ports))
         await kafka.create_topics(kafka.bootstrap(self.ports))
+
+    async def _databases_up(self, server: Child | None) -> None:
+        if server is not None:
+            await self._up(server)
+        await _together(*(self.command(service, "migrate") for service in SERVICES))
 
     async def _watch(self) -> None:
         """Restart a service that died; give up on a server, or on a service that keeps dying."""
@@ -183,55 +202,33 @@ class Stack:
         while True:
             await asyncio.sleep(0.2)
             for child in self.children:
-                if child.exit_code is None:
+                if child.exit_code is None or child.name in self._unwatched:
                     continue
-                deaths = self.watched[child.name] = self.watched.get(child.name, 0) + 1
-                if child.name not in roles or deaths > _RESTARTS:
+                if child.name not in roles or self._keeps_dying(child.name):
                     raise StackError(child.obituary())
-                self.say(f"{child.name} died and is started again")
+                self.say(f"{child.name} died and is started again; {child.log} says why")
                 child.start()
+
+    def _keeps_dying(self, name: str) -> bool:
+        deaths = self._deaths.setdefault(name, deque(maxlen=_RESTARTS + 1))
+        deaths.append(time.monotonic())
+        return len(deaths) > _RESTARTS and deaths[-1] - deaths[0] < _RESTART_SECONDS
+
+
+async def _together(*starts: Coroutine[Any, Any, object]) -> None:
+    """Run them at once; the first failure ends all of them and is the one that is told."""
+    tasks = [asyncio.ensure_future(each) for each in starts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _ready(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004 - OK
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return bool(answer.status == http.HTTPStatus.OK)
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
         return False
-
-
-async def first_run(stack: Stack, roster: Path | None, say: Say) -> None:
-    """Import the roster and run the demo programme once in the life of a state folder."""
-    done = stack.state / "imported"
-    if done.exists():
-        return
-    people = roster or stack.state / "people.csv"
-    if roster is None:
-        await asyncio.to_thread(_write_demo_company, people)
-    say(f"importing {people.name} by the same import that a customer uses")
-    say((await stack.command("profiles", "import", str(people))).strip().splitlines()[-1])
-    if roster is None:
-        say("running the demo programme")
-        loaded = await stack.command("matching", "programme", "load", str(Path(__file__).with_name("programme.json")))
-        programme = loaded.strip().splitlines()[-1].split()[0]
-        ran = await stack.command("matching", "programme", "run", programme, "--wait")
-        say(ran.strip().splitlines()[-1])
-    done.write_text(f"{time.strftime('%Y-%m-%d')}\n")
-
-
-def _write_demo_company(path: Path) -> None:
-    from local.company import write_roster  # noqa: PLC0415 - only the first start needs it
-
-    write_roster(path, people=400, seed=1)
-
-
-async def serve(stack: Stack, roster: Path | None, announce: Callable[[Stack, Sequence[Someone]], None]) -> None:
-    """Start, fill, announce, and stay until cancelled; always stops what it started."""
-    try:
-        await stack.start()
-        await first_run(stack, roster, stack.say)
-        announce(stack, DEMO)
-        await stack.died()
-    finally:
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(stack.stop())
