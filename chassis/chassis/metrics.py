@@ -41,6 +41,10 @@ PENDING_OLDEST_SECONDS: Final = Gauge("turnabout_pending_oldest_seconds", "Age o
 # Work on another document that raised, by kind; it is tried again. Steady growth is a bug in that handler.
 WORK_FAILURES: Final = Counter("turnabout_work_failures", "Failed attempts at pending work.", ["kind"])
 
+# --- Database -----------------------------------------------------------------------------------------------------
+# Write operations by collection, a bulk of n counting as n. What a command costs is the difference of two scrapes.
+DATABASE_WRITES: Final = Counter("turnabout_database_writes", "Write operations.", ["collection"])
+
 # --- Timers -------------------------------------------------------------------------------------------------------
 # Documents whose time came (expiry, reminders, delayed closings).
 TIMERS_FIRED: Final = Counter("turnabout_timers_fired", "Timers that fired.")

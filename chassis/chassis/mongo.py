@@ -24,6 +24,7 @@ from pymongo.errors import (
 )
 from pymongo.write_concern import WriteConcern
 
+from chassis import metrics
 from chassis.errors import TransientError
 from chassis.settings import Settings
 
@@ -86,6 +87,7 @@ class Collection:
         self.name = name
         self.raw = raw  # cross-tenant: for the chassis alone
         self.gate = gate
+        self._writes = metrics.DATABASE_WRITES.labels(collection=name)
 
     async def find_one(self, tenant: str, filter_: Filter) -> Raw | None:
         """The document that matches, or None."""
@@ -115,6 +117,7 @@ class Collection:
         async with self.gate:
             with named_faults():
                 await self.raw.insert_one(document)
+                self._writes.inc()
 
     async def insert_many(self, documents: Sequence[Raw]) -> list[str]:
         """Insert, unordered; returns the ids that a unique index refused."""
@@ -122,6 +125,7 @@ class Collection:
             return []
         async with self.gate:
             with named_faults():
+                self._writes.inc(len(documents))
                 try:
                     await self.raw.insert_many(documents, ordered=False)
                 except BulkWriteError as error:
@@ -135,6 +139,7 @@ class Collection:
         """Update one document; returns how many matched. The filter names `_id`, which is unique over tenants."""
         async with self.gate:
             with named_faults():
+                self._writes.inc()
                 result = await self.raw.update_one(filter_, update, upsert=upsert)
                 return int(result.matched_count)
 
@@ -143,6 +148,7 @@ class Collection:
         async with self.gate:
             with named_faults():
                 result = await self.raw.update_many(filter_, update)
+                self._writes.inc(result.matched_count)
                 return int(result.matched_count)
 
     async def delete(self, tenant: str, filter_: Filter) -> None:
@@ -164,6 +170,7 @@ class Collection:
         ]
         async with self.gate:
             with named_faults():
+                self._writes.inc(len(requests))
                 try:
                     await self.raw.bulk_write(requests, ordered=False)
                 except BulkWriteError as error:
@@ -177,6 +184,7 @@ class Collection:
             return
         async with self.gate:
             with named_faults():
+                self._writes.inc(len(updates))
                 await self.raw.bulk_write([UpdateOne(*update) for update in updates], ordered=False)
 
     async def create_indexes(self, indexes: Sequence[Index]) -> None:

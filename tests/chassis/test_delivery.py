@@ -147,7 +147,7 @@ def _rebind(store: Store, delivery: Delivery) -> Store:
 
 async def _records(kafka: str, topic: str, keys: set[str], count: int) -> list[tuple[str, int, bytes | None]]:
     """(key, sequence, value) of the first `count` records with these keys, in the order of their partition."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", groupid=None)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     found: list[tuple[str, int, bytes | None]] = []
     try:
@@ -313,7 +313,7 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_flows(consuming: tup
 
 
 async def _records_raw(kafka: str, topic: str, keys: set[str], count: int) -> list[tuple[bytes, bytes]]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", groupid=None)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     found: list[tuple[bytes, bytes]] = []
     try:
