@@ -222,7 +222,7 @@ def worlds(draw: st.DrawFn) -> World:
 # -- what must always be true ------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(worlds())
 def test_a_run_breaks_no_rule_and_leaves_no_place_that_could_be_filled(world: World) -> None:
     """Rules, places and scores hold for every proposal; what is withdrawn no longer held, what is kept did."""
@@ -273,7 +273,7 @@ def test_a_department_of_eighty_is_matched_by_the_rules(seed: int) -> None:
     assert run.value <= run.bound
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(worlds(), st.data())
 def test_the_order_of_the_roster_changes_nothing(world: World, data: st.DataObject) -> None:
     """The same people and pairs in another order give the identical run, bit for bit."""
@@ -281,7 +281,7 @@ def test_the_order_of_the_roster_changes_nothing(world: World, data: st.DataObje
     assert replace(world, people=shuffled).engine().run() == world.engine().run()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(worlds(), st.data())
 def test_one_change_after_another_keeps_to_the_rules_and_moves_nobody_else(world: World, data: st.DataObject) -> None:
     """Each change answers for its person alone, and what the engine then holds satisfies every rule."""
@@ -326,7 +326,7 @@ def _both(world: World, proposal: Proposal) -> tuple[Person, Person]:
     return people[proposal.mentor], people[proposal.mentee]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(worlds(), st.data())
 def test_who_leaves_is_in_no_open_proposal_any_more(world: World, data: st.DataObject) -> None:
     """Removing somebody withdraws exactly their open proposals, and no later answer names them."""

@@ -84,22 +84,3 @@ def _with_room(mentors: Rows, mentees: Rows, room: Room) -> Iterator[int]:
     for start in range(0, len(mentors), _CHUNK):
         stretch = slice(start, start + _CHUNK)
         yield from (np.flatnonzero(room.open_pairs(mentors[stretch], mentees[stretch])) + start).tolist()
-
-
-def bound(mentors: Rows, mentees: Rows, scores: Ints, room: Room) -> int:
-    """The most that any choice within these places can be worth: everybody on one side simply gets their best.
-
-    The smaller of the two sides' figures; the pairs come best first.
-    """
-    return min(
-        _best_of_each(mentors, scores, room.free[Side.MENTOR]),
-        _best_of_each(mentees, scores, room.free[Side.MENTEE]),
-    )
-
-
-def _best_of_each(people: Rows, scores: Ints, free: Ints) -> int:
-    by_person = np.argsort(people, kind="stable")
-    grouped = people[by_person]
-    starts = np.searchsorted(grouped, grouped)
-    within = np.arange(len(grouped)) - starts < free[grouped]
-    return int(scores[by_person][within].sum(dtype=np.int64))

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from contracts.matching import Side
 
-from matching.engine.allocation import Room, allocate, best_first, bound
+from matching.engine.allocation import Room, allocate, best_first
+from matching.engine.certificate import bound
 from matching.engine.chain import NOBODY
 from matching.engine.market import Market, UnknownCodeError
 from matching.engine.people import Person
