@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from contracts.topics import Topic
 
 from chassis import logs
@@ -33,15 +34,10 @@ class Progress:
         return True
 
     async def _reached(self, group: str, topics: list[str]) -> None:
+        partitions = await self._partitions(topics)
         consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, group_id=group, enable_auto_commit=False)
         await consumer.start()
         try:
-            await consumer.topics()
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in sorted(consumer.partitions_for_topic(topic) or ())
-            ]
             consumer.assign(partitions)
             starts = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
@@ -53,3 +49,20 @@ class Progress:
                 await asyncio.sleep(_LOOK_EVERY_SECONDS if waiting else 0)
         finally:
             await consumer.stop()
+
+    async def _partitions(self, topics: list[str]) -> list[TopicPartition]:
+        """Asked from the broker: a consumer that has not subscribed knows of none."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
+        await admin.start()
+        try:
+            described = await admin.describe_topics(topics)
+        finally:
+            await admin.close()
+        found = [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+        if {partition.topic for partition in found} != set(topics):
+            raise UnknownTopicOrPartitionError
+        return found
