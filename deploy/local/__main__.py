@@ -5,13 +5,13 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import setup
+from local import browser, doctor, setup
 from local.people import Someone
 from local.places import STATE
 from local.ports import Ports, listening
@@ -94,11 +94,51 @@ def fast_db() -> None:
         _fail(error)
 
 
+@app.command("browser")
+def see_to_browser() -> None:
+    """See to the browser that the journeys need."""
+    try:
+        browser.provide()
+    except StackError as error:
+        _fail(error)
+
+
+@app.command("doctor")
+def examine(
+    state: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = STATE,
+    port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
+) -> None:
+    """Say what is there on this machine and what is missing."""
+    findings = list(doctor.look(state, Ports(port)))
+    for finding in findings:
+        console.print(
+            f"{'ok     ' if finding.well else 'missing'}  {finding.part:<13} {finding.sentence}", soft_wrap=True
+        )
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def service(
+    arguments: Annotated[list[str], typer.Argument(help="A service and its command, as after `python -m`.")],
+    state: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = STATE,
+    port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
+) -> None:
+    """Run a service's own command against the running stack, for example `analytics rebuild`."""
+    stack = Stack(state, Ports(port), _say)
+    if not listening(stack.ports.kafka):
+        _fail(StackError("The stack is not running. Start it with `make run` first."))
+    try:
+        stack.use_environment()
+        print(asyncio.run(stack.command(*arguments)), end="")
+    except StackError as error:
+        _fail(error)
+
+
 def _say(text: str) -> None:
     console.print(f"{time.monotonic() - _started:6.1f} s  {text}", soft_wrap=True)
 
 
-def _fail(error: StackError) -> None:
+def _fail(error: StackError) -> NoReturn:
     console.print(f"\n{error}", soft_wrap=True)
     raise typer.Exit(1)
 

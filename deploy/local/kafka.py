@@ -19,6 +19,7 @@ from local.processes import Child, StackError
 
 VERSION: Final = "4.4.0"
 COORDINATES: Final = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
+_MARKER: Final = CACHE / f"kafka-{VERSION}.path"
 CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qk"
 PARTITIONS: Final = 3
 _OPTIONS: Final = (
@@ -30,18 +31,17 @@ _OPTIONS: Final = (
 )
 
 
+def downloaded() -> bool:
+    """Whether the broker's jars lie in the user's cache."""
+    return _MARKER.exists() and Path(_MARKER.read_text()).is_dir()
+
+
 def class_path() -> str:
     """The broker's jars, downloaded once into the user's cache."""
-    known = CACHE / f"kafka-{VERSION}.path"
-    if known.exists() and (path := Path(known.read_text())).is_dir():
-        return _class_path(path)
-    path = _download()
-    known.write_text(str(path))
-    return _class_path(path)
-
-
-def _class_path(path: Path) -> str:
-    return f"{path}/jars/*{os.pathsep}{path}/modules/*"
+    if not downloaded():
+        _MARKER.write_text(str(_download()))
+    folder = _MARKER.read_text()
+    return f"{folder}/jars/*{os.pathsep}{folder}/modules/*"
 
 
 def _download() -> Path:

@@ -10,6 +10,7 @@ from local.processes import StackError
 
 HOST: Final = "127.0.0.1"
 _COUNT: Final = 12
+_given: Final[set[int]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Ports:
         """MongoDB's protocol."""
         return self.gateway + 11
 
+    @property
+    def last(self) -> int:
+        """The end of the range."""
+        return self.gateway + _COUNT - 1
+
     def refuse_if_taken(self) -> None:
         """Raises StackError naming the first port that somebody else uses."""
         for port in range(self.gateway, self.gateway + _COUNT):
@@ -104,9 +110,10 @@ def listening(port: int) -> bool:
 
 def free_range() -> Ports:
     """A range of ports that is free now, below those that the kernel gives to outgoing connections; for tests."""
-    every = range(20_080, 32_000, 20)
+    every = [each for each in range(20_080, 32_000, 20) if each not in _given]
     first = os.getpid() % len(every)  # two test runs at once look in different places
     for gateway in (*every[first:], *every[:first]):
         if all(free(port) for port in range(gateway, gateway + _COUNT)):
+            _given.add(gateway)
             return Ports(gateway)
     raise StackError("No free range of ports was found between 20080 and 32000.")

@@ -15,7 +15,8 @@ from local.processes import StackError
 
 OIDC_PROVIDER: Final = "9"
 _FAST_DATABASE_VERSION: Final = "0.5.3-beta.196"
-_FREE_BYTES: Final = 1_500_000_000
+_INSTALLED: Final = NODE_MODULES.parent / "installed.json"
+FREE_BYTES: Final = 1_500_000_000
 
 
 def prepare() -> None:
@@ -25,9 +26,9 @@ def prepare() -> None:
         StackError: no room on the disk, or a registry that can't be reached.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(CACHE).free < _FREE_BYTES:
+    if shutil.disk_usage(CACHE).free < FREE_BYTES:
         raise StackError(
-            f"Less than {_FREE_BYTES // 10**9 + 1} GB is free at {CACHE}. Make room and run the command again."
+            f"Less than {FREE_BYTES // 10**9 + 1} GB is free at {CACHE}. Make room and run the command again."
         )
     install_npm_packages()
     kafka.class_path()
@@ -39,12 +40,16 @@ def npm_packages() -> dict[str, str]:
     return {"oidc-provider": OIDC_PROVIDER, **vendor["packages"]}
 
 
+def npm_installed() -> bool:
+    """Whether the wanted npm packages lie in the user's cache."""
+    return _INSTALLED.exists() and bool(json.loads(_INSTALLED.read_text()) == npm_packages())
+
+
 def install_npm_packages() -> None:
     """Install with the npm of the Node wheel, unless the same set is there already."""
-    wanted = npm_packages()
-    marker = NODE_MODULES.parent / "installed.json"
-    if marker.exists() and json.loads(marker.read_text()) == wanted:
+    if npm_installed():
         return
+    wanted = npm_packages()
     NODE_MODULES.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ['PATH']}"}
     script = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -64,7 +69,7 @@ def install_npm_packages() -> None:
         raise StackError(
             f"npm could not install {', '.join(wanted)}. Check the network connection.\n{done.stderr[-600:]}"
         )
-    marker.write_text(json.dumps(wanted))
+    _INSTALLED.write_text(json.dumps(wanted))
 
 
 def build_fast_database() -> None:
