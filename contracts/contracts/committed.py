@@ -96,7 +96,8 @@ class Committed:
         for entry in self.catalogue:
             now = projections(entry)
             for number, old in enumerate(self.released(entry), start=1):
-                found += [f"{entry.type} breaks its revision {number}: {why}" for why in breaks(old, now)]
+                if old != now:
+                    found += [f"{entry.type} breaks its revision {number}: {why}" for why in breaks(old, now)]
         living = {entry.type for entry in self.catalogue}
         gone = {path.name.rpartition(".r")[0] for path in self._released.glob("*.r1.writer.json")} - living
         return found + [f"{name} was released and is gone: keep it while anybody may read it" for name in sorted(gone)]

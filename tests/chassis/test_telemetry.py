@@ -142,7 +142,7 @@ def test_a_killed_process_has_written_its_finished_spans(tmp_path: Path) -> None
     path = tmp_path / "spans.jsonl"
     child = multiprocessing.get_context("spawn").Process(target=_die_after_a_span, args=(path,))
     child.start()
-    child.join(30)
+    child.join(90)
     assert child.exitcode == -signal.SIGKILL
     assert json.loads(path.read_text())["name"] == "work sample"
 

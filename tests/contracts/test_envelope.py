@@ -9,7 +9,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from contracts.envelope import BadEnvelopeError, Envelope
 from contracts.matching import MatchAccepted, MentorshipState, Outcome, Side
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -52,6 +52,7 @@ def without(name: str, **changes: bytes) -> list[tuple[str, bytes | None]]:
     return kept + [(name, value) for value in changes.values()]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(envelopes)
 def test_what_is_written_is_read(envelope: Envelope) -> None:
     """Any envelope comes back from its headers unchanged, also when others' headers stand between them."""
@@ -59,6 +60,7 @@ def test_what_is_written_is_read(envelope: Envelope) -> None:
     assert Envelope.from_headers([*foreign, *envelope.to_headers()]) == envelope
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(envelopes)
 def test_the_sdk_reads_what_we_write(envelope: Envelope) -> None:
     """The CloudEvents SDK takes our headers for the event we meant."""
