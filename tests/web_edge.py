@@ -24,7 +24,7 @@ class EdgeSettings:
     profiles_url: str
     public_url: str = PUBLIC_URL
     instance: str = "matching-0"
-    service_secret: SecretStr = SecretStr("between services")
+    service_secret: SecretStr = field(default_factory=lambda: SecretStr("between services"))
 
 
 def a_key(kid: str) -> ECKey:
@@ -65,7 +65,7 @@ class Profiles:
         @api.get("/.well-known/jwks.json")
         async def jwks() -> dict[str, Any]:
             self.fetches += 1
-            return dict(KeySet(self.keys).as_dict(private=False))
+            return dict(KeySet([*self.keys]).as_dict(private=False))
 
         @api.post("/api/profiles/v1/service-tokens")
         async def service_token(request: Request) -> dict[str, Any]:

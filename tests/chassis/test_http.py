@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 from web_edge import PUBLIC_URL, EdgeSettings
 
-from chassis import telemetry
+from chassis import logs, telemetry
 
 OURS = {"Origin": PUBLIC_URL}
 REFUSALS: list[tuple[type[TurnaboutError], int]] = [
@@ -45,19 +45,9 @@ class Answer(BaseModel):
     yes: bool
 
 
-def an_api(most_commands: int = 64) -> FastAPI:
-    """Routes that show each behaviour, below a prefix as services have them."""
-    api = make_api("chassis", settings=EdgeSettings("http://127.0.0.1:1"), most_commands=most_commands)
+def commands(going_on: asyncio.Event) -> APIRouter:
+    """Routes that take something."""
     router = APIRouter()
-    going_on = asyncio.Event()
-    api.state.going_on = going_on
-
-    @router.get("/fails/{name}")
-    async def fails(name: str) -> None:
-        known = {refusal.__name__: refusal for refusal, _ in REFUSALS}
-        if name in known:
-            raise known[name]("Do it differently.")
-        raise TransientError("database: away") if name == "away" else RuntimeError("a secret about Amara")
 
     @router.post("/answers/{proposal}")
     async def answer(proposal: str, body: Answer) -> dict[str, Any]:
@@ -81,6 +71,20 @@ def an_api(most_commands: int = 64) -> FastAPI:
         await going_on.wait()
         return "done"
 
+    return router
+
+
+def queries() -> APIRouter:
+    """Routes that only answer."""
+    router = APIRouter()
+
+    @router.get("/fails/{name}")
+    async def fails(name: str) -> None:
+        known = {refusal.__name__: refusal for refusal, _ in REFUSALS}
+        if name in known:
+            raise known[name]("Do it differently.")
+        raise TransientError("database: away") if name == "away" else RuntimeError("a secret about Amara")
+
     @router.get("/versioned")
     async def versioned(response: Response) -> str:
         set_etag(response, "r7")
@@ -93,9 +97,23 @@ def an_api(most_commands: int = 64) -> FastAPI:
 
         return EventSourceResponse(events())
 
-    api.include_router(router, prefix="/api/chassis/v1")
-    api.include_router(router, prefix="/pages")
+    return router
+
+
+def an_api(most_commands: int = 64) -> FastAPI:
+    """An API that shows each behaviour, below prefixes as services have them."""
+    api = make_api("chassis", settings=EdgeSettings("http://127.0.0.1:1"), most_commands=most_commands)
+    api.state.going_on = asyncio.Event()
+    for router in (queries(), commands(api.state.going_on)):
+        api.include_router(router, prefix="/api/chassis/v1")
+        api.include_router(router, prefix="/pages")
     return api
+
+
+@pytest.fixture(autouse=True)
+def logged_as_in_production() -> None:
+    """The unconfigured logger would draw every bug with its local variables."""
+    logs.configure(Settings(instance="chassis-0"), "chassis")
 
 
 @pytest.fixture
@@ -324,19 +342,20 @@ async def test_every_answer_is_sealed(client: httpx.AsyncClient) -> None:
 
 
 @pytest.fixture
-def spans(tmp_path: Path) -> Iterator[Path]:
-    """The file of exported spans."""
+def spans(tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """What was exported so far."""
     path = tmp_path / "spans.jsonl"
     telemetry.start(Settings(instance="chassis-0", spans_file=path), "chassis")
-    yield path
+    yield path.read_text
     telemetry.stop()
 
 
-async def test_a_request_is_one_span_of_the_callers_trace(client: httpx.AsyncClient, spans: Path) -> None:
+async def test_a_request_is_one_span_of_the_callers_trace(client: httpx.AsyncClient, spans: Callable[[], str]) -> None:
     """Its name and attributes hold the route as written, never the id in the address."""
     caller = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     await client.post("/api/chassis/v1/answers/p-77", json={"yes": True}, headers={"traceparent": caller})
-    (line,) = [json.loads(text) for text in spans.read_text().splitlines()]
+    exported = spans()
+    line = json.loads(exported)
     assert line["name"] == "http POST /api/chassis/v1/answers/{proposal}"
     assert line["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert line["parent_span_id"] == "00f067aa0ba902b7"
@@ -345,14 +364,15 @@ async def test_a_request_is_one_span_of_the_callers_trace(client: httpx.AsyncCli
         "http.route": "/api/chassis/v1/answers/{proposal}",
         "http.status": 200,
     }
-    assert "p-77" not in spans.read_text()
+    assert "p-77" not in exported
 
 
 def requests(route: str, status: str) -> float:
     """How many GET answers were counted."""
-    return REGISTRY.get_sample_value(
-        "turnabout_http_requests_total", {"method": "GET", "route": route, "status": status}
-    ) or 0
+    return (
+        REGISTRY.get_sample_value("turnabout_http_requests_total", {"method": "GET", "route": route, "status": status})
+        or 0
+    )
 
 
 def timed(route: str) -> float:

@@ -44,7 +44,7 @@ def sets_of(names: tuple[str, ...]) -> list[frozenset[str]]:
 
 
 def test_every_combination_of_roles_and_relations() -> None:
-    """Four role sets, eight relation sets, five actions, own and other tenant: 320 decisions, each as the table says."""
+    """Four role sets, eight of relations, five actions, two tenants: 320 decisions, each as the table says."""
     decided = 0
     for action, roles, relations, own in itertools.product(OPENS, sets_of(ROLES), sets_of(RELATIONS), (True, False)):
         subject, resource = Subject(roles=roles), Resource("demo" if own else "other", relations)
