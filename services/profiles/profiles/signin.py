@@ -179,11 +179,11 @@ class Provider:
             try:
                 found = await self._client.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
                 discovered = _Discovered.model_validate_json(found.raise_for_status().content)
-                if discovered.issuer != issuer:
-                    raise ValueError("the provider names another issuer")
                 keys = (await self._client.get(discovered.jwks_uri)).raise_for_status().json()
             except (httpx.HTTPError, ValidationError, ValueError) as error:
                 raise _unusable() from error
+            if discovered.issuer != issuer:
+                raise _unusable()
             self._known, self._asked_at = (discovered, keys), time.monotonic()
         return self._known
 
@@ -198,12 +198,6 @@ def _for_signing(keys: dict[str, Any]) -> Any:
 
 def _unusable() -> UnavailableError:
     return UnavailableError(_("Your organisation's sign-in does not answer as it should. Please try again shortly."))
-
-
-def safe_next(path: str) -> str:
-    """A path on our own origin, whatever was asked for."""
-    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
-    return path if ours else "/"
 
 
 async def sign_in(store: Store, tenant: str, identity: Identity) -> Member:

@@ -1,0 +1,47 @@
+"""The composition root of profiles."""
+
+from chassis.app import Service
+from chassis.http import make_api
+from fastapi import FastAPI
+from httpx import ASGITransport
+
+from chassis import identity
+from profiles import api, pages
+from profiles.parts import Parts
+from profiles.settings import ProfilesSettings
+from profiles.signin import Provider
+from profiles.store import Store
+from profiles.tokens import Tokens
+from profiles.uploads import Uploads
+
+
+def compose(settings: ProfilesSettings) -> Service[Store]:
+    """The service as one process."""
+    return Service(
+        settings,
+        "profiles",
+        store_factory=Store.on,
+        app_factory=lambda store: make_app(settings, store, Provider(settings)),
+    )
+
+
+def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> FastAPI:
+    """The HTTP application. It checks tokens by its own key set, asked without a network.
+
+    Args:
+        settings: as read from the environment.
+        store: the service's database.
+        provider: the identity provider that people sign in with.
+    """
+    app = make_api("profiles", settings=settings)
+    app.state.parts = Parts(
+        settings=settings,
+        store=store,
+        tokens=Tokens(store, settings),
+        provider=provider,
+        uploads=Uploads(store, settings.tenant),
+    )
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    identity.install(app, settings, transport=ASGITransport(app))
+    return app

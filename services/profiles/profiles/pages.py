@@ -1,0 +1,240 @@
+"""The pages of profiles: sign-in, one's own profile, and the import for operators."""
+
+import hmac
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from chassis.errors import InvalidError, NotFoundError, PreconditionError, TurnaboutError
+from chassis.http import IfMatch
+from chassis.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
+from chassis.pages import Pages, own_path, redirect
+from chassis.policy import Resource
+from chassis.translation import gettext as _
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
+
+from chassis import clock
+from profiles.api import AreaCode, Capacity, card_of, may_import, own
+from profiles.domain import MAX_AREAS, MAX_CAPACITY, Member, Profile
+from profiles.jobs import ImportJob
+from profiles.parts import HasParts, Parts
+from profiles.policy import POLICY
+from profiles.signin import ATTEMPT_COOKIE, CALLBACK, sign_in
+from profiles.taxonomy import FAMILIES
+from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
+from profiles.uploads import MOST_BYTES, read_upload, receive
+
+router = APIRouter(include_in_schema=False)
+pages: Final = Pages("profiles")
+
+
+# --- Signing in -------------------------------------------------------------------------------------------------------
+
+
+@router.get("/sign-in")
+async def sign_in_page(
+    request: Request,
+    visitor: Visitor,
+    parts: HasParts,
+    *,
+    target: Annotated[str, Query(alias="next")] = "/",
+    go: str = "",
+    afresh: str = "",
+) -> Response:
+    """The way in: a page with one button, which leads to the organisation's identity provider."""
+    target = own_path(target)
+    if go:
+        address, attempt = await parts.provider.begin(target, afresh=bool(afresh))
+        response: Response = RedirectResponse(address, status_code=303)
+        _set_cookie(response, parts, ATTEMPT_COOKIE, await parts.tokens.seal(attempt), ATTEMPT_SECONDS)
+        return response
+    if visitor is not None:
+        return redirect(target)
+    return _sign_in_page(request, parts, target, afresh=bool(afresh))
+
+
+@router.get(CALLBACK)
+async def signed_in(request: Request, parts: HasParts, code: str = "", state: str = "", error: str = "") -> Response:
+    """Back from the identity provider: everything is checked, then the session begins."""
+    attempt = await parts.tokens.unseal(request.cookies.get(ATTEMPT_COOKIE, ""))
+    if attempt is None or not hmac.compare_digest(attempt.state.encode(), state.encode()):
+        problem = _("This sign-in took too long or began in another window. Please start again.")
+        return _sign_in_page(request, parts, "/", problem=problem, status=400)
+    if error or not code:
+        problem = _("Signing in was not finished. Nothing has happened; you can try again.")
+        return _sign_in_page(request, parts, attempt.next, problem=problem, status=400, afresh=True)
+    try:
+        identity = await parts.provider.finish(code, attempt)
+        member = await sign_in(parts.store, parts.settings.tenant, identity)
+    except TurnaboutError as refusal:
+        # Whoever cannot go on with this account must be able to choose another one.
+        return _sign_in_page(request, parts, attempt.next, problem=refusal.detail, status=refusal.status, afresh=True)
+    response = RedirectResponse(own_path(attempt.next), status_code=303)
+    _set_cookie(response, parts, SESSION_COOKIE, await parts.tokens.session(member), SESSION_SECONDS)
+    response.delete_cookie(ATTEMPT_COOKIE, path="/")
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out() -> Response:
+    """Ends the session in this browser; the next sign-in asks for the account again."""
+    response = RedirectResponse("/sign-in?afresh=yes", status_code=303)
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
+
+
+def _sign_in_page(
+    request: Request, parts: Parts, target: str, *, problem: str | None = None, status: int = 200, afresh: bool = False
+) -> HTMLResponse:
+    query = {"go": "yes", "next": target} | ({"afresh": "yes"} if afresh else {})
+    return pages.render(
+        request,
+        "sign_in.html",
+        status=status,
+        organisation=parts.settings.organisation,
+        problem=problem,
+        address=f"/sign-in?{urlencode(query)}",
+    )
+
+
+def _set_cookie(response: Response, parts: Parts, name: str, value: str, seconds: int) -> None:
+    secure = parts.settings.public_url.startswith("https:")
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+# --- One's own profile ------------------------------------------------------------------------------------------------
+
+
+class ProfileForm(BaseModel):
+    """The profile as the page sends it: a box that is not ticked is not sent."""
+
+    offers: list[AreaCode] = Field(default=[], max_length=100)
+    seeks: list[AreaCode] = Field(default=[], max_length=100)
+    mentor_capacity: Capacity = 1
+    mentee_capacity: Capacity = 1
+    open_to_mentor: bool = False
+    open_to_be_mentored: bool = False
+    enrolled: bool = False
+
+    def profile(self, before: Profile) -> Profile:
+        """What was sent; areas that were chosen before keep their order of importance."""
+        return Profile(
+            **self.model_dump(exclude={"offers", "seeks"}),
+            offers=_in_order(self.offers, before.offers),
+            seeks=_in_order(self.seeks, before.seeks),
+        )
+
+
+@router.get("/profile")
+async def profile_page(request: Request, caller: SignedIn, parts: HasParts) -> HTMLResponse:
+    """One's own profile."""
+    member = await own(parts, caller)
+    return _profile_page(request, caller, member, member.profile)
+
+
+@router.post("/profile")
+async def save_profile(
+    request: Request, caller: SignedIn, parts: HasParts, if_match: IfMatch, form: Annotated[ProfileForm, Form()]
+) -> Response:
+    """Saves the profile; when it changed meanwhile or cannot be so, the page shows what was entered and why."""
+    POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
+    before = (await own(parts, caller)).profile
+    entered = form.profile(before)
+    try:
+        await parts.store.change_member(
+            caller.tenant, caller.member, lambda member: member.edit_profile(entered), if_match=if_match
+        )
+    except PreconditionError as refusal:
+        problem = _(
+            "Your profile was changed elsewhere meanwhile. This is what you entered: look it over and save again."
+        )
+        return await _again(request, caller, parts, entered, problem=problem, status=refusal.status)
+    except InvalidError as refusal:
+        return await _again(request, caller, parts, entered, problem=refusal.detail, status=refusal.status)
+    if entered == before:
+        return redirect("/profile", notice=_("Saved. Nothing was different."), kind="info")
+    return redirect("/profile", notice=_("Saved. New proposals follow from it by themselves."))
+
+
+async def _again(
+    request: Request, caller: Caller, parts: Parts, entered: Profile, *, problem: str, status: int
+) -> HTMLResponse:
+    return _profile_page(request, caller, await own(parts, caller), entered, problem=problem, status=status)
+
+
+def _profile_page(
+    request: Request, caller: Caller, member: Member, profile: Profile, *, problem: str | None = None, status: int = 200
+) -> HTMLResponse:
+    return pages.render(
+        request,
+        "profile.html",
+        caller=caller,
+        status=status,
+        me=card_of(member),
+        member=member,
+        profile=profile,
+        etag=member.etag,
+        families=[(family.code, _(family.label), _options(family.areas)) for family in FAMILIES],
+        most_areas=MAX_AREAS,
+        most_people=MAX_CAPACITY,
+        problem=problem,
+        missing=_missing(profile),
+    )
+
+
+def _options(areas: Any) -> list[tuple[str, str]]:
+    return [(area.code, _(area.label)) for area in areas]
+
+
+def _missing(profile: Profile) -> str | None:
+    """Why nobody can be proposed yet to somebody who takes part."""
+    if not profile.enrolled:
+        return None
+    mentor = profile.open_to_mentor and profile.offers and profile.mentor_capacity
+    mentee = profile.open_to_be_mentored and profile.seeks and profile.mentee_capacity
+    if mentor or mentee:
+        return None
+    return _("You take part, but nobody can be proposed yet: open one of the two sides below and choose an area there.")
+
+
+def _in_order(chosen: list[str], before: tuple[str, ...]) -> tuple[str, ...]:
+    kept = [code for code in before if code in chosen]
+    return tuple(dict.fromkeys([*kept, *chosen]))
+
+
+# --- Importing a roster -----------------------------------------------------------------------------------------------
+
+
+@router.get("/import")
+async def import_page(
+    request: Request, caller: SignedIn, parts: HasParts, job: str = "", part: str = ""
+) -> HTMLResponse:
+    """Choose a roster, or follow the import of one; htmx asks for the part that moves."""
+    await may_import(request)
+    found = await _job(parts, job) if job else None
+    if part and found:
+        return pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
+    return pages.render(request, "import.html", caller=caller, **_shown(found))
+
+
+@router.post("/import", max_body_size=MOST_BYTES)
+async def upload_roster(request: Request, caller: SignedIn, parts: HasParts) -> Response:
+    """Begins the import of the chosen file and shows its progress."""
+    POLICY.require(caller, "roster.import", Resource(caller.tenant))
+    file = (await request.form()).get("file")
+    if not isinstance(file, UploadFile) or not file.size:
+        return redirect("/import", notice=_("Choose a file first."), kind="warning")
+    job = await parts.uploads.start(await receive(read_upload(file)))
+    return redirect(f"/import?job={job.id}")
+
+
+async def _job(parts: Parts, job: str) -> ImportJob:
+    if (found := await parts.store.imports.get(parts.settings.tenant, job)) is None:
+        raise NotFoundError(_("There is no such import. Choose the file again."))
+    return found
+
+
+def _shown(job: ImportJob | None) -> dict[str, Any]:
+    return {"job": job, "status": job.seen_at(clock.now()).value if job else ""}

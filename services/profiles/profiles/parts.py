@@ -1,0 +1,31 @@
+"""What a request may use, composed once in `profiles.app`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from profiles.settings import ProfilesSettings
+from profiles.signin import Provider
+from profiles.store import Store
+from profiles.tokens import Tokens
+from profiles.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The long-lived objects of this process."""
+
+    settings: ProfilesSettings
+    store: Store
+    tokens: Tokens
+    provider: Provider
+    uploads: Uploads
+
+
+def _parts(request: Request) -> Parts:
+    found: Parts = request.app.state.parts
+    return found
+
+
+HasParts = Annotated[Parts, Depends(_parts)]

@@ -1,0 +1,23 @@
+"""Who may do what in profiles; what is not here is denied."""
+
+from typing import Final
+
+from chassis.policy import Grant, Policy
+
+from profiles.domain import Role
+
+POLICY: Final = Policy(
+    {
+        "profile.edit": Grant(relations={"self"}),
+        "cards.read": Grant(everyone=True),
+        "roster.import": Grant(roles={Role.OPERATOR.value}),
+        "member.remove": Grant(roles={Role.OPERATOR.value}),
+    }
+)
+
+# What a service's token is good for, and which services may have one for it.
+PURPOSES: Final = {
+    "mail": frozenset({"notifications"}),
+    "programme-leads": frozenset({"matching"}),
+    "import": frozenset({"operations"}),
+}
