@@ -26,8 +26,6 @@ COMMANDS: Final = Counter("turnabout_commands", "Commands carried out.", ["comma
 CONSUMED: Final = Counter("turnabout_consumed", "Consumed records.", ["group", "outcome"])
 # Age of the record handled last. Grows while a handler waits for its database; falls to nothing when it is back.
 CONSUMER_LAG_SECONDS: Final = Gauge("turnabout_consumer_lag_seconds", "Age of the last handled record.", ["group"])
-# How long one batch took, from the first validation to the commit of its offsets.
-CONSUMER_SECONDS: Final = Histogram("turnabout_consumer_seconds", "Duration of batches.", ["group"], buckets=_FAST)
 
 # --- Relay and pending work ---------------------------------------------------------------------------------------
 # Records that the broker acknowledged. Flat while commands go on means that the broker refuses or is away.
