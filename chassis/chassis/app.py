@@ -229,7 +229,7 @@ async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
         try:
             return await action()
         except TransientError as error:
-            log.warning("migrate.waiting", error=str(error))
+            log.warning("migrate.waiting", error=error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 3.0)
 

@@ -232,7 +232,7 @@ class Consumer(Generic[S]):
             try:
                 return await action()
             except TransientError as error:
-                log.warning("consumer.waiting", group=self._group.name, error=str(error))
+                log.warning("consumer.waiting", group=self._group.name, error=error)
                 await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter
                 delay = min(delay * 2, _LONGEST_WAIT)
 

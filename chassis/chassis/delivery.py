@@ -186,7 +186,7 @@ class Delivery:
             try:
                 await action()
             except TransientError as error:
-                log.warning("delivery.waiting", error=str(error))
+                log.warning("delivery.waiting", error=error)
                 await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter
                 delay = min(delay * 2, 3.0)
             else:
@@ -276,7 +276,10 @@ class Delivery:
         entries = Pending.of(raw).entries
         if not entries:
             return True
-        with telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent):
+        with (
+            telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent),
+            metrics.RELAY_SECONDS.time(),
+        ):
             return await self._relays[name].publish(raw)
 
     def _wake_later(self, key: tuple[str, str]) -> None:
@@ -312,7 +315,7 @@ class Delivery:
             with telemetry.span(f"work {work.kind}", parent=work.traceparent):
                 await handler(work, self._store)
         except TransientError as error:
-            log.warning("work.waiting", kind=work.kind, error=str(error))
+            log.warning("work.waiting", kind=work.kind, error=error)
         except Exception as error:  # a handler's bug must neither lose the work nor stop other work
             log.exception("work.failed", kind=work.kind, error=type(error).__name__)
         else:

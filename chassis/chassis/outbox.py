@@ -7,6 +7,7 @@ the compare-and-set carries. Bodies are serialised here, once; the relay sends b
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from contracts.catalogue import CATALOGUE
 from contracts.envelope import Envelope, Event
 from contracts.topics import Kind, Topic
 
@@ -125,9 +126,10 @@ def additions(service: str, tenant: str, key: str, said: Uncommitted, stored: di
 def _entry(service: str, tenant: str, key: str, item: Event | Tombstone, *, sequence: int, trace: str | None) -> Entry:
     topic: Topic = item.topic
     if isinstance(item, Event):
+        CATALOGUE.of(type(item))  # refuses what the catalogue, and so its data-class gate, does not know
         kind, body = item.event_type(), item.model_dump_json().encode()
     else:
-        kind, body = f"turnabout.{topic.owner}.{topic.stream}-removed.v{topic.version}", None
+        kind, body = topic.removed, None
     if body is not None and len(body) > MAX_BODY:
         raise InvalidError("That is too long to be stored. Please shorten it.")
     event_id = new_id()

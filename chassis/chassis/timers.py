@@ -35,7 +35,7 @@ class Timer(Generic[A]):
             try:
                 await self.sweep()
             except TransientError as error:
-                log.warning("timer.waiting", error=str(error))
+                log.warning("timer.waiting", error=error)
             await asyncio.sleep(self._seconds)
 
     async def sweep(self) -> int:
