@@ -15,6 +15,7 @@ PATHS: Final = {
     "identity_provider": "/oidc /oidc/*",
     "mailbox": "/mailbox /mailbox/*",
 }
+_AWAY: Final = "This part of Turnabout is not there at the moment. Please try again in a few seconds."
 
 
 def child(state: Path, ports: Ports, replicas: dict[str, list[int]] | None = None) -> Child:
@@ -44,7 +45,17 @@ def _caddyfile(ports: Ports, replicas: dict[str, list[int]]) -> str:
         ]
     routes += ["handle {", *_proxy(replicas.get("matching", [ports.matching])), "}"]
     lines = ["{", "admin off", "auto_https off", "persist_config off", "}"]
-    lines += [f":{ports.gateway} {{", f"bind {HOST}", *routes, "}"]
+    away = f'respond "{_AWAY}" 503'
+    lines += [
+        f":{ports.gateway} {{",
+        f"bind {HOST}",
+        *routes,
+        "handle_errors 502 503 504 {",
+        "header Retry-After 5",
+        away,
+        "}",
+        "}",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -81,7 +81,7 @@ class Stack:
         await _together(
             self._broker_up(),
             self._databases_up(store.child),
-            self._up(self._mailbox()),
+            self._up(mailbox(self.state, self.ports)),
             self._up(identity.child(self.state, self.ports, people.remembered(self.state))),
             self._up(gateway.child(self.state, self.ports)),
         )
@@ -176,12 +176,6 @@ class Stack:
             "OPENBLAS_NUM_THREADS": "1",
         }
 
-    def _mailbox(self) -> Child:
-        arguments = [sys.executable, "-m", "local.mailbox", "--port", str(self.ports.mailbox)]
-        arguments += ["--smtp", str(self.ports.smtp), "--folder", str(self.state / "mailbox")]
-        ready = lambda: listening(self.ports.mailbox) and listening(self.ports.smtp)  # noqa: E731 - one use
-        return Child("the mailbox", arguments, self.logs / "mailbox.log", ready)
-
     async def _up(self, child: Child) -> None:
         child.start()
         self.children.append(child)
@@ -213,6 +207,18 @@ class Stack:
         deaths = self._deaths.setdefault(name, deque(maxlen=_RESTARTS + 1))
         deaths.append(time.monotonic())
         return len(deaths) > _RESTARTS and deaths[-1] - deaths[0] < _RESTART_SECONDS
+
+
+def mailbox(state: Path, ports: Ports) -> Child:
+    """Where all mail of this machine goes."""
+    arguments = [sys.executable, "-m", "local.mailbox", "--port", str(ports.mailbox)]
+    arguments += ["--smtp", str(ports.smtp), "--folder", str(state / "mailbox")]
+    return Child(
+        "the mailbox",
+        arguments,
+        state / "logs" / "mailbox.log",
+        lambda: listening(ports.mailbox) and listening(ports.smtp),
+    )
 
 
 async def _together(*starts: Coroutine[Any, Any, object]) -> None:
