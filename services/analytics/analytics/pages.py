@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from chassis.identity import SignedIn
-from chassis.pages import Pages, number
+from chassis.pages import Pages, day, number, percent
 from chassis.translation import gettext as _
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -24,7 +24,7 @@ _STYLE: Final = (files("analytics") / "static" / "insights.css").read_bytes()
 async def insights(request: Request, caller: SignedIn, period: api.Wanted = None) -> HTMLResponse:
     """Participants and funnel of one closed month."""
     reports = await api.published(request, caller)
-    context: dict[str, Any] = {"running": measures.month_of(clock.today()), "shown": shown}
+    context: dict[str, Any] = {"running": measures.month_of(clock.today()), "shown": shown, "share": share}
     if not reports:
         return pages.render(request, "insights.html", caller=caller, seen=None, **context)
     seen = api.chosen(reports, period)
@@ -47,24 +47,37 @@ async def style() -> Response:
     return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache"})
 
 
-def shown(figure: int | None, unit: str = "") -> str:
-    """A figure in words: protected ones say so."""
-    return _("protected") if figure is None else f"{number(figure)}{unit}"
+def shown(figure: int | None) -> str:
+    """A count in words: protected ones say so."""
+    return _("fewer than 5 or protected") if figure is None else number(figure)
+
+
+def share(figure: int | None) -> str:
+    """A percentage in words: those without a base that is large enough say so."""
+    return _("protected") if figure is None else percent(figure / 100)
 
 
 def _funnel_chart(seen: Participation) -> Markup:
-    bars = [Bar(step.label, step.people, shown(step.people)) for step in seen.funnel]
+    bars = [Bar(step.label, step.people, _short(step.people)) for step in seen.funnel]
     described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
     return charts.bars("funnel", _("From eligible to the first session, in people"), described, bars)
 
 
 def _group_chart(name: str, title: str, groups: tuple[Group, ...]) -> Markup:
-    bars = [Bar(group.label, group.participation, shown(group.participation, " %")) for group in groups]
+    bars = [Bar(group.label, group.participation, share(group.participation)) for group in groups]
     described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
     return charts.bars(name, title, described, bars, top=100)
 
 
 def _course_chart(seen: Participation) -> Markup:
-    bars = [Bar(month.period, month.participants, shown(month.participants)) for month in seen.months]
+    bars = [
+        Bar(day(f"{month.period}-01", "MMM yyyy"), month.participants, _short(month.participants))
+        for month in seen.months
+    ]
     described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
     return charts.bars("course", _("Participants at the close of each month"), described, bars)
+
+
+def _short(figure: int | None) -> str:
+    """A count beside a bar, where there is little room."""
+    return _("protected") if figure is None else number(figure)

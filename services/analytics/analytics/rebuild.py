@@ -25,6 +25,7 @@ SOURCES: Final[Mapping[str, type[Event]]] = {
 }
 _TRIES: Final = 5  # a live projection may be some events behind the topics, or ahead of what was read
 _PATIENCE_SECONDS: Final = 1.0
+_CHUNK: Final = 500
 
 
 async def rebuild(settings: Settings, store: Store) -> str:
@@ -34,9 +35,12 @@ async def rebuild(settings: Settings, store: Store) -> str:
         # The stored rows are read first: each of them came from an event that the topic has or has buried since.
         stored = {row["_id"]: row for row in living(await store.everything(kind))}
         fresh = {row["_id"]: row for row in await read_rows(settings, event)}
-        for key in stored.keys() | fresh.keys():
-            old, new = stored.get(key), fresh.get(key)
-            if old != new and not _is_ahead(old, new):
+        missing = [row for key, row in fresh.items() if key not in stored]
+        for start in range(0, len(missing), _CHUNK):
+            await store.save(kind, missing[start : start + _CHUNK])
+        for key, old in stored.items():
+            new = fresh.get(key)
+            if old != new and not (new and old["sequence"] > new["sequence"]):
                 await store.replace(kind, old, new)
         made.append((kind, list(fresh.values())))
     return fingerprint(made)
@@ -65,7 +69,3 @@ async def read_rows(settings: Settings, event: type[Event]) -> list[Row]:
     async with TopicReader(settings, [event], remember) as reader:
         await reader.caught_up()
     return list(newest.values())
-
-
-def _is_ahead(old: Row | None, new: Row | None) -> bool:
-    return old is not None and new is not None and old["sequence"] > new["sequence"]

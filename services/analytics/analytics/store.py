@@ -42,10 +42,9 @@ class Store:
         """Every row of every tenant, markers of gone ones included: for rebuilding."""
         return await self._rows[kind].sweep({}, limit=_ALL)
 
-    async def replace(self, kind: str, old: Row | None, new: Row | None) -> None:
+    async def replace(self, kind: str, old: Row, new: Row | None) -> None:
         """Put a rebuilt row in place of the stored one, unless that has changed since it was read."""
-        if old is not None:
-            await self._rows[kind].delete(old["tenant"], {"_id": old["_id"], "sequence": old["sequence"]})
+        await self._rows[kind].delete(old["tenant"], {"_id": old["_id"], "sequence": old["sequence"]})
         if new is not None:
             await self._rows[kind].replace_newest([new])
 
