@@ -111,12 +111,14 @@ def wants_json(request: Request) -> bool:
 
 
 def sign_in_address(request: Request) -> str:
-    """Sign-in that afterwards returns to the page; a command returns to the page that it was sent from."""
+    """Sign-in that afterwards returns to the page; a command or a part returns to the page that it was sent from."""
     wanted = request.url
-    if request.method not in {"GET", "HEAD"}:
-        sent_from = urlsplit(request.headers.get("referer", ""))
-        path = sent_from.path if sent_from.netloc == wanted.netloc else "/"
-        query = sent_from.query if sent_from.netloc == wanted.netloc else ""
+    sent_from = request.headers.get("hx-current-url")
+    if sent_from is None and request.method not in {"GET", "HEAD"}:
+        sent_from = request.headers.get("referer", "")
+    if sent_from is not None:
+        page = urlsplit(sent_from)
+        path, query = (page.path, page.query) if page.netloc == wanted.netloc else ("/", "")
     else:
         path, query = wanted.path, wanted.query
     back = pages.own_path(f"{path}?{query}" if query else path)

@@ -167,6 +167,10 @@ def an_api(address: str) -> FastAPI:
     async def page(caller: SignedIn) -> str:
         return caller.member
 
+    @api.post("/page")
+    async def change(caller: SignedIn) -> str:
+        return caller.member
+
     @api.get("/open")
     async def open_to_all(caller: Visitor) -> str:
         return caller.member if caller else "nobody"
@@ -205,6 +209,32 @@ async def test_a_page_sends_strangers_to_sign_in_and_back(profiles: tuple[Profil
     sign_in = urlsplit(response.headers["location"])
     assert (sign_in.netloc, sign_in.path) == ("", "/sign-in")
     assert parse_qs(sign_in.query) == {"next": ["/page?tab=two%20words"]}
+
+
+@pytest.mark.parametrize(
+    ("headers", "back"),
+    [
+        ({"Referer": f"{PUBLIC_URL}/proposals?tab=2"}, "/proposals?tab=2"),
+        ({"Referer": "https://evil.example/proposals"}, "/"),
+        ({}, "/"),
+    ],
+)
+async def test_a_command_leads_back_to_the_page_that_sent_it(
+    profiles: tuple[Profiles, str], headers: dict[str, str], back: str
+) -> None:
+    """The command's own address could not be opened."""
+    transport = httpx.ASGITransport(an_api(profiles[1]))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        response = await client.post("/page", headers={"Sec-Fetch-Site": "same-origin"} | headers)
+    assert parse_qs(urlsplit(response.headers["location"]).query) == {"next": [back]}
+
+
+async def test_a_part_of_a_page_leads_back_to_the_page(profiles: tuple[Profiles, str]) -> None:
+    """The open page shows a notice with a link, and stays as it is."""
+    headers = {"HX-Request": "true", "HX-Current-URL": f"{PUBLIC_URL}/proposals"}
+    response = await answer(profiles[1], "/page", headers=headers)
+    assert response.status_code == 401
+    assert 'href="/sign-in?next=/proposals"' in response.text
 
 
 async def test_the_api_answers_401_with_a_sentence(profiles: tuple[Profiles, str]) -> None:
