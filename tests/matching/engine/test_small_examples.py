@@ -100,13 +100,23 @@ def test_both_directions_when_the_programme_says_so() -> None:
 
 
 def test_nobody_mentors_anyone_above_them_however_far() -> None:
-    """Ann's manager's manager is Eve: no pair. Without the manager in between, nobody knows, so they may meet."""
-    ann = replace(junior("ann", "cloud"), manager="mid")
-    mid = Person("mid", 5, "shops", "GB", manager="eve")
-    assert not Engine(Rules(), [ann, mid, senior("eve", "cloud")]).run().proposals
-    engine = Engine(Rules(), [ann, senior("eve", "cloud")])
-    assert engine.run().proposals
+    """Ann's manager's manager is Eve: no pair. While nothing is known of the manager in between, Ann waits."""
+    ann, eve = replace(junior("ann", "cloud"), manager="mid"), senior("eve", "cloud")
+    assert not Engine(Rules(), [ann, Person("mid", 5, "shops", "GB", manager="eve"), eve]).run().proposals
+    engine = Engine(Rules(), [ann, eve])
+    assert not engine.run().proposals
     assert engine.market.unreachable == ("ann",)
+    assert why_not(engine, "ann", "eve") == (Reason("mentor-has-unknown-chain"),)
+    assert Engine(Rules(unknown_chains=True), [ann, eve]).run().proposals
+
+
+def test_who_waited_for_their_manager_is_proposed_when_the_manager_arrives() -> None:
+    """Mid arrives at last and reports to Gus: Ann, who waited, and Eve are proposed with the same change."""
+    ann = replace(junior("ann", "cloud"), manager="mid")
+    engine = Engine(Rules(), [ann, senior("eve", "cloud"), Person("gus", 9, "shops", "GB")])
+    assert engine.change(ann).proposals == ()
+    change = engine.change(Person("mid", 5, "shops", "GB", manager="gus"))
+    assert pairs(change.proposals) == {Pair("ann", "eve")}
 
 
 def test_people_who_manage_each_other_in_a_circle_count_as_each_others_chain() -> None:
@@ -117,7 +127,7 @@ def test_people_who_manage_each_other_in_a_circle_count_as_each_others_chain() -
         replace(junior("gus", "cloud"), manager="eve"),
         replace(junior("ann", "cloud"), manager="fay"),
     ]
-    engine = Engine(Rules(), circle)
+    engine = Engine(Rules(unknown_chains=True), circle)
     assert not engine.run().proposals
     assert set(engine.market.circular) == {"eve", "fay", "gus"}
 
@@ -211,12 +221,13 @@ def test_each_side_reads_its_own_reasons_and_not_the_others_affairs() -> None:
 
 
 def test_why_not_names_every_rule_in_the_way() -> None:
-    """Same level, unit, manager, nothing shared, no language, three hours of difference too many."""
+    """Same level, unit, manager, nothing shared, no language, working days that never meet."""
     ann = replace(junior("ann", "cloud", level=5, unit="it"), manager="x", languages=("en",))
     eve = replace(
         senior("eve", "fintech", level=5, unit="it", capacity=1), manager="x", languages=("de",), utc_offset=480
     )
-    assert why_not(Engine(Rules(), [ann, eve]), "ann", "eve") == (
+    boss = Person("x", 6, "it", "GB")
+    assert why_not(Engine(Rules(), [ann, eve, boss]), "ann", "eve") == (
         Reason("fails-level-gap", {"levels": 0, "needed": 2}),
         Reason("fails-common-area"),
         Reason("fails-common-hours", {"hours": 0, "minutes": 0, "needed": 60}),
@@ -224,7 +235,7 @@ def test_why_not_names_every_rule_in_the_way() -> None:
         Reason("fails-different-unit"),
         Reason("fails-same-manager"),
     )
-    away = Engine(Rules(), [replace(ann, open_to_mentor=False), senior("fay", "cloud")])
+    away = Engine(Rules(), [replace(ann, open_to_mentor=False, manager=None), senior("fay", "cloud")])
     assert why_not(away, "ann", "fay") == (Reason("mentor-takes-no-part"),)
     assert why_not(Engine(Rules(), [junior("ann", "cloud"), senior("fay", "cloud")]), "ann", "fay") == ()
 

@@ -111,8 +111,10 @@ class Engine:
     def change(self, person: Person) -> Change:
         """Take in what is now true of one person, withdraw what no longer holds, and propose for them alone.
 
-        A new manager puts everybody below the person into another chain, so their pairs are looked at, too.
+        A new manager puts everybody below the person into another chain, so their pairs are looked at, too; and those
+        who only waited to know who is above them get their proposals now.
         """
+        waited = self.market.unsettled()
         try:
             moved = self.market.put(person)
         except UnknownCodeError:
@@ -124,7 +126,9 @@ class Engine:
         broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
         for pair in withdrawn:
             self.ties.set(pair, None)
-        return Change(self.propose(person.id), withdrawn, broken)
+        settled = sorted(waited - self.market.unsettled() - {person.id})
+        proposals = [proposal for member in (person.id, *settled) for proposal in self.propose(member)]
+        return Change(tuple(proposals), withdrawn, broken)
 
     def remove(self, member: str) -> Change:
         """Forget a person; their open proposals are withdrawn. Unknown ids change nothing."""
@@ -142,8 +146,9 @@ class Engine:
             return ()
         row = np.array([self.market.row[member]], np.int64)
         room = self._room(())
-        as_mentee = self._feasible(row, self.market.open_rows(Side.MENTOR), room)
-        as_mentor = self._feasible(self.market.open_rows(Side.MENTEE), row, room)
+        mentors, mentees = self.market.open_rows(Side.MENTOR), self.market.open_rows(Side.MENTEE)
+        as_mentee = self._feasible(np.intersect1d(row, mentees), mentors, room)
+        as_mentor = self._feasible(mentees, np.intersect1d(row, mentors), room)
         mentors, mentees = (np.concatenate(both) for both in zip(as_mentee, as_mentor, strict=True))
         scores = score(self.rules, self.market, mentees, mentors).scores
         order = best_first(self.market, mentors, mentees, scores)
@@ -176,6 +181,10 @@ class Engine:
             KeyError: Nothing is.
         """
         return self.market.known(self.market.row[member])
+
+    def waits(self, member: str) -> bool:
+        """Whether somebody cannot be paired because it is not known who is above them."""
+        return bool(self.market.waits[self.market.row[member]])
 
     def counts(self, area: str) -> bool:
         """Whether an area counts in this programme."""
@@ -216,8 +225,9 @@ class Engine:
         """Open proposals that still hold, and those that don't: a rule fails, or a side no longer takes part."""
         known, gone = self._known(pairs)
         mentors, mentees = self._rows(known)
-        takes_part = (self.market.capacity[Side.MENTOR][mentors] > 0) & (self.market.capacity[Side.MENTEE][mentees] > 0)
-        holds = takes_part & (pair_failures(self.rules, self.market, mentees, mentors) == 0)
+        open_ = (self.market.capacity[Side.MENTOR][mentors] > 0) & (self.market.capacity[Side.MENTEE][mentees] > 0)
+        settled = ~(self.market.waits[mentors] | self.market.waits[mentees])
+        holds = open_ & settled & (pair_failures(self.rules, self.market, mentees, mentors) == 0)
         lost = (pair for pair, well in zip(known, holds, strict=True) if not well)
         return tuple(pair for pair, well in zip(known, holds, strict=True) if well), (*gone, *lost)
 

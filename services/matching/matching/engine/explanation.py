@@ -124,7 +124,9 @@ def _hours(minutes: int) -> dict[str, str | int]:
 def _sides(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     for member, side in ((mentor, Side.MENTOR), (mentee, Side.MENTEE)):
-        if not engine.person(member).capacity(side):
+        if engine.waits(member):
+            reasons.append(Reason(f"{side.value}-has-unknown-chain"))
+        elif not engine.person(member).capacity(side):
             reasons.append(Reason(f"{side.value}-takes-no-part"))
         elif not engine.free_places(member, side):
             reasons.append(Reason(f"{side.value}-has-no-place"))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
-from matching.engine.chain import NOBODY, chain
+from matching.engine.chain import LOST, NOBODY, chain
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
 
@@ -36,6 +36,7 @@ class Market:
 
     def __init__(self, rules: Rules, people: Iterable[Person]) -> None:
         everybody = sorted(people, key=lambda person: person.id)
+        self._unknown_chains = rules.unknown_chains
         self.people: list[Person | None] = []
         self.row: dict[str, int] = {}
         self._number_areas(rules, everybody)
@@ -75,12 +76,28 @@ class Market:
         self._tie_chain()
 
     def open_rows(self, side: Side) -> npt.NDArray[np.int64]:
-        """The rows of everybody who takes part on one side: open, with a capacity, naming an area that counts."""
-        return np.flatnonzero((self.capacity[side] > 0) & ((self.offers if side is Side.MENTOR else self.seeks) != 0))
+        """The rows of everybody who takes part on one side.
+
+        They are open, have a capacity, name an area that counts, and their management chain is known if it has to be.
+        """
+        return np.flatnonzero(self._names_area(side) & (self.capacity[side] > 0) & ~self.waits)
 
     def silent(self, side: Side) -> int:
         """How many are open on one side and name no area that counts."""
-        return int((self.capacity[side] > 0).sum()) - len(self.open_rows(side))
+        return int(((self.capacity[side] > 0) & ~self._names_area(side)).sum())
+
+    @property
+    def waits(self) -> npt.NDArray[np.bool_]:
+        """Who cannot be paired until it is known who is above them."""
+        return np.zeros_like(self.adrift) if self._unknown_chains else self.adrift
+
+    def unsettled(self) -> set[str]:
+        """The ids of those who wait for that."""
+        return {self.known(row).id for row in np.flatnonzero(self.waits).tolist()}
+
+    def _names_area(self, side: Side) -> npt.NDArray[np.bool_]:
+        named: npt.NDArray[np.bool_] = (self.offers if side is Side.MENTOR else self.seeks) != 0
+        return named
 
     def known(self, row: int) -> Person:
         """The person of a row that is not empty."""
@@ -202,11 +219,13 @@ class Market:
 
     def _tie_chain(self) -> None:
         managers = [
-            NOBODY if person is None or person.manager is None else self.row.get(person.manager, NOBODY)
+            NOBODY if person is None or person.manager is None else self.row.get(person.manager, LOST)
             for person in self.people
         ]
         tour = chain(managers)
         self.enter, self.leave = tour.enter, tour.leave
+        self.adrift = np.zeros(len(self.level), np.bool_)
+        self.adrift[: len(managers)] = tour.adrift
         self.circular = tuple(self.known(row).id for row in tour.circular)
 
     @property

@@ -81,6 +81,9 @@ class Rules(BaseModel):
     common_minutes: int = Field(60, ge=0, le=1_440, description="The least common working time of a day, in minutes.")
     common_language: bool = Field(True, description="The two must share a language.")
     different_unit: bool = Field(True, description="The two must work in different units.")
+    unknown_chains: bool = Field(
+        False, description="People may be paired although the directory does not tell who is above them."
+    )
     proposals_per_person: int = Field(
         3, ge=1, le=10, description="The most open proposals a person has at one time on one side, places permitting."
     )

@@ -26,6 +26,8 @@ SENTENCES: Final = {
     "you-have-waited": _("Days you have waited for a proposal: {days}."),
     # why not that pair
     "same-person": _("Nobody can mentor themselves."),
+    "mentor-has-unknown-chain": _("The directory does not tell yet who is above the mentor."),
+    "mentee-has-unknown-chain": _("The directory does not tell yet who is above the mentee."),
     "mentor-takes-no-part": _("The mentor is not open to mentoring at the moment."),
     "mentee-takes-no-part": _("The mentee is not open to being mentored at the moment."),
     "mentor-has-no-place": _("The mentor has no free place, or enough open proposals already."),
