@@ -57,6 +57,8 @@ class Notice(BaseModel):
     """One thing that one member is told."""
 
     id: str
+    number: int
+    """Counts within the thread: facts of the same millisecond keep their order."""
     member: str
     kind: Kind
     at: str
@@ -183,7 +185,8 @@ class Thread(Aggregate):
 
     def _tell(self, kind: Kind, members: Iterable[str], event_id: str, at: str) -> None:
         for member in members:
-            notice = Notice(id=notice_id(event_id, member), member=member, kind=kind, at=at)
+            number = self.notices[-1].number + 1 if self.notices else 1
+            notice = Notice(id=notice_id(event_id, member), number=number, member=member, kind=kind, at=at)
             self.notices = [*self.notices, notice][-NOTICES_KEPT:]
             self.say(NoticeSent(notice=notice.id, member=member, thread=self.id, kind=kind.value))
             if kind in MAILED:

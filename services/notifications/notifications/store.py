@@ -26,7 +26,7 @@ class Told:
     @property
     def place(self) -> str:
         """Where it stands in an inbox, newest first; also the cursor behind it."""
-        return f"{self.notice.at}~{self.notice.id}"
+        return f"{self.notice.at}~{self.thread.id}~{self.notice.number:06}"
 
 
 @dataclass(frozen=True, slots=True)

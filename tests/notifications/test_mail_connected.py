@@ -1,0 +1,160 @@
+"""Mails from the real process: one a notice, whatever stops, dies, replays or refuses."""
+
+import asyncio
+import json
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from contracts.matching import Side
+from notification_facts import Pair
+from notification_stage import Stage, eventually
+
+from chassis import clock
+
+pytestmark = pytest.mark.connected
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def a_pair(stage: Stage) -> Pair:
+    return Pair(stage.somebody("Mia Okafor"), stage.somebody("Dan Lind"))
+
+
+async def fates_are(stage: Stage, *fates: str) -> None:
+    async def settled() -> bool:
+        return await stage.fates() == sorted(fates)
+
+    await eventually(settled)
+
+
+async def told(stage: Stage, member: str, *kinds: str) -> list[dict[str, Any]]:
+    """What a member was told, once it is these kinds."""
+
+    async def arrived() -> bool:
+        return await stage.kinds(member) == list(kinds)
+
+    await eventually(arrived)
+    return await stage.notices(member)
+
+
+async def test_a_pairs_life_reaches_inboxes_and_mailboxes_in_one_trace(running: Stage) -> None:
+    """Proposal and start come by mail to both, the yeses to the inbox only; the mail's span is in the fact's trace."""
+    pair = a_pair(running)
+    await running.say(pair.proposed, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
+    await fates_are(running, "sent", "sent")
+    await running.say(pair.yes(Side.MENTEE), pair.yes(Side.MENTOR, complete=True), pair.started)
+    await fates_are(running, *["sent"] * 4)
+
+    kinds = ["match-proposed", "answer-awaited", "match-accepted", "mentorship-started"]
+    assert await running.kinds(pair.mentor) == kinds
+    assert await running.kinds(pair.mentee) == ["match-proposed", "match-accepted", "mentorship-started"]
+    first, second = running.mailbox.to(pair.mentor)
+    assert (first["Subject"], second["Subject"]) == ("A new proposal for you", "Your mentorship has started")
+    assert first["To"] == f"Mia Okafor <{pair.mentor}@demo.example>"
+    assert first["Message-ID"].endswith("@turnabout.example>")
+    body = first.get_body(("plain",))
+    assert body is not None
+    assert "Focus: AI tools in daily work" in body.get_content()
+    assert "Dan" not in first.as_string()
+    _mail_is_below_the_fact(running)
+
+
+def _mail_is_below_the_fact(stage: Stage) -> None:
+    spans = [json.loads(line) for line in stage.spans.read_text().splitlines()]
+    traced = {span["span_id"]: span for span in spans if span["trace_id"] == TRACE}
+    mails = [span for span in traced.values() if span["name"] == "mail match-proposed"]
+    assert len(mails) == 2
+    for mail in mails:
+        names, span = [], mail
+        while (parent := traced.get(span["parent_span_id"])) is not None:
+            names.append(parent["name"])
+            span = parent
+        assert names == ["work send-mail", "notifications.threads mentorship"]
+        assert span["parent_span_id"] == "b7ad6b7169203331"
+
+
+async def test_a_replay_from_the_beginning_sends_nothing_twice(running: Stage) -> None:
+    """The group is set back to offset 0, then even the threads are forgotten: no second mail, no second notice."""
+    pair = a_pair(running)
+    await running.say(pair.proposed)
+    await fates_are(running, "sent", "sent")
+    await running.say(pair.yes(Side.MENTEE))
+    await running.send(running.records)
+    before = await told(running, pair.mentor, "match-proposed", "answer-awaited")
+
+    await running.stop()
+    await running.rewind()
+    await running.start()
+    marker = a_pair(running)
+    await running.say(marker.proposed)
+    await fates_are(running, *["sent"] * 4)
+    assert await running.notices(pair.mentor) == before
+    assert len(running.mailbox.to(marker.mentor)) == 1
+
+    await running.stop()
+    await running.rewind()
+    await running.database.threads.delete_many({})
+    await running.start()
+    again = await told(running, pair.mentor, "match-proposed", "answer-awaited")
+    assert [notice["id"] for notice in again] == [notice["id"] for notice in before]
+    await running.say(a_pair(running).proposed)
+    await fates_are(running, *["sent"] * 6)
+    assert [len(running.mailbox.to(member)) for member in (pair.mentor, pair.mentee, marker.mentor)] == [1, 1, 1]
+
+
+async def test_a_crash_between_claim_and_answer_never_sends_twice(running: Stage) -> None:
+    """Killed while the server holds the mail: afterwards its fate is unknown, and the other mail comes once."""
+    pair = a_pair(running)
+    running.mailbox.reached.clear()
+    running.mailbox.go_on.clear()
+    await running.say(pair.proposed)
+    await asyncio.wait_for(running.mailbox.reached.wait(), 20)
+    await running.stop(signal.SIGKILL)
+    running.mailbox.go_on.set()
+    await running.start()
+    await fates_are(running, "sent", "unknown")
+    assert len(running.mailbox.to(pair.mentor)) <= 1
+    assert len(running.mailbox.to(pair.mentee)) == 1
+    assert await running.kinds(pair.mentor) == ["match-proposed"]
+
+
+async def test_mail_waits_for_a_server_that_is_away_or_busy(running: Stage) -> None:
+    """No server, then one that says "not now" twice: the inbox has the notice at once, each mail goes out once."""
+    pair = a_pair(running)
+    await running.mailbox.close()
+    await running.say(pair.proposed)
+    await told(running, pair.mentor, "match-proposed")
+    assert await running.fates() == []
+    running.mailbox.answers += ["451 Try again", "452 Try again"]
+    await running.mailbox.open()
+    await fates_are(running, "sent", "sent")
+    assert [len(running.mailbox.to(member)) for member in (pair.mentor, pair.mentee)] == [1, 1]
+
+
+async def test_one_refused_or_unknown_recipient_stops_nobody_else(running: Stage) -> None:
+    """An address that the server refuses for good, and a member who has left, are written down; others get theirs."""
+    refused, gone = a_pair(running), Pair(running.somebody("Eve Holm"), "who-has-left")
+    running.mailbox.refuse[f"{refused.mentor}@demo.example"] = "550 No such mailbox"
+    await running.say(refused.proposed, gone.proposed)
+    await fates_are(running, "no-address", "refused", "sent", "sent")
+    assert len(running.mailbox.to(refused.mentee)) == len(running.mailbox.to(gone.mentor)) == 1
+
+
+async def test_an_old_event_is_shown_and_not_mailed(running: Stage) -> None:
+    """A fact from four days ago stands in the inbox under its own time; its mails are moot."""
+    pair = a_pair(running)
+    at = clock.rfc3339(clock.now() - timedelta(days=4))
+    await running.say(pair.proposed, at=at)
+    await fates_are(running, "moot", "moot")
+    assert [notice["at"] for notice in await running.notices(pair.mentee)] == [at]
+    assert running.mailbox.to(pair.mentor) == running.mailbox.to(pair.mentee) == []
+
+
+async def test_a_fact_about_an_unknown_pair_is_left_out(running: Stage) -> None:
+    """An answer whose proposal is long gone concerns nobody known; the next pair is told as usual."""
+    pair, unknown = a_pair(running), Pair("a", "b")
+    await running.say(unknown.yes(Side.MENTOR), pair.proposed)
+    await fates_are(running, "sent", "sent")
+    assert await running.database.threads.count_documents({"_id": unknown.id}) == 0
