@@ -346,17 +346,3 @@ def check_areas_and_rules(world: World, proposals: tuple[Proposal, ...], held: I
 def _both(world: World, proposal: Proposal) -> tuple[Person, Person]:
     people = {person.id: person for person in world.people}
     return people[proposal.mentor], people[proposal.mentee]
-
-
-@settings(deadline=None, max_examples=60)
-@given(worlds(), st.data())
-def test_who_leaves_is_in_no_open_proposal_any_more(world: World, data: st.DataObject) -> None:
-    """Removing somebody withdraws exactly their open proposals, and no later answer names them."""
-    if not world.people:
-        return
-    engine = world.engine()
-    gone = data.draw(st.sampled_from([person.id for person in world.people]))
-    change = engine.remove(gone)
-    assert set(change.withdrawn) == {pair for pair in world.open if gone in pair}
-    assert not any(gone in proposal.pair for proposal in engine.run().proposals)
-    assert engine.remove(gone).withdrawn == ()

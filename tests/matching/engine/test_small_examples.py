@@ -162,6 +162,15 @@ def test_a_pair_that_parted_is_never_proposed_again_in_neither_direction() -> No
     assert engine.run().proposals == ()
 
 
+def test_who_leaves_takes_exactly_their_open_proposals_along() -> None:
+    """Ann goes: her open proposal is withdrawn, Bob's stays, and removing her again changes nothing."""
+    people = [junior("ann", "cloud"), junior("bob", "cloud"), senior("eve", "cloud", capacity=2)]
+    engine = Engine(Rules(), people, open_pairs=[("ann", "eve"), ("bob", "eve")])
+    assert engine.remove("ann").withdrawn == (Pair("ann", "eve"),)
+    assert engine.run().kept == (Pair("bob", "eve"),)
+    assert engine.remove("ann").withdrawn == ()
+
+
 def test_an_accepted_pair_keeps_its_place_and_an_open_one_counts_against_the_limit() -> None:
     """Of three places, one is taken by an accepted pair; with a limit of one open proposal, one more may be made."""
     people = [junior(name, "cloud") for name in ("ann", "bob", "cat", "dan")]
