@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-_WIDTH: Final = 640
-_LABEL: Final = 168
-_VALUE: Final = 120
+_WIDTH: Final = 480
+_LABEL: Final = 156
+_VALUE: Final = 84
 _ROW: Final = 34
 _BAR: Final = 20
 _LONGEST_LABEL: Final = 24
