@@ -16,7 +16,10 @@ const provider = new Provider(settings.issuer, {
   clients: [{ client_id: settings.client, client_secret: settings.secret, redirect_uris: [settings.redirect] }],
   claims: { openid: ['sub'], email: ['email', 'email_verified'] },
   conformIdTokenClaims: false,
-  cookies: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).toString('hex')] },
+  cookies: {
+    long: { path: mount, httpOnly: true, sameSite: 'lax' },
+    keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).toString('hex')],
+  },
   jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256', kid: 'development' }] },
   pkce: { required: () => true },
   features: { devInteractions: { enabled: false } },
@@ -93,7 +96,7 @@ createServer(async (request, response) => {
     if (path === '/ready') response.end('ready');
     else if (path.startsWith('/interaction/')) await interaction(request, response);
     else {
-      if (path === '/auth') forgetSession(request);
+      if (path === '/auth' || path.startsWith('/auth/')) forgetSession(request);
       await handle(request, response);
     }
   } catch (error) {

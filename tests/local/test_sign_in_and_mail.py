@@ -21,7 +21,7 @@ from local.stack import mailbox
 
 pytestmark = pytest.mark.connected
 
-VERIFIER = "a verifier that is long enough for the specification, which asks for 43 characters".replace(" ", "-")
+VERIFIER = "a verifier that is long enough for the specification which asks for 43 characters".replace(" ", "-")
 JUNIOR = DEMO[0].email
 
 
