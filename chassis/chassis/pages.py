@@ -116,6 +116,7 @@ def environment(package: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a template that changes below a running process may need code that it does not have
         extensions=["jinja2.ext.i18n"],
     )
     made.globals.update(
@@ -124,7 +125,9 @@ def environment(package: str) -> Environment:
         current_language=lambda: translation.current().tag,
         today=clock.today,
     )
-    made.filters.update(day=day, moment=moment, ago=ago, number=number, percent=percent, initials=initials)
+    made.filters.update(
+        day=day, moment=moment, ago=ago, number=number, percent=percent, initials=initials, country=country
+    )
     # The extension adds this method, which its types do not know.
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,
@@ -165,6 +168,11 @@ def number(value: float) -> str:
 def percent(value: float) -> str:
     """A share between 0 and 1 as a percentage."""
     return str(format_percent(value, locale=_locale()))
+
+
+def country(code: str) -> str:
+    """The name of a country by its two letters, in the current language; what is no country stays as it is."""
+    return str(translation.current().locale.territories.get(code.upper(), code))
 
 
 def initials(name: str) -> str:

@@ -80,7 +80,7 @@ def test_no_page_holds_anything_that_the_policy_forbids() -> None:
 
 def test_what_people_typed_is_text() -> None:
     """A name that is markup stays a name, in every component that shows it."""
-    html = gallery(amara=Card(member="1", name=HOSTILE, title=HOSTILE, unit=HOSTILE), notice_shown=("info", HOSTILE))
+    html = gallery(amara=Card(member="1", name=HOSTILE, title=HOSTILE, unit=f"{HOSTILE}, too"), notice_shown=("info", HOSTILE))
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;alert(1)") == 4
 
@@ -294,10 +294,12 @@ def test_plurals_dates_and_numbers_follow_the_language(catalogues: Catalogues) -
         assert ngettext("%(number)d day", "%(number)d days", 2) % {"number": 2} == "2 Tage"
         assert pages.day("2026-11-25") == "25. November 2026"
         assert pages.number(12345.5) == "12.345,5"
+        assert pages.country("gb") == "Vereinigtes Königreich"
     assert ngettext("%(number)d day", "%(number)d days", 1) % {"number": 1} == "1 day"
     assert pages.day(date(2026, 11, 25)) == "25 November 2026"
     assert pages.number(12345.5) == "12,345.5"
     assert pages.percent(0.256) == "26%"
+    assert (pages.country("GB"), pages.country("XQ"), pages.country("")) == ("United Kingdom", "XQ", "")
 
 
 def test_moments_are_shown_in_the_readers_time_zone() -> None:
