@@ -80,9 +80,18 @@ def test_no_page_holds_anything_that_the_policy_forbids() -> None:
 
 def test_what_people_typed_is_text() -> None:
     """A name that is markup stays a name, in every component that shows it."""
-    html = gallery(amara=Card(member="1", name=HOSTILE, title=HOSTILE, unit=f"{HOSTILE}, too"), notice_shown=("info", HOSTILE))
+    hostile = Card(member="1", name=HOSTILE, title=HOSTILE, unit=f"{HOSTILE}, too")
+    html = gallery(amara=hostile, notice_shown=("info", HOSTILE))
     assert "<script>alert" not in html
     assert html.count("&lt;script&gt;alert(1)") == 4
+
+
+def test_a_person_is_told_once_in_words() -> None:
+    """The country by its name, and no unit that the title says already."""
+    html = gallery(
+        tom=Card(member="2", name="Tom Lindqvist", title="Director, Logistics", unit="logistics", country="SE")
+    )
+    assert "Director, Logistics · Sweden" in html
 
 
 def test_the_navigation_marks_where_one_is() -> None:
