@@ -95,7 +95,7 @@ browser: $(SYNCED) ## See to the browser that the journeys need.
 	@$(BIN)/python -m local browser
 
 .PHONY: help
-help: ## Say this.
+help: ## Say what each target does, as you see.
 	@awk 'BEGIN { FS = ":.*## "; print "make <target>" } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,7 +103,7 @@ help: ## Say this.
 # Synced again when a dependency changes; touched last, so a half-finished set-up is finished the next time.
 $(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 	@echo "setting up the Python packages"
-	@$(UV) sync --quiet --locked || { echo "uv could not set up the packages; its message is above. Check the network connection and try again."; exit 1; }
+	@$(UV) sync --quiet --locked --compile-bytecode || { echo "uv could not set up the packages; its message is above. Check the network connection and try again."; exit 1; }
 	@touch $@
 
 $(UV_HOME)/bin/uv:
