@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
 
-from chassis.errors import NotFoundError, TurnaboutError
+from chassis.errors import NotFoundError, TransientError, TurnaboutError
 
+from chassis import clock, logs
 from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.programme import ACTIVE, Programme, Run, RunState, programme_id
@@ -48,7 +50,10 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _command(asked: argparse.Namespace) -> int:
     # A name of its own: the events of this command must not wait behind, or race with, a server's relay.
-    settings = MatchingSettings(instance=f"matching-command-{os.getpid()}")
+    settings = MatchingSettings(instance=f"matching-command-{os.getpid()}", log_level="ERROR")
+    logs.configure(settings, "matching")
+    logging.disable(logging.ERROR)  # what libraries log about a broker that is away would drown the progress
+    clock.configure(settings)
     try:
         async with compose_api(settings).opened() as (_, store):
             if asked.command == "load":
@@ -58,7 +63,9 @@ async def _command(asked: argparse.Namespace) -> int:
             return await _run(store, await _programme(settings.tenant, store, asked.programme), wait=asked.wait)
     except TurnaboutError as error:
         sys.stderr.write(f"{error.detail}\n")
-        return 1
+    except TransientError:
+        sys.stderr.write("The database does not answer. Start it and try again: nothing is done twice.\n")
+    return 1
 
 
 async def _programme(tenant: str, store: Store, name: str) -> Programme:
