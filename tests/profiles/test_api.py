@@ -191,6 +191,16 @@ async def test_a_file_that_is_no_roster_ends_as_refused(site: Site) -> None:
     assert "not UTF-8" in str(answer["reason"])
 
 
+async def test_a_roster_may_be_larger_than_other_requests(site: Site) -> None:
+    """Two mebibytes are a small company's file, while a profile of that size is refused."""
+    operator = await site.signed_in("olu@demo.example")
+    large = b"x" * 2_000_000
+
+    assert (await operator.post(f"{V1}/imports", content=large)).status_code == 202
+    assert (await operator.post("/import", files={"file": ("r.csv", large)})).status_code == 303
+    assert (await operator.patch(f"{V1}/me", content=large)).status_code == 413
+
+
 async def test_imports_and_removals_are_for_operators_and_their_tools(site: Site) -> None:
     """Everybody else is refused; a tool with a token for imports is not."""
     ana = await site.signed_in("ana@demo.example")

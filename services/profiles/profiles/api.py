@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from chassis.errors import ForbiddenError, NotFoundError, TurnaboutError, UnauthenticatedError
-from chassis.http import IfMatch, set_etag
+from chassis.http import IfMatch, body_limit, set_etag
 from chassis.identity import CallingService, ServiceCaller, SignedIn
 from chassis.policy import Resource
 from chassis.translation import gettext as _
@@ -266,7 +266,8 @@ async def may_import(request: Request) -> None:
     POLICY.require(caller, "roster.import", Resource(caller.tenant))
 
 
-@router.post(f"{_V1}/imports", status_code=202, dependencies=[Depends(may_import)], max_body_size=MOST_BYTES)
+@router.post(f"{_V1}/imports", status_code=202, dependencies=[Depends(may_import)])
+@body_limit(MOST_BYTES)
 async def start_import(request: Request, parts: HasParts, response: Response) -> ImportAnswer:
     """Begin to import a roster: the CSV as the body, or as the form field `file`."""
     job = await parts.uploads.start(await receive(_content(request)))

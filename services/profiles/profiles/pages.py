@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from chassis.errors import InvalidError, NotFoundError, PreconditionError, TurnaboutError
-from chassis.http import IfMatch
+from chassis.http import IfMatch, body_limit
 from chassis.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
 from chassis.pages import Pages, own_path, redirect
 from chassis.policy import Resource
@@ -219,7 +219,8 @@ async def import_page(
     return pages.render(request, "import.html", caller=caller, **_shown(found))
 
 
-@router.post("/import", max_body_size=MOST_BYTES)
+@router.post("/import")
+@body_limit(MOST_BYTES)
 async def upload_roster(request: Request, caller: SignedIn, parts: HasParts) -> Response:
     """Begins the import of the chosen file and shows its progress."""
     POLICY.require(caller, "roster.import", Resource(caller.tenant))
@@ -237,4 +238,4 @@ async def _job(parts: Parts, job: str) -> ImportJob:
 
 
 def _shown(job: ImportJob | None) -> dict[str, Any]:
-    return {"job": job, "status": job.seen_at(clock.now()).value if job else ""}
+    return {"job": job, "standing": job.seen_at(clock.now()).value if job else ""}
