@@ -32,6 +32,9 @@ def yes(by: Side, *, complete: bool = False) -> MatchAccepted:
     return MatchAccepted(mentorship="m-1", by=by, complete=complete)
 
 
+CLOSED = MatchClosed(mentorship="m-1")
+
+
 @dataclass(frozen=True)
 class Pair:
     """The facts of two given members, under an id of their own."""

@@ -103,6 +103,19 @@ async def test_with_scripts_the_list_comes_back_fresh(running: Stage) -> None:
         assert "Earlier" in answer.text
 
 
+async def test_reading_on_one_page_is_seen_on_ones_other_pages(running: Stage) -> None:
+    """Marking wakes one's own open pages, so that their counts follow."""
+    pair = await a_told_pair(running)
+    [notice] = await running.notices(pair.mentor)
+    async with listening(running, pair.mentor) as names:
+        assert await asyncio.wait_for(names.get(), 10) == "opened"
+        async with running.browser(pair.mentor) as browser:
+            body = {"notices": [{"thread": pair.id, "notice": notice["id"]}]}
+            assert (await browser.post(READ, json=body)).status_code == 204
+        assert await asyncio.wait_for(names.get(), 10) == "notice"
+        assert (await running.notices(pair.mentor))[0]["read_at"] is not None
+
+
 async def test_others_threads_cannot_be_told_from_missing_ones(running: Stage) -> None:
     """A stranger, and somebody of the same name in another tenant, get the answer of a thread that is not there."""
     pair = await a_told_pair(running)

@@ -5,21 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from contracts.envelope import Event
 from contracts.matching import (
-    MatchClosed,
+    MatchAccepted,
     MentorshipEnded,
     Outcome,
     SessionLogged,
     Side,
 )
 from contracts.notifications import NoticeSent
-from notification_facts import a_proposal, a_start, yes
+from notification_facts import CLOSED, a_proposal, a_start, yes
 from notifications.domain import NOTICES_KEPT, Kind, Thread, notice_id
 
 PROPOSED_AT = "2026-03-02T09:00:00.000Z"
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
-
-
-CLOSED = MatchClosed(mentorship="m-1")
 
 
 def a_thread(*facts: Event) -> Thread:
@@ -49,10 +46,10 @@ def test_a_proposal_tells_both_and_asks_for_two_mails() -> None:
 
 
 def test_a_first_yes_tells_the_other_side_only() -> None:
-    """Dan said yes: mia is asked for her answer; dan's own proposal needs no reading any more."""
+    """Dan said yes: mia is asked for her answer, and that she could mentor him is no news besides."""
     thread = a_thread(yes(Side.MENTEE))
     assert told(thread) == [*PROPOSED, ("mia", "answer-awaited")]
-    assert [notice.unread for notice in thread.notices] == [True, False, True]
+    assert [notice.unread for notice in thread.notices] == [False, False, True]
 
 
 def test_a_second_yes_tells_both_and_sends_no_mail() -> None:
@@ -103,6 +100,14 @@ def test_an_outcome_from_a_newer_producer_tells_nobody() -> None:
     """A session that was "moved", a word not known here, makes no notice and no fault."""
     body = SessionLogged(mentorship="m-1", session="s", outcome=Outcome.HELD, day="2026-03-09").model_dump_json()
     assert told(a_thread(SessionLogged.model_validate_json(body.replace("held", "moved")))) == PROPOSED
+
+
+def test_a_yes_of_a_side_from_a_newer_producer_asks_nobody() -> None:
+    """A third side, not known here, is neither mentor nor mentee."""
+    body = yes(Side.MENTOR).model_dump_json().replace('mentor"', 'observer"')
+    fact = MatchAccepted.model_validate_json(body)
+    assert fact.by == "observer"
+    assert told(a_thread(fact)) == PROPOSED
 
 
 def test_the_same_event_makes_the_same_notice() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 from contracts.matching import Side
-from notification_facts import a_proposal, a_start
+from notification_facts import CLOSED, a_proposal, a_start, yes
 from notifications.domain import Kind, Thread
-from notifications.words import Letter, letter, line, link, role
+from notifications.words import Letter, letter, line, link, over, role
 
 AT = "2026-03-02T09:00:00.000Z"
 
@@ -35,6 +35,16 @@ def test_notices_lead_to_the_page_where_something_can_be_done() -> None:
     """Open proposals to the list of proposals, pairs to their own page."""
     assert link(Kind.ANSWER_AWAITED, "m-1") == "/proposals"
     assert link(Kind.MATCH_ACCEPTED, "m-1") == "/mentorships/m-1"
+
+
+def test_a_notice_says_why_it_asks_for_nothing_any_more() -> None:
+    """Open, then answered by both, or closed without a word on why."""
+    for fact, words in ((None, ""), (yes(Side.MENTOR, complete=True), "Answered"), (CLOSED, "No longer open")):
+        thread = Thread.opened_by(a_proposal(), "acme")
+        thread.hear(a_proposal(), "e1", AT)
+        if fact is not None:
+            thread.hear(fact, "e2", AT)
+        assert over(thread, thread.notices[0]) == words
 
 
 def test_the_mail_of_a_proposal_in_full() -> None:

@@ -114,4 +114,5 @@ async def mark_read(parts: Parts, caller: Caller, seen: Sequence[SeenNotice]) ->
         mine = frozenset({"participant"} if caller.member in thread.participants else ())
         POLICY.require(caller, "thread.mark", Resource(tenant=thread.tenant, relations=mine, secret=True))
     await parts.store.mark_read(caller.member, notices, threads.values())
+    parts.streams.nudge(caller.tenant, caller.member)
     return threads

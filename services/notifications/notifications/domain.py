@@ -158,29 +158,31 @@ class Thread(Aggregate):
     def _answered(self, fact: MatchAccepted, event_id: str, at: str) -> None:
         if fact.complete:
             self.status, self.said_yes = Status.ACCEPTED, list(Side)
-            self._settle(self.participants, at)
+            self._settle(at)
             self._tell(Kind.MATCH_ACCEPTED, self.participants, event_id, at)
             return
+        if fact.by not in set(Side):
+            return  # a newer producer's word: who still has to answer is not known
         self.status = Status.HALF_ACCEPTED
         self.said_yes = [*self.said_yes, fact.by]
-        self._settle(self._on(self.said_yes), at)
-        others = [side for side in Side if side not in self.said_yes]
-        self._tell(Kind.ANSWER_AWAITED, self._on(others), event_id, at)
+        self._settle(at)
+        waited_for = self._on(side for side in Side if side not in self.said_yes)
+        self._tell(Kind.ANSWER_AWAITED, waited_for, event_id, at)
 
     def _closed(self, event_id: str, at: str) -> None:
         """Whoever waited for the other's answer hears that there is none to come, and neither who nor why."""
         self.status = Status.CLOSED
-        self._settle(self.participants, at)
+        self._settle(at)
         self._tell(Kind.MATCH_CLOSED, self._on(self.said_yes), event_id, at)
 
     def _on(self, sides: Iterable[Side]) -> list[str]:
         wanted = set(sides)
         return [member for member in self.participants if self.role_of(member) in wanted]
 
-    def _settle(self, members: Collection[str], at: str) -> None:
-        """Nobody is asked any more to answer what has been answered."""
+    def _settle(self, at: str) -> None:
+        """What asked for an answer is no news any more: it was given, or asked for anew, or nobody waits for it."""
         for notice in self.notices:
-            if notice.unread and notice.kind in _ASKING and notice.member in members:
+            if notice.unread and notice.kind in _ASKING:
                 notice.read_at = at
 
     def _tell(self, kind: Kind, members: Iterable[str], event_id: str, at: str) -> None:

@@ -6,12 +6,15 @@
     (none) ──> moot | no-address                 nothing was handed over
 
 A claim that is found is never sent again: between losing a mail at a crash, in the milliseconds between the last
-line of a mail and the server's answer, and sending it twice, the inbox makes the loss the lesser harm.
+line of a mail and the server's answer, and sending it twice, the inbox makes the loss the lesser harm. The exception
+is a claim of this very process whose storing failed with a fault: nothing was handed over, whatever was stored.
 """
 
 from enum import StrEnum
 from typing import Final
 
+from chassis.errors import TransientError
+from chassis.ids import new_id
 from chassis.mongo import Collection
 
 from chassis import clock
@@ -37,30 +40,55 @@ class Ledger:
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
+        self._process = new_id()
+        self._unused: set[str] = set()
+        """Notices whose claim may have been stored, and certainly was not used."""
 
     async def fate(self, tenant: str, notice: str) -> Fate | None:
         """What became of a mail; none when nothing was tried."""
         found = await self._collection.find_one(tenant, {"_id": _id(notice)})
-        return None if found is None else Fate(found["fate"])
+        if found is None:
+            return None
+        fate = Fate(found["fate"])
+        unused = fate is Fate.CLAIMED and found["by"] == self._process and notice in self._unused
+        return Fate.WAITING if unused else fate
 
     async def claim(self, tenant: str, notice: str) -> bool:
-        """Take a mail for this process; False when somebody else did."""
-        if await self._enter(tenant, notice, Fate.CLAIMED):
-            return True
-        return await self._turn(notice, Fate.WAITING, Fate.CLAIMED)
+        """Take a mail for this process; False when somebody else did.
+
+        Raises:
+            TransientError: the database is away; the claim may be stored, and is good for another try.
+        """
+        try:
+            if not await self._enter(tenant, notice, Fate.CLAIMED) and not await self._retake(tenant, notice):
+                return False
+        except TransientError:
+            self._unused.add(notice)
+            raise
+        self._unused.discard(notice)
+        return True
 
     async def settle(self, tenant: str, notice: str, fate: Fate) -> None:
         """Write down what became of a mail, claimed or never tried."""
         if not await self._turn(notice, Fate.CLAIMED, fate):
             await self._enter(tenant, notice, fate)
 
+    async def _retake(self, tenant: str, notice: str) -> bool:
+        """Take what waits, or what this process claimed before and could not use."""
+        if await self._turn(notice, Fate.WAITING, Fate.CLAIMED):
+            return True
+        return await self.fate(tenant, notice) is Fate.WAITING
+
     async def _enter(self, tenant: str, notice: str, fate: Fate) -> bool:
-        entry = {"_id": _id(notice), "tenant": tenant, "fate": fate.value, "at": clock.timestamp()}
+        entry = {"_id": _id(notice), "tenant": tenant, **self._now(fate)}
         return not await self._collection.insert_many([entry])
 
     async def _turn(self, notice: str, before: Fate, after: Fate) -> bool:
-        now = {"$set": {"fate": after.value, "at": clock.timestamp()}}
-        return bool(await self._collection.update({"_id": _id(notice), "fate": before.value}, now))
+        guard = {"_id": _id(notice), "fate": before.value}
+        return bool(await self._collection.update(guard, {"$set": self._now(after)}))
+
+    def _now(self, fate: Fate) -> dict[str, str]:
+        return {"fate": fate.value, "at": clock.timestamp(), "by": self._process}
 
 
 def _id(notice: str) -> str:

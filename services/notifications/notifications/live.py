@@ -28,8 +28,12 @@ class Streams:
     def wake(self, event: Received[NoticeSent]) -> None:
         """Somebody was told something: wake the pages of that member."""
         if event.data is not None:
-            for stream in self._open.get((event.tenant, event.data.member), ()):
-                stream.set()
+            self.nudge(event.tenant, event.data.member)
+
+    def nudge(self, tenant: str, member: str) -> None:
+        """Something changed for a member: wake the pages that this process holds."""
+        for stream in self._open.get((tenant, member), ()):
+            stream.set()
 
     async def follow(self, tenant: str, member: str) -> AsyncIterator[str]:
         """``opened`` once the stream can miss nothing any more, then ``notice`` for each wake-up, several as one."""

@@ -52,7 +52,7 @@ class Row:
     areas: list[str]
     partner: Card
     step: str
-    over: bool
+    over: str
 
 
 @router.get("/inbox")
@@ -136,7 +136,7 @@ async def _rows(parts: Parts, caller: Caller, shown: list[Told]) -> list[Row]:
             areas=await parts.areas.labels(told.thread.areas),
             partner=cards[partner],
             step=words.next_step(told.notice.kind),
-            over=told.thread.is_over(told.notice),
+            over=words.over(told.thread, told.notice),
         )
         for told, partner in zip(shown, partners, strict=True)
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chassis.pages import day
 from chassis.translation import gettext as _
-from contracts.matching import Side
+from contracts.matching import Side, Status
 
 from notifications.domain import Kind, Notice, Thread
 
@@ -33,6 +33,13 @@ def line(kind: Kind, side: Side, partner: str) -> str:
         Kind.MENTORSHIP_ENDED: _("Your mentorship with %(name)s has ended."),
     }
     return sentences[kind] % {"name": partner}
+
+
+def over(thread: Thread, notice: Notice) -> str:
+    """Why a notice asks for nothing any more; empty while it does."""
+    if not thread.is_over(notice):
+        return ""
+    return _("No longer open") if thread.status is Status.CLOSED else _("Answered")
 
 
 def next_step(kind: Kind) -> str:
