@@ -103,6 +103,21 @@ def see_to_browser() -> None:
         _fail(error)
 
 
+@app.command("screenshots")
+def take_screenshots(
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = STATE / "screenshots",
+) -> None:
+    """Take a picture of every page."""
+    from local import screenshots  # noqa: PLC0415 - playwright is there for development only
+
+    try:
+        browser.provide()
+        setup.prepare()
+        asyncio.run(screenshots.take(folder, _say))
+    except StackError as error:
+        _fail(error)
+
+
 @app.command("doctor")
 def examine(
     state: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = STATE,

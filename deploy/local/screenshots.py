@@ -1,0 +1,93 @@
+"""Pictures of every page of a stack of its own, on a desk and on a phone: to look at before showing it to somebody."""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from local import browser
+from local.people import DEMO
+from local.ports import free_range
+from local.serving import fill
+from local.stack import Say, Stack
+
+_DESK: Final = (1280, 860)
+_PHONE: Final = (390, 780)
+_JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEMO)
+_FIRST_LINK: Final = "main a[href*='{}']"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One page as somebody sees it; `then` is a link on it to follow first."""
+
+    name: str
+    email: str
+    path: str
+    then: str = ""
+
+
+PICTURES: Final = (
+    Picture("home-of-a-junior", _JUNIOR, "/"),
+    Picture("home-of-a-director", _DIRECTOR, "/"),
+    Picture("profile", _JUNIOR, "/profile"),
+    Picture("proposals", _JUNIOR, "/proposals"),
+    Picture("proposal", _JUNIOR, "/proposals", "/proposals/"),
+    Picture("inbox", _JUNIOR, "/inbox"),
+    Picture("programmes", _LEAD, "/programmes"),
+    Picture("programme", _LEAD, "/programmes", "/programmes/"),
+    Picture("insights", _ANALYST, "/insights"),
+    Picture("import", _OPERATOR, "/import"),
+)
+
+
+async def take(folder: Path, say: Say) -> None:
+    """Start a stack, take all pictures into the folder, and stop it."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="turnabout-pictures-") as state:
+        stack = Stack(Path(state), free_range(), say)
+        try:
+            await stack.start()
+            await fill(stack, None)
+            async with async_playwright() as playwright:
+                chromium = await playwright.chromium.launch(
+                    executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
+                )
+                for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
+                    await _all_pages(chromium, stack.address, size, folder, suffix)
+                    say(f"{len(PICTURES) + 1} pictures, {size[0]} points wide, in {folder}")
+                await chromium.close()
+        finally:
+            await asyncio.shield(stack.stop())
+
+
+async def _all_pages(chromium: Browser, address: str, size: tuple[int, int], folder: Path, suffix: str) -> None:
+    signed_in: dict[str, Page] = {}
+    for picture in PICTURES:
+        if picture.email not in signed_in:
+            page = await _opened(chromium, size)
+            await page.goto(f"{address}/sign-in")
+            await page.screenshot(path=folder / f"sign-in{suffix}.png")
+            await _sign_in(page, picture.email, address)
+            signed_in[picture.email] = page
+        page = signed_in[picture.email]
+        await page.goto(f"{address}{picture.path}")
+        if picture.then and await page.locator(_FIRST_LINK.format(picture.then)).count():
+            await page.locator(_FIRST_LINK.format(picture.then)).first.click()
+            await page.wait_for_load_state()
+        await page.screenshot(path=folder / f"{picture.name}{suffix}.png", full_page=True)
+
+
+async def _opened(chromium: Browser, size: tuple[int, int]) -> Page:
+    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    return await context.new_page()
+
+
+async def _sign_in(page: Page, email: str, address: str) -> None:
+    await page.get_by_role("button", name="Continue").or_(page.get_by_role("link", name="Continue")).click()
+    await page.locator("#email").fill(email)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.wait_for_url(f"{address}/")
