@@ -6,8 +6,9 @@ HTTP serves from the first moment; consumers, relay and readers wait for a broke
 import argparse
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
 import uvicorn
@@ -105,8 +106,8 @@ class Service(Generic[S]):
             task = asyncio.create_task(delivery.run()) if relaying else None
             try:
                 yield delivery, store
-                if relaying:
-                    await delivery.drain(seconds=60)
+                if relaying and not await delivery.drain(seconds=60):
+                    log.warning("delivery.not-drained")  # stored; a running replica publishes it
             finally:
                 if task is not None:
                     task.cancel()
@@ -122,7 +123,10 @@ class Service(Generic[S]):
             app = self._app_factory(store)
             readers = list(self._readers(store))
             self._add_probes(app, delivery, readers)
-            server = uvicorn.Server(_uvicorn_config(app, self.settings))
+            server = _Server(_uvicorn_config(app, self.settings))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, server.stop)
             async with AsyncExitStack() as stack:
                 for reader in readers:
                     await stack.enter_async_context(reader)
@@ -177,7 +181,7 @@ class Service(Generic[S]):
             allow_auto_create_topics=False,
             apply_types=False,
             graceful_timeout=STOP_SECONDS,
-            logger=logging.getLogger("faststream"),
+            logger=logging.getLogger("turnabout.faststream"),
             log_level=logging.DEBUG,
         )
         self._consumers = [Consumer(group, store, delivery.producer) for group in self._handlers.groups.values()]
@@ -221,6 +225,19 @@ class Service(Generic[S]):
         if not all(reader.ready for reader in readers):
             missing.append("reading topics")
         return missing
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves signals alone: its own way ends the process before consumers and relay have stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    def stop(self) -> None:
+        """Finish open requests and return from `serve`."""
+        self.should_exit = True
 
 
 async def _until_there(action: Callable[[], Awaitable[None]]) -> None:

@@ -276,11 +276,19 @@ class Delivery:
         entries = Pending.of(raw).entries
         if not entries:
             return True
-        with (
-            telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent),
-            metrics.RELAY_SECONDS.time(),
-        ):
-            return await self._relays[name].publish(raw)
+        try:
+            with (
+                telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent),
+                metrics.RELAY_SECONDS.time(),
+            ):
+                return await self._relays[name].publish(raw)
+        except asyncio.CancelledError:
+            # A producer that is rebuilt cancels what other documents were sending through it.
+            if self._stopping:
+                raise
+        except Exception as error:  # an entry that can't be sent must not leave its document without a sender
+            log.exception("relay.failed", error=type(error).__name__)
+        return False
 
     def _wake_later(self, key: tuple[str, str]) -> None:
         tracked = self._tracked.setdefault(key, _Tracked())

@@ -133,7 +133,17 @@ class Collection:
                     if any(problem["code"] != DUPLICATE_KEY for problem in problems):
                         raise
                     return [documents[problem["index"]]["_id"] for problem in problems]
+                except DuplicateKeyError:
+                    # Some servers refuse the whole batch with one error and say nothing about the rest.
+                    return [document["_id"] for document in documents if not await self._inserted(document)]
         return []
+
+    async def _inserted(self, document: Raw) -> bool:
+        try:
+            await self.raw.insert_one(document)
+        except DuplicateKeyError:
+            return (await self.raw.find_one({"_id": document["_id"], "revision": document.get("revision")})) is not None
+        return True
 
     async def update(self, filter_: Filter, update: Filter, *, upsert: bool = False) -> int:
         """Update one document; returns how many matched. The filter names `_id`, which is unique over tenants."""

@@ -154,9 +154,11 @@ async def _records(kafka: str, topic: str, keys: set[str], count: int) -> list[t
         async with asyncio.timeout(20):
             while len(found) < count:
                 for records in (await consumer.getmany(timeout_ms=100)).values():
-                    for record in records:
-                        if (key := record.key.decode()) in keys:
-                            found.append((key, Envelope.from_headers(record.headers).sequence, record.value))
+                    found += [
+                        (key, Envelope.from_headers(record.headers).sequence, record.value)
+                        for record in records
+                        if (key := record.key.decode()) in keys
+                    ]
     finally:
         await consumer.stop()
     return found
