@@ -227,7 +227,7 @@ def programmes(draw: st.DrawFn) -> Rules:
         different_unit=draw(st.booleans()),
         unknown_chains=draw(st.booleans()),
         proposals_per_person=draw(st.integers(1, 3)),
-        weights=Weights(**weights),
+        weights=Weights(**weights | {"reach": draw(st.integers(0, 100))}),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of the feasible pairs are proposed: the best first, as long as both people have a place.
+"""Which of the feasible pairs are proposed: the most worth first, as long as both people have a place.
 
 A person's second pair must beat somebody else's first by `further_pair` points, the third by twice as much, so that
 places go round before they pile up. Equal pairs are put in order by a fixed scramble of both ids, so that neither the
@@ -15,6 +15,8 @@ from contracts.matching import Side
 
 from matching.engine.market import Ints, Market
 from matching.engine.scoring import Rows
+
+Points = npt.NDArray[np.int64]
 
 _CHUNK = 2_048
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -39,16 +41,16 @@ class Room:
         return (self.free[Side.MENTOR][mentors] > 0) & (self.free[Side.MENTEE][mentees] > 0)
 
 
-def best_first(market: Market, mentors: Rows, mentees: Rows, scores: Ints) -> Rows:
-    """The order in which pairs are looked at."""
+def best_first(market: Market, mentors: Rows, mentees: Rows, scores: Ints, worth: Points) -> Rows:
+    """The order in which pairs are looked at: by worth, among equals by score, then scrambled."""
     mixed = (market.scramble[mentors] * _MIX) ^ (market.scramble[mentees] + _MIX)
-    return np.lexsort((mentors, mentees, mixed, -scores))
+    return np.lexsort((mentors, mentees, mixed, -scores, -worth))
 
 
-def allocate(mentors: Rows, mentees: Rows, scores: Ints, room: Room, further_pair: int) -> list[int]:
+def allocate(mentors: Rows, mentees: Rows, worth: Points, room: Room, further_pair: int) -> list[int]:
     """Positions of the chosen pairs among those given best first; fills the room.
 
-    A pair whose people already have others is put back with what is left of its score, and looked at again when
+    A pair whose people already have others is put back with what is left of its worth, and looked at again when
     nothing better is left: loads only grow, so what is left only shrinks, and each look is final or lowers it.
     """
     chosen: list[int] = []
@@ -58,17 +60,17 @@ def allocate(mentors: Rows, mentees: Rows, scores: Ints, room: Room, further_pai
     mentor_load, mentee_load = room.load[Side.MENTOR], room.load[Side.MENTEE]
     mentor_free, mentee_free = room.free[Side.MENTOR], room.free[Side.MENTEE]
     while head is not None or postponed:
-        if head is not None and (not postponed or (-int(scores[head]), head) < postponed[0]):
-            worth, position = int(scores[head]), head
+        if head is not None and (not postponed or (-int(worth[head]), head) < postponed[0]):
+            thought, position = int(worth[head]), head
             head = next(fresh, None)
         else:
             negative, position = heapq.heappop(postponed)
-            worth = -negative
+            thought = -negative
         mentor, mentee = int(mentors[position]), int(mentees[position])
         if mentor_free[mentor] <= 0 or mentee_free[mentee] <= 0:
             continue
-        worth_now = int(scores[position]) - further_pair * int(mentor_load[mentor] + mentee_load[mentee])
-        if worth_now < worth:
+        worth_now = int(worth[position]) - further_pair * int(mentor_load[mentor] + mentee_load[mentee])
+        if worth_now < thought:
             heapq.heappush(postponed, (-worth_now, position))
         else:
             mentor_load[mentor] += 1

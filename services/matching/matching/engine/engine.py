@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from contracts.matching import Side
 
-from matching.engine.allocation import Room, allocate, best_first
-from matching.engine.certificate import bound
+from matching.engine import prices
+from matching.engine.allocation import Points, Room, allocate, best_first
 from matching.engine.chain import NOBODY
-from matching.engine.market import Market, UnknownCodeError
+from matching.engine.market import Ints, Market, UnknownCodeError
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
 from matching.engine.report import coverage, unmatched
@@ -77,12 +77,10 @@ class Engine:
         broken = self._broken(self.ties.all(Tie.LOCKED))
         room = self._room(withdrawn)
         mentors, mentees, scores = self._candidates(room, progress, cancelled)
-        order = best_first(self.market, mentors, mentees, scores)
-        mentors, mentees, scores = mentors[order], mentees[order], scores[order]
-        limit = bound(mentors, mentees, scores, room)
+        guide = prices.find(mentors, mentees, scores, room)
         filled = room.copy()
-        chosen = allocate(mentors, mentees, scores, filled, self.rules.weights.further_pair)
-        chosen.sort()
+        worth = scores - guide.claims * self.rules.weights.reach // 100
+        chosen = self._choose(mentors, mentees, scores, worth, filled)
         proposals = self._proposals(mentors[chosen], mentees[chosen])
         progress(0.95)
         run = Run(
@@ -91,7 +89,7 @@ class Engine:
             withdrawn=withdrawn,
             broken=broken,
             value=sum(proposal.score for proposal in proposals),
-            bound=limit,
+            bound=guide.bound,
             mentors=coverage(self.market, filled, Side.MENTOR),
             mentees=coverage(self.market, filled, Side.MENTEE),
             unmatched=unmatched(self.market, self.failed, filled),
@@ -151,9 +149,7 @@ class Engine:
         as_mentor = self._feasible(mentees, np.intersect1d(row, mentors), room)
         mentors, mentees = (np.concatenate(both) for both in zip(as_mentee, as_mentor, strict=True))
         scores = score(self.rules, self.market, mentees, mentors).scores
-        order = best_first(self.market, mentors, mentees, scores)
-        mentors, mentees = mentors[order], mentees[order]
-        chosen = allocate(mentors, mentees, scores[order], room, self.rules.weights.further_pair)
+        chosen = self._choose(mentors, mentees, scores, scores.astype(np.int64), room)
         proposals = self._proposals(mentors[chosen], mentees[chosen])
         for proposal in proposals:
             self.ties.set(proposal.pair, Tie.OPEN)
@@ -268,7 +264,7 @@ class Engine:
 
     def _candidates(
         self, room: Room, progress: Callable[[float], None], cancelled: Callable[[], bool]
-    ) -> tuple[Rows, Rows, np.ndarray[tuple[int], np.dtype[np.int32]]]:
+    ) -> tuple[Rows, Rows, Ints]:
         mentors, mentees = self.market.open_rows(Side.MENTOR), self.market.open_rows(Side.MENTEE)
         found: list[Scored] = []
         for start in range(0, len(mentees), _BLOCK):
@@ -292,6 +288,13 @@ class Engine:
         mentors = mentors[room.free[Side.MENTOR][mentors] > 0]
         line, column = np.nonzero(self.failed(mentors, mentees) == 0)
         return mentors[column], mentees[line]
+
+    def _choose(self, mentors: Rows, mentees: Rows, scores: Ints, worth: Points, room: Room) -> Rows:
+        """Positions of the pairs to propose, the highest score first; fills the room."""
+        order = best_first(self.market, mentors, mentees, scores, worth)
+        taken = allocate(mentors[order], mentees[order], worth[order], room, self.rules.weights.further_pair)
+        chosen = order[np.sort(taken).astype(np.int64)]
+        return chosen[np.argsort(-scores[chosen], kind="stable")]
 
     def _proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
         scored = score(self.rules, self.market, mentees, mentors)

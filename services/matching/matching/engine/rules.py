@@ -63,6 +63,13 @@ class Weights(BaseModel):
     other_country: Points = Field(400, description="The two work in different countries.")
     level: Points = Field(80, description="Each level between the two beyond the least gap, at most four levels.")
     waiting: Points = Field(5, description="Each day that a person has waited, at most 90 days, on both sides.")
+    reach: int = Field(
+        100,
+        ge=0,
+        le=100,
+        description="How much scarcity counts, in percent: 100 finds somebody for most people; "
+        "0 gives each other to the two who fit best, although somebody else then has nobody.",
+    )
     further_pair: Points = Field(
         400, description="How much better a second pair of a person must be than a first pair of somebody else."
     )
