@@ -62,7 +62,7 @@ def test_no_choice_is_worth_more_than_the_bound(market: Market) -> None:
     ],
 )
 def test_the_lead_decides_between_reach_and_the_best_fit(reach: int, expected: set[Pair]) -> None:
-    """Ann and Eve fit best, but Eve could have Bob while Fay has only Ann: either both get somebody, or Eve gets Ann."""
+    """Ann and Eve fit best, but Eve could have Bob while Fay has only Ann: both get somebody, or Eve gets Ann."""
 
     def mentor(member: str, *offers: str) -> Person:
         return Person(member, 2, "shops", "GB", offers=offers, open_to_mentor=True, mentor_capacity=1)
