@@ -1,12 +1,16 @@
 """People who use the running stack: in a browser, or over HTTP as a browser would."""
 
-import re
+import asyncio
+import csv
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import httpx
+from chassis.settings import LOCAL_SECRET
 from playwright.async_api import Browser, Page
-
-IDEMPOTENCY_KEY = re.compile(r'name="idempotency_key" value="([^"]+)"')
 
 
 async def sign_in(browser: Browser, address: str, email: str) -> Page:
@@ -24,27 +28,83 @@ async def sign_in(browser: Browser, address: str, email: str) -> Page:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody signed in over HTTP: the same cookies and forms, without the browser's weight."""
+    """Somebody signed in over HTTP: the same session cookie as in a browser, without the browser's weight."""
 
     email: str
+    id: str
     client: httpx.AsyncClient
 
-    async def submit(self, page: str, action: str, **fields: str) -> httpx.Response:
-        """Open a page, take its idempotency key, and submit one of its forms."""
-        shown = (await self.client.get(page)).raise_for_status().text
-        form = shown[shown.index(f'action="{action}"') :]
-        key = IDEMPOTENCY_KEY.search(form)
-        if key is None:
-            raise LookupError(f"no form for {action} on {page}")
-        return await self.client.post(action, data={"idempotency_key": key.group(1), **fields})
+    async def name(self) -> str:
+        """As others see it."""
+        return str((await self.client.get("/api/profiles/v1/me")).raise_for_status().json()["name"])
+
+    async def proposals(self) -> list[dict[str, Any]]:
+        """My open proposals."""
+        answer = (await self.client.get("/api/matching/v1/proposals")).raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    async def mentorship(self, mentorship: str) -> dict[str, Any]:
+        """One of mine."""
+        found: dict[str, Any] = (await self.persist("GET", f"/api/matching/v1/mentorships/{mentorship}")).json()
+        return found
+
+    async def accept(self, mentorship: str) -> dict[str, Any]:
+        """Say yes."""
+        answer = await self.persist("POST", f"/api/matching/v1/proposals/{mentorship}/accept")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def agree(self, mentorship: str) -> None:
+        """Confirm the agreement as it stands."""
+        version = (await self.mentorship(mentorship))["agreement"]["version"]
+        where = f"/api/matching/v1/mentorships/{mentorship}/agreement/confirmations"
+        await self.persist("POST", where, {"version": version})
+
+    async def notices(self) -> list[dict[str, Any]]:
+        """My inbox, newest first."""
+        found: list[dict[str, Any]] = (await self.persist("GET", "/api/notifications/v1/notices")).json()["notices"]
+        return found
+
+    async def persist(self, method: str, url: str, body: object = None, seconds: float = 40) -> httpx.Response:
+        """Send until an answer comes, always with the same idempotency key, as a client should after a crash."""
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    answer = await self.client.request(method, url, json=body, headers=key)
+                except httpx.TransportError:
+                    await asyncio.sleep(0.2)
+                    continue
+                if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                    return answer.raise_for_status()
+                await asyncio.sleep(0.2)
+
+
+async def emails_by_member(profiles_url: str, emails: Sequence[str]) -> dict[str, str]:
+    """Member id → address, asked of profiles with a service's token."""
+    secret = LOCAL_SECRET.get_secret_value()
+    form = {"client_id": "matching", "client_secret": secret, "purpose": "programme-leads"}
+    found: dict[str, str] = {}
+    async with httpx.AsyncClient(base_url=f"{profiles_url}/api/profiles/v1", timeout=30) as client:
+        token = (await client.post("/service-tokens", data=form)).raise_for_status().json()["access_token"]
+        for start in range(0, len(emails), 100):
+            asked = {"emails": list(emails[start : start + 100])}
+            answer = await client.post("/lookup", json=asked, headers={"Authorization": f"Bearer {token}"})
+            found |= {member: email for email, member in answer.raise_for_status().json()["members"].items()}
+    return found
+
+
+def roster_emails(file: Path) -> list[str]:
+    """The addresses of a roster."""
+    with file.open(newline="") as rows:
+        return [row["email"] for row in csv.DictReader(rows)]
 
 
 async def member(address: str, email: str) -> Member:
     """Sign in through the identity provider without a browser."""
     client = httpx.AsyncClient(base_url=address, follow_redirects=True, timeout=30, headers={"Origin": address})
-    shown = await client.get("/sign-in")
-    start = re.search(r'href="(/sign-in[^"]*)"', shown.text)
-    asked = await client.get(start.group(1).replace("&amp;", "&") if start else "/sign-in")
-    home = await client.post(asked.url, data={"email": email})
-    home.raise_for_status()
-    return Member(email, client)
+    asked = (await client.get("/sign-in", params={"go": "1"})).raise_for_status()
+    (await client.post(asked.url, data={"email": email})).raise_for_status()
+    me = (await client.get("/api/profiles/v1/me")).raise_for_status().json()
+    return Member(email, me["member"], client)

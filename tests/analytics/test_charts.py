@@ -57,7 +57,7 @@ def test_an_empty_chart_is_still_one() -> None:
 def test_csv_holds_shown_figures_and_no_formulas() -> None:
     """Hidden cells say so in words, and a unit that a spreadsheet would run is quoted."""
     people = [Person("1-3", "=1+1", Stage.ELIGIBLE) for _ in range(12)] + [Person("4-6", "it", Stage.MET)] * 8
-    report = publish(counts_of("2026-10", people), None)
+    report = publish(counts_of("2026-10", people), [])
 
     lines = as_csv(view([report], "2026-10")).splitlines()
 
