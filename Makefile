@@ -23,7 +23,6 @@ TESTS ?= tests
 # uv takes the Python that is here and downloads none.
 export UV_PYTHON_DOWNLOADS := never
 export UV_PYTHON := $(PYTHON)
-export TURNABOUT_PORT :=
 
 ##@ Try it
 

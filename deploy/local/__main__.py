@@ -41,6 +41,8 @@ def run(
         asyncio.run(_until_signal(Stack(state, Ports(port), _say), roster))
     except StackError as error:
         _fail(error)
+    except OSError as error:
+        _fail(StackError(f"{error.filename or state} can't be used: {error.strerror}. Is the disk full or read-only?"))
 
 
 async def _until_signal(stack: Stack, roster: Path | None) -> None:

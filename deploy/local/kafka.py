@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,7 @@ def _download() -> Path:
     os.environ["JAVA_HOME"] = str(home)
     os.environ["PATH"] = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
     try:
-        with redirect_stdout(StringIO()):
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             return Path(jgo.build(COORDINATES, cache_dir=CACHE / "jgo").path)
     except Exception as error:
         raise StackError(
