@@ -49,7 +49,7 @@ def history(people: list[Person], steps: list[list[int]]) -> tuple[list[Report],
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(0, []), (4, []), (5, 5), (7, 5), (8, 10), (12, 10), (13, 15), (102, 100)]
+    ("count", "expected"), [(0, None), (4, None), (5, 5), (7, 5), (8, 10), (12, 10), (13, 15), (102, 100)]
 )
 def test_counts_are_rounded_to_five_from_five_up(count: int, expected: int | None) -> None:
     """Below five nothing is shown, zero included, so that "protected" does not mean "some, but few"."""
@@ -68,7 +68,7 @@ def test_a_figure_stands_for_the_counts_that_round_to_it(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "base", "expected"), [(5, 15, []), (5, 20, 25), (None, 100, []), (5, None, []), (20, 20, 100)]
+    ("part", "base", "expected"), [(5, 15, None), (5, 20, 25), (None, 100, None), (5, None, None), (20, 20, 100)]
 )
 def test_percentages_need_a_base_of_twenty(part: int | None, base: int | None, expected: int | None) -> None:
     """Percentages come from shown figures alone, and only over at least twenty people."""

@@ -1,5 +1,6 @@
 """The search for another explanation, compared with trying everything."""
 
+from collections.abc import Sequence
 from itertools import product
 
 from analytics.worlds import Worlds
@@ -7,38 +8,45 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LARGEST = 4
-SIGN = st.sampled_from((-1, 1))
-CONSTRAINT = st.tuples(
-    st.lists(st.tuples(st.integers(0, 3), SIGN), min_size=1, max_size=4, unique_by=lambda term: term[0]),
-    st.integers(-4, 6),
-    st.integers(0, 5),
+TERMS = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from((-1, 1))), min_size=1, max_size=4, unique_by=lambda term: term[0]
 )
+AROUND_TRUTH = st.tuples(
+    TERMS, st.integers(0, 3), st.integers(0, 3)
+)  # a sum, and how far from its true value it may be
+GOAL = st.tuples(TERMS, st.integers(-6, 8), st.integers(0, 3))  # a sum, its least value, and how much more it may be
+Terms = list[tuple[int, int]]
+
+
+def total(terms: Terms, values: Sequence[int]) -> int:
+    """The signed sum of some values."""
+    return sum(sign * values[number] for number, sign in terms)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(CONSTRAINT, max_size=4), CONSTRAINT, st.lists(st.integers(0, LARGEST), min_size=4, max_size=4))
+@given(
+    st.lists(AROUND_TRUTH, max_size=4), GOAL, st.lists(st.integers(0, LARGEST), min_size=4, max_size=4), st.booleans()
+)
 def test_finds_a_world_exactly_when_there_is_one(
-    constraints: list[tuple[list[tuple[int, int]], int, int]],
-    goal: tuple[list[tuple[int, int]], int, int],
-    truth: list[int],
+    around: list[tuple[Terms, int, int]], goal: tuple[Terms, int, int], truth: list[int], settle: bool
 ) -> None:
-    """For small systems the answer equals that of trying every assignment."""
+    """For small systems that the truth satisfies, the answer equals that of trying every assignment."""
+    limits = [(terms, total(terms, truth) - below, total(terms, truth) + above) for terms, below, above in around]
     worlds = Worlds()
     for value in truth:
         worlds.variable(0, LARGEST, value)
-    for terms, low, width in constraints:
-        worlds.require(terms, low, low + width)
-    terms, low, width = goal
+    for limit in limits:
+        worlds.require(*limit)
+    if settle:
+        worlds.settle()
+    terms, least, room = goal
 
-    def holds(values: tuple[int, ...]) -> bool:
-        return all(
-            least <= sum(sign * values[number] for number, sign in parts) <= least + room
-            for parts, least, room in [*constraints, goal]
-        )
+    expected = any(
+        all(low <= total(parts, values) <= high for parts, low, high in [*limits, (terms, least, least + room)])
+        for values in product(range(LARGEST + 1), repeat=4)
+    )
 
-    expected = any(holds(values) for values in product(range(LARGEST + 1), repeat=4))
-
-    assert worlds.possible(terms, low, low + width) is expected
+    assert worlds.possible(terms, least, least + room) is expected
 
 
 def test_everything_may_be_asked_twice() -> None:

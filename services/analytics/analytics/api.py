@@ -13,7 +13,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from analytics import participation
-from analytics.disclosure import PERCENTAGE_BASE, ROUNDING, K, Report
+from analytics.disclosure import PERCENTAGE_BASE, K, Report
+from analytics.inference import ROUNDING
 from analytics.measures import STAGES
 from analytics.participation import Group, Participation
 from analytics.policy import POLICY, READ

@@ -65,14 +65,16 @@ class Publisher:
             mentorships = await self._store.rows(MENTORSHIPS, tenant)
             profiles = await self._store.rows(PROFILES, tenant)
             directory = await self._store.rows(DIRECTORY, tenant)
-            before = known[-1] if known else None
-            first = measures.next_month(before.period) if before else measures.first_month(mentorships, directory)
+            if known:
+                first: Period | None = measures.next_month(known[-1].period)
+            else:
+                first = measures.first_month(mentorships, directory)
             if first is None:
                 return
             for period in measures.closed_months(first, clock.today())[-_MOST_MONTHS:]:
                 counts = measures.count(period, mentorships, profiles, directory)
-                before = await asyncio.to_thread(disclosure.publish, counts, before, self._k)
-                if not await self._store.publish(tenant, before):
+                known.append(await asyncio.to_thread(disclosure.publish, counts, [*known], self._k))
+                if not await self._store.publish(tenant, known[-1]):
                     return  # another replica is at it; what it publishes is read next time
             await self._store.forget_markers(tenant, (clock.today() - timedelta(days=_MARKER_DAYS)).isoformat())
             self._published[tenant] = running

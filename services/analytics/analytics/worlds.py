@@ -11,6 +11,7 @@ from typing import Final
 
 UNBOUNDED: Final = 10**9
 Term = tuple[int, int]  # variable, +1 or -1
+_BUDGET: Final = 600  # decisions of one search
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Linear:
 
 
 class Worlds:
-    """A system of variables and constraints. The true values guide the search, since most of them can stay."""
+    """A system of variables and constraints, all of which the true values satisfy: searches start from those."""
 
     def __init__(self) -> None:
         self._low: list[int] = []
@@ -46,62 +47,87 @@ class Worlds:
             self._touching[variable].append(len(self._constraints))
         self._constraints.append(Linear(tuple(terms), low, high))
 
+    def settle(self) -> bool:
+        """Tighten every bound to what the constraints leave; False when there is no world at all."""
+        return _Search(self).spread(range(len(self._constraints)))
+
     def possible(self, terms: Sequence[Term], low: int, high: int) -> bool:
         """Whether some world has the sum within these bounds; False also when the search had to give up."""
-        return _Search(self, Linear(tuple(terms), low, high)).succeeds()
+        constraint = Linear(tuple(terms), low, high)
+        self.require(constraint.terms, low, high)
+        search = _Search(self)
+        try:
+            return search.succeeds(len(self._constraints) - 1)
+        finally:
+            search.undo(0)
+            for variable, _ in self._constraints.pop().terms:
+                self._touching[variable].pop()
 
-    def copy(self) -> tuple[list[int], list[int], list[int], list[Linear], list[list[int]]]:
-        """Bounds and constraints of its own for one search, which adds a goal to them; the truth is shared."""
-        touching = [[*numbers] for numbers in self._touching]
-        return [*self._low], [*self._high], self._truth, [*self._constraints], touching
+    def parts(self) -> tuple[list[int], list[int], list[int], list[Linear], list[list[int]]]:
+        """The bounds, which a search changes and puts back, and what it only reads."""
+        return self._low, self._high, self._truth, self._constraints, self._touching
 
 
 class _Search:
-    """One depth-first search: narrowest variables first, each tried at the value nearest to its true one."""
+    """One depth-first search that starts from the true world and mends it around the goal.
 
-    def __init__(self, worlds: Worlds, goal: Linear) -> None:
-        self._low, self._high, self._truth, self._constraints, self._touching = worlds.copy()
-        for number, _ in goal.terms:
-            self._touching[number].append(len(self._constraints))
-        self._constraints.append(goal)
+    Its candidate is always the world in which each variable has its true value, or the nearest one that is left.
+    Only constraints around variables that had to move can be broken. It fixes the narrowest variable of a broken one
+    and goes on, so that most of a large system is never touched.
+    """
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._low, self._high, self._truth, self._constraints, self._touching = worlds.parts()
         self._trail: list[tuple[int, int, int]] = []
-        # Wide variables come last: they absorb what the narrow ones leave over.
-        self._order = sorted(range(len(self._low)), key=lambda number: self._high[number] - self._low[number])
-        self._budget = 4 * len(self._order) + 2_000
 
-    def succeeds(self) -> bool:
-        """Whether a world was found within the budget."""
-        if not self._propagate(range(len(self._constraints))):
-            return False
-        choices: list[tuple[int, int, list[tuple[int, int, int]]]] = []
-        position = 0
-        for _ in range(self._budget):
-            while position < len(self._order) and self._fixed(self._order[position]):
-                position += 1
-            if position == len(self._order):
-                return True
-            number = self._order[position]
-            low, high = self._low[number], self._high[number]
-            value = min(max(self._truth[number], low), high)
-            choices.append((len(self._trail), position, [(number, low, value - 1), (number, value + 1, high)]))
-            held = self._restrict(number, value, value)
+    def succeeds(self, goal: int) -> bool:
+        """Whether a world was found that satisfies this constraint too, within the budget."""
+        choices: list[tuple[int, list[tuple[int, int, int]]]] = []
+        held = self.spread([goal])
+        for _ in range(_BUDGET):
             while not held:
-                while choices and not choices[-1][2]:
+                while choices and not choices[-1][1]:
                     choices.pop()
                 if not choices:
                     return False
-                mark, position, others = choices[-1]
-                self._undo(mark)
+                mark, others = choices[-1]
+                self.undo(mark)
                 held = self._restrict(*others.pop())
+            broken = self._broken(goal)
+            if broken is None:
+                return True
+            number = self._narrowest(broken)
+            low, high, value = self._low[number], self._high[number], self._candidate(number)
+            choices.append((len(self._trail), [(number, low, value - 1), (number, value + 1, high)]))
+            held = self._restrict(number, value, value)
         return False
 
-    def _fixed(self, number: int) -> bool:
-        return self._low[number] == self._high[number]
-
-    def _undo(self, mark: int) -> None:
+    def undo(self, mark: int) -> None:
+        """Put back every bound that was changed since the trail had this length."""
         while len(self._trail) > mark:
             number, low, high = self._trail.pop()
             self._low[number], self._high[number] = low, high
+
+    def _candidate(self, number: int) -> int:
+        return min(max(self._truth[number], self._low[number]), self._high[number])
+
+    def _broken(self, goal: int) -> Linear | None:
+        """A constraint that the candidate world does not satisfy; those around unmoved variables hold as in truth."""
+        around = {goal}
+        for number in {number for number, _, _ in self._trail}:
+            if self._candidate(number) != self._truth[number]:
+                around.update(self._touching[number])
+        for index in sorted(around):
+            constraint = self._constraints[index]
+            total = sum(sign * self._candidate(number) for number, sign in constraint.terms)
+            if not constraint.low <= total <= constraint.high:
+                return constraint
+        return None
+
+    def _narrowest(self, broken: Linear) -> int:
+        """The wide variables are left for last: they absorb what the narrow ones leave over."""
+        free = [number for number, _ in broken.terms if self._low[number] < self._high[number]]
+        return min(free, key=lambda number: (self._high[number] - self._low[number], number))
 
     def _restrict(self, number: int, low: int, high: int) -> bool:
         """Narrow one variable and everything that follows from it; False when no world is left."""
@@ -109,9 +135,10 @@ class _Search:
             return False
         self._trail.append((number, self._low[number], self._high[number]))
         self._low[number], self._high[number] = low, high
-        return self._propagate(self._touching[number])
+        return self.spread(self._touching[number])
 
-    def _propagate(self, indexes: Iterable[int]) -> bool:
+    def spread(self, indexes: Iterable[int]) -> bool:
+        """Follow these constraints, and those that their changes touch, until nothing changes."""
         queue = deque(indexes)
         waiting = set(queue)
         while queue:

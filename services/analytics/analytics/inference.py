@@ -1,0 +1,146 @@
+"""What a reader can tell who kept every report and has read this package.
+
+Pure. The reader's knowledge is a system of whole-number constraints. For each small group that the figures describe
+it is asked whether another world explains every figure, in which that group is empty or has at least k people.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from analytics.measures import EVERYONE, STAGES, Cell, Dimension, Stage
+from analytics.worlds import UNBOUNDED, Term, Worlds
+
+ROUNDING: Final = 5
+_GROWING: Final = frozenset({Stage.PROPOSED, Stage.ACCEPTED, Stage.STARTED, Stage.MET})  # nobody leaves these
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month: the true counts, and what is shown of them."""
+
+    people: Mapping[Cell, int]
+    shown: Mapping[Cell, int | None]
+
+
+class Question(NamedTuple):
+    """A group of 1 to k-1 people that a reader might derive, the sum of its terms, and a cell that it is about."""
+
+    name: str
+    cell: Cell
+    terms: tuple[Term, ...]
+
+
+def rounded(count: int, k: int) -> int | None:
+    """The count as a reader may see it when nothing else stands against it."""
+    return (count + ROUNDING // 2) // ROUNDING * ROUNDING if count >= k else None
+
+
+def behind(shown: int, k: int) -> tuple[int, int]:
+    """The true counts that a shown figure can stand for."""
+    return max(k, shown - ROUNDING // 2), shown + ROUNDING // 2
+
+
+class Reader:
+    """Everything that one reader knows."""
+
+    def __init__(self, months: Sequence[Month], k: int) -> None:
+        self._k = k
+        self._months = months
+        self._worlds = Worlds()
+        self._numbers = [self._variables(month.people) for month in months]
+        for position in range(1, len(months)):
+            self._tie_months(position)
+        for cell in dict.fromkeys(cell for month in months for cell in month.people):
+            self._tie_to_figures(cell)
+        self._worlds.settle()
+
+    def deniable(self, question: Question) -> bool:
+        """Whether the group may as well be empty, or have k people or more."""
+        return self._worlds.possible(question.terms, -UNBOUNDED, 0) or self._worlds.possible(
+            question.terms, self._k, UNBOUNDED
+        )
+
+    def questions(self) -> Iterator[Question]:
+        """Every small group that figures, or differences of related figures, describe in any month."""
+        newest = len(self._months) - 1
+        for position, month in enumerate(self._months):
+            for cell in month.people:
+                yield from self._within(position, cell)
+                # The new month is compared with each earlier one, earlier ones with their neighbour.
+                since = range(newest) if position == newest else range(max(position - 1, 0), position)
+                for earlier in since:
+                    yield from self._difference(f"since {earlier}", (position, cell), (earlier, cell))
+
+    def _within(self, position: int, cell: Cell) -> Iterator[Question]:
+        yield from self._difference("group", (position, cell), None)
+        if (later := _later(cell)) is not None:
+            yield from self._difference("stopped", (position, cell), (position, later))
+        if cell.dimension is not Dimension.ALL:
+            yield from self._difference("others", (position, _total(cell)), (position, cell))
+
+    def _difference(self, kind: str, whole: tuple[int, Cell], part: tuple[int, Cell] | None) -> Iterator[Question]:
+        month, cell = whole
+        count, terms = self._months[month].people[cell], [(self._numbers[month][cell], 1)]
+        about = cell
+        if part is not None:
+            other, about = part
+            if about not in self._numbers[other]:
+                return
+            count -= self._months[other].people[about]
+            terms.append((self._numbers[other][about], -1))
+        if 0 < abs(count) < self._k:
+            sign = 1 if count > 0 else -1
+            name = f"{kind}|{month}|{about}"
+            yield Question(name, about, tuple((number, sign * factor) for number, factor in terms))
+
+    def _variables(self, people: Mapping[Cell, int]) -> dict[Cell, int]:
+        """One variable a cell; groups add up to their stage's total, later stages never exceed earlier ones."""
+        numbers = {cell: self._worlds.variable(0, UNBOUNDED, count) for cell, count in people.items()}
+        sums: dict[tuple[Cell, Dimension], list[Term]] = {}
+        for cell, number in numbers.items():
+            if (later := _later(cell)) is not None:
+                self._worlds.require([(number, 1), (numbers[later], -1)])
+            if cell.dimension is not Dimension.ALL:
+                sums.setdefault((_total(cell), cell.dimension), []).append((number, 1))
+        for (total, _), terms in sums.items():
+            self._worlds.require([*terms, (numbers[total], -1)], 0, 0)
+        return numbers
+
+    def _tie_months(self, position: int) -> None:
+        """Stages that nobody leaves only grow, but for erased people."""
+        before, now = self._months[position - 1].people, self._months[position].people
+        for cell in now:
+            if cell.stage in _GROWING and cell in before and now[cell] >= before[cell]:
+                terms = [(self._numbers[position][cell], 1), (self._numbers[position - 1][cell], -1)]
+                self._worlds.require(terms)
+
+    def _tie_to_figures(self, cell: Cell) -> None:
+        """A figure that stands is off by less than k from the count behind it; one that moved, moved by k at least."""
+        require = self._worlds.require
+        last: int | None = None
+        stood = -1
+        for month, numbers in zip(self._months, self._numbers, strict=True):
+            if cell not in numbers:
+                last = None
+                continue
+            if (value := month.shown.get(cell)) is None:
+                continue
+            number = numbers[cell]
+            if value == last:
+                require([(number, 1), (stood, -1)], 1 - self._k, self._k - 1)
+                continue
+            require([(number, 1)], *behind(value, self._k))
+            if last is not None:
+                sign = 1 if value > last else -1
+                require([(number, sign), (stood, -sign)], self._k)
+            last, stood = value, number
+
+
+def _later(cell: Cell) -> Cell | None:
+    position = STAGES.index(cell.stage) + 1
+    return cell._replace(stage=STAGES[position]) if position < len(STAGES) else None
+
+
+def _total(cell: Cell) -> Cell:
+    return Cell(cell.stage, Dimension.ALL, EVERYONE)
