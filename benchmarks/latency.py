@@ -132,30 +132,30 @@ async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
         for email in emails:
             if len(found) == PROFILES:
                 break
-            junior = await member(stack.address, email)
-            answer = (await junior.client.get("/api/profiles/v1/me")).raise_for_status()
+            senior = await member(stack.address, email)
+            answer = (await senior.client.get("/api/profiles/v1/me")).raise_for_status()
             change = {
                 "enrolled": True,
-                "open_to_mentor": True,
-                "open_to_be_mentored": False,
-                "offers": ["ai-tools", "social-media", "data-literacy", "creator-economy", "generations"],
-                "mentor_capacity": 1,
+                "open_to_mentor": False,
+                "open_to_be_mentored": True,
+                "seeks": ["ai-tools", "social-media", "data-literacy", "creator-economy", "generations"],
+                "mentee_capacity": 1,
             }
             while not seen.empty():
                 seen.get_nowait()
             start = time.perf_counter()
-            saved = await junior.client.patch(
+            saved = await senior.client.patch(
                 "/api/profiles/v1/me", json=change, headers={"If-Match": answer.headers["ETag"]}
             )
             saved.raise_for_status()
             try:
-                async with asyncio.timeout(2.5):
-                    while (heard := await seen.get())[1] == junior.id:
+                async with asyncio.timeout(2):
+                    while (heard := await seen.get())[1] == senior.id:
                         pass
                 found.append(heard[0] - start)
             except TimeoutError:
                 pass  # nobody is free for this person
-            await junior.client.aclose()
+            await senior.client.aclose()
     return found
 
 
@@ -187,10 +187,9 @@ async def main() -> None:
             print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {PEOPLE} people")
             accepts, counted = await measure_accepts(stack, emails)
             print(f"accept → inbox, {len(accepts)} accepts: {shown(accepts)}")
+            # Mentees are few, so whoever joins as one finds a mentor; the most senior are first in the roster.
             with roster.open(newline="") as rows:
-                idle = [
-                    row["email"] for row in csv.DictReader(rows) if row["enrolled"] == "no" and int(row["level"]) < 5
-                ]
+                idle = [row["email"] for row in csv.DictReader(rows) if row["enrolled"] == "no"]
             profiles = await measure_profiles(stack, idle)
             print(f"profile → inbox, {len(profiles)} proposals: {shown(profiles)}")
             both = f"profile→inbox {shown(profiles)}, accept→inbox {shown(accepts)}"

@@ -130,7 +130,7 @@ class Service(Generic[S]):
             async with AsyncExitStack() as stack:
                 for reader in readers:
                     await stack.enter_async_context(reader)
-                tasks = [asyncio.create_task(part) for part in self._parts(delivery, store)]
+                tasks = [asyncio.create_task(part) for part in self._parts(delivery, store, readers)]
                 serving = asyncio.create_task(server.serve())
                 try:
                     await asyncio.wait([*tasks, serving], return_when=asyncio.FIRST_COMPLETED)
@@ -140,10 +140,11 @@ class Service(Generic[S]):
                     await self._stop(tasks, delivery)
             telemetry.stop()
 
-    def _parts(self, delivery: Delivery, store: S) -> list[Any]:
+    def _parts(self, delivery: Delivery, store: S, readers: Sequence[TopicReader]) -> list[Any]:
         return [
             delivery.run(),
             self._consume(delivery, store),
+            *(reader.watch() for reader in readers),
             *(timer.run() for timer in self._timers(store)),
             *(part() for part in self._background(store)),
         ]

@@ -63,6 +63,7 @@ class Delivery:
     def __init__(self, settings: Settings, service: str, database: Database) -> None:
         self.service = service
         self.instance = settings.instance
+        self._heartbeat_seconds = settings.heartbeat_seconds
         self._database = database
         self._producer = Producer(settings.kafka, settings.instance)
         self._heartbeat = Heartbeat(database.collection("instances"), settings.instance)
@@ -152,7 +153,7 @@ class Delivery:
         """Run until cancelled; survives an absent database or broker."""
         await self._forever(self._heartbeat.beat, first=True)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loop(self._heartbeat.beat, SWEEP_SECONDS))
+            group.create_task(self._loop(self._heartbeat.beat, self._heartbeat_seconds))
             group.create_task(self._loop(self._deliver_dirty, 0))
             group.create_task(self._loop(self._clear, CLEAR_SECONDS))
             group.create_task(self._sweep_all())

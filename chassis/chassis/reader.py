@@ -49,6 +49,11 @@ class TopicReader:
         """The end that the topics had at start has been reached."""
         return self._caught_up.is_set()
 
+    async def watch(self) -> None:
+        """Returns never; raises what ended the reading, so that its process can end too."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def caught_up(self) -> None:
         """Until `ready`."""
         await self._caught_up.wait()
