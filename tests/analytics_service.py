@@ -78,7 +78,7 @@ class Analytics:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
-        return subprocess.run(  # noqa: S603 - our own module
+        return subprocess.run(
             [sys.executable, "-m", "analytics", *arguments],
             env=self._environment,
             capture_output=True,
