@@ -2,10 +2,10 @@
 
 import ast
 import json
-import multiprocessing
-import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,20 +130,24 @@ def test_two_services_can_share_the_file(tmp_path: Path) -> None:
     ]
 
 
-def _die_after_a_span(path: Path) -> None:
-    telemetry.start(Settings(spans_file=path), "sample")
-    with telemetry.span("work sample"):
-        pass
-    os.kill(os.getpid(), signal.SIGKILL)
+_DIES_AFTER_A_SPAN = """
+import os, signal, sys
+from pathlib import Path
+from chassis import telemetry
+from chassis.settings import Settings
+
+telemetry.start(Settings(spans_file=Path(sys.argv[1])), "sample")
+with telemetry.span("work sample"):
+    pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_a_killed_process_has_written_its_finished_spans(tmp_path: Path) -> None:
     """A trace that ends in a crash shows how far it got."""
     path = tmp_path / "spans.jsonl"
-    child = multiprocessing.get_context("spawn").Process(target=_die_after_a_span, args=(path,))
-    child.start()
-    child.join(90)
-    assert child.exitcode == -signal.SIGKILL
+    died = subprocess.run([sys.executable, "-c", _DIES_AFTER_A_SPAN, str(path)], check=False, timeout=90)
+    assert died.returncode == -signal.SIGKILL
     assert json.loads(path.read_text())["name"] == "work sample"
 
 
