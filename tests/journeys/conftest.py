@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from local import browser as chromium_browser
 from local import setup
 from local.ports import free_range
 from local.serving import fill
@@ -31,7 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=chromium_browser.find(), args=["--no-sandbox", "--disable-background-networking"]
         )
         yield chromium
         await chromium.close()

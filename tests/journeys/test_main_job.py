@@ -120,6 +120,7 @@ async def test_one_trace_runs_from_the_click_to_the_mail(stack: Stack) -> None:
         return any(name == "mail" for service, name in services if service == "notifications")
 
     await eventually(linked)
+    assert linked()
 
 
 async def test_a_stranger_finds_nothing_by_its_id(stack: Stack, browser: Browser, couple: Couple) -> None:
