@@ -19,12 +19,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis import clock, logs, telemetry
 from chassis.consumer import Consumer, Handlers
-from chassis.delivery import Delivery, Works
+from chassis.delivery import Delivery
 from chassis.errors import TransientError
 from chassis.mongo import connect
 from chassis.reader import TopicReader
 from chassis.settings import Settings
 from chassis.timers import Timer
+from chassis.works import Works
 
 S = TypeVar("S")
 log = logs.get()

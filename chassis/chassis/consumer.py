@@ -23,8 +23,8 @@ from chassis import clock, logs, metrics, telemetry
 from chassis.dead_letters import bury
 from chassis.errors import StaleError, TransientError
 from chassis.outcomes import DeadLetter, Done, Duplicate, Outcome, Skipped
+from chassis.producer import Producer
 from chassis.records import Received, Record, Vocabulary
-from chassis.relay import Producer
 from chassis.settings import Settings
 
 S = TypeVar("S")

@@ -4,8 +4,8 @@ from typing import Final
 
 from chassis import clock
 from chassis.outcomes import DeadLetter
+from chassis.producer import Producer
 from chassis.records import Record
-from chassis.relay import Producer
 
 PREFIX: Final = "dlq-"
 

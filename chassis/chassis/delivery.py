@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from chassis import logs, metrics, telemetry
 from chassis.aggregate import Aggregate
@@ -17,33 +17,20 @@ from chassis.documents import Documents
 from chassis.errors import TransientError
 from chassis.mongo import IN_LIMIT, Collection, Database, Index, Raw
 from chassis.outbox import Pending, Work
-from chassis.relay import Heartbeat, Producer, Relay
+from chassis.producer import Producer
+from chassis.relay import SWEEP, Heartbeat, Relay
 from chassis.settings import Settings
+from chassis.works import Works
 
 S = TypeVar("S")
 A = TypeVar("A", bound=Aggregate)
-WorkHandler = Callable[[Work, S], Awaitable[None]]
 log = logs.get()
 
 CLEAR_SECONDS: Final = 0.2
 SWEEP_SECONDS: Final = 2.0
-_AT_ONCE: Final = 64
-
-
-class Works(Generic[S]):
-    """The table of pending work: kind → handler."""
-
-    def __init__(self) -> None:
-        self.handlers: dict[str, WorkHandler[S]] = {}
-
-    def on(self, kind: str) -> Callable[[WorkHandler[S]], WorkHandler[S]]:
-        """Register the handler of one kind of work; it must be idempotent."""
-
-        def register(handler: WorkHandler[S]) -> WorkHandler[S]:
-            self.handlers[kind] = handler
-            return handler
-
-        return register
+_AT_ONCE: Final = 4
+_LOT: Final = 500  # documents published together
+_TOGETHER: Final = 2  # attempts after which a document is published by itself: a refused record refuses its lot
 
 
 @dataclass(slots=True)
@@ -77,7 +64,7 @@ class Delivery:
         self._clearing: dict[str, dict[str, str]] = {}
         self._woken = asyncio.Event()
         self._progress = asyncio.Condition()
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._lots, self._alone = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -208,13 +195,24 @@ class Delivery:
 
         async def step() -> None:
             nonlocal older_than
-            for name, relay in self._relays.items():
-                for document_id in await relay.leftovers(self._heartbeat, older_than_ms=older_than):
-                    if (name, document_id) not in self._tracked:
-                        self._wake((name, document_id))
-            older_than = 2_000
+            full = True
+            while full:
+                full = await self._sweep(older_than)
+                older_than = 2_000
+                await asyncio.sleep(CLEAR_SECONDS if full else 0)  # a backlog follows as fast as it is cleared
 
         await self._loop(step, SWEEP_SECONDS)
+
+    async def _sweep(self, older_than_ms: int) -> bool:
+        """Look at every collection; True when more is waiting than one look takes."""
+        alive, full = await self._heartbeat.alive(), False
+        for name, relay in self._relays.items():
+            found = await relay.leftovers(alive, older_than_ms=older_than_ms) | await relay.heal_due()
+            full = full or len(found) >= SWEEP
+            for key in ((name, document_id) for document_id in found):
+                if key not in self._tracked:
+                    self._wake(key)
+        return full
 
     async def _deliver_dirty(self) -> None:
         await self._woken.wait()
@@ -228,21 +226,30 @@ class Delivery:
                 ready.setdefault(key[0], []).append(key[1])
         try:
             for name, ids in ready.items():
-                await self._deliver_some(name, ids)
+                for start in range(0, len(ids), _LOT):
+                    await self._deliver_some(name, ids[start : start + _LOT])
         except TransientError:
             self._dirty |= taken
             self._woken.set()
             raise
 
     async def _deliver_some(self, name: str, ids: list[str]) -> None:
-        found = {raw["_id"]: raw for raw in await self._relays[name].read(ids)}
+        """Publish those together that did not fail again and again."""
+        async with self._lots:  # what can't be published yet stays in the database, not in memory
+            found = {raw["_id"]: raw for raw in await self._relays[name].read(ids)}
+        fresh = []
         for document_id in ids:
             key = (name, document_id)
             if (raw := found.get(document_id)) is None:
                 self._forget(key)
                 continue
             self._tracked[key].publishing = True
-            self._spawn(self._deliver(key, raw))
+            if self._tracked[key].attempts > _TOGETHER:
+                self._spawn(self._deliver(name, [raw], self._alone))
+            else:
+                fresh.append(raw)
+        if fresh:
+            self._spawn(self._deliver(name, fresh, self._lots))
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
@@ -254,42 +261,45 @@ class Delivery:
         if tracked and not tracked.working and not tracked.publishing:
             del self._tracked[key]
 
-    # --- one document -----------------------------------------------------------------------------------------
+    # --- documents that owe -----------------------------------------------------------------------------------
 
-    async def _deliver(self, key: tuple[str, str], raw: Raw) -> None:
+    async def _deliver(self, name: str, raws: list[Raw], turn: asyncio.Semaphore) -> None:
+        async with turn:
+            published = await self._publish(name, raws)
+        for raw in raws:
+            self._published((name, raw["_id"]), raw, done=raw["_id"] in published)
+
+    async def _publish(self, name: str, raws: list[Raw]) -> set[str]:
+        try:
+            traces = [entry.traceparent for raw in raws[:32] for entry in Pending.of(raw).entries[:1]]
+            parent = traces[0] if len(raws) == 1 and traces else None
+            with (
+                telemetry.span("relay.publish", kind="producer", parent=parent, links=() if parent else traces),
+                metrics.RELAY_SECONDS.time(),
+            ):
+                return await self._relays[name].publish(raws)
+        except TransientError as error:
+            log.warning("relay.waiting", error=error)
+        except Exception as error:  # an entry that can't be sent must not leave its document without a sender
+            log.exception("relay.failed", error=type(error).__name__)
+        return set()
+
+    def _published(self, key: tuple[str, str], raw: Raw, *, done: bool) -> None:
+        """Go on with a document after an attempt to publish it: work, another attempt, or clearing."""
         tracked = self._tracked[key]
-        async with self._slots:
-            published = await self._publish(key[0], raw)
         tracked.publishing = False
-        todo = [work for work in Pending.of(raw).work if work.id not in tracked.done]
+        todo = [item for item in Pending.of(raw).work if item.id not in tracked.done]
         if todo and not tracked.working:
             tracked.working = True
-            self._spawn(self._do_work(key, todo))
+            self._spawn(self._do_work(key, todo, raw["revision"] if done else None))
         if tracked.again:
             tracked.again = False
             self._wake(key)
-        elif not published:
+        elif not done:
             self._wake_later(key)
         elif not todo:
+            tracked.attempts = 0
             self._clearing.setdefault(key[0], {})[key[1]] = raw["revision"]
-
-    async def _publish(self, name: str, raw: Raw) -> bool:
-        entries = Pending.of(raw).entries
-        if not entries:
-            return True
-        try:
-            with (
-                telemetry.span("relay.publish", kind="producer", parent=entries[0].traceparent),
-                metrics.RELAY_SECONDS.time(),
-            ):
-                return await self._relays[name].publish(raw)
-        except asyncio.CancelledError:
-            # A producer that is rebuilt cancels what other documents were sending through it.
-            if self._stopping:
-                raise
-        except Exception as error:  # an entry that can't be sent must not leave its document without a sender
-            log.exception("relay.failed", error=type(error).__name__)
-        return False
 
     def _wake_later(self, key: tuple[str, str]) -> None:
         tracked = self._tracked.setdefault(key, _Tracked())
@@ -297,14 +307,14 @@ class Delivery:
         delay = min(0.1 * 2 ** min(tracked.attempts, 8), 5.0) * random.uniform(0.5, 1)  # noqa: S311 - jitter
         asyncio.get_running_loop().call_later(delay, self._wake, key)
 
-    async def _do_work(self, key: tuple[str, str], todo: list[Work]) -> None:
+    async def _do_work(self, key: tuple[str, str], todo: list[Work], published: str | None) -> None:
+        """Do work in order; `published` is the revision whose entries are all acknowledged, if they are."""
         tracked = self._tracked[key]
-        finished = True
         for work in todo:
-            if self._stopping or not await self._attempt(work):
-                finished = False
+            if self._stopping or not await self._works.attempt(work, self._store):
                 break
             tracked.done.add(work.id)
+        finished = tracked.done.issuperset(work.id for work in todo)
         tracked.working = False
         async with self._progress:
             self._progress.notify_all()
@@ -313,24 +323,14 @@ class Delivery:
             self._wake(key)
         elif not self._stopping:
             self._wake_later(key)
+            if published and tracked.attempts == 1:
+                await self._clear_sent(key, published)
 
-    async def _attempt(self, work: Work) -> bool:
-        """Do one piece of work inside the trace that asked for it; False when it has to be tried again."""
-        handler = self._works.handlers.get(work.kind)
-        if handler is None:
-            log.error("work.unknown", kind=work.kind)
-            return False
+    async def _clear_sent(self, key: tuple[str, str], revision: str) -> None:
         try:
-            with telemetry.span(f"work {work.kind}", parent=work.traceparent):
-                await handler(work, self._store)
-        except TransientError as error:
-            log.warning("work.waiting", kind=work.kind, error=error)
-        except Exception as error:  # a handler's bug must neither lose the work nor stop other work
-            log.exception("work.failed", kind=work.kind, error=type(error).__name__)
-        else:
-            return True
-        metrics.WORK_FAILURES.labels(kind=work.kind).inc()
-        return False
+            await self._relays[key[0]].clear_sent({key[1]: revision})
+        except TransientError:
+            log.warning("delivery.not-cleared")  # they are remembered as sent, and cleared with the work
 
     async def _clear(self) -> None:
         waiting, self._clearing = self._clearing, {}

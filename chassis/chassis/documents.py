@@ -7,6 +7,7 @@ A stored document holds, beside the aggregate's own fields:
 - ``events``    facts still to publish, in order;  ``slots`` the newest state per stream, ``unsent`` those to publish
 - ``work``      effects on other documents still to do
 - ``relay_owner`` the one instance that may publish for it;  ``pending`` unix ms since when, absent when nothing is owed
+- ``heal_at``   unix ms at which the newest states are published once more (`chassis.relay`);  ``healing`` which time
 
 The compare-and-set also names ``relay_owner`` as it was read: a relay that clears its mark in between makes the
 command try again and become the owner itself, so no entry is ever left without one.
@@ -31,11 +32,13 @@ A = TypeVar("A", bound=Aggregate)
 R = TypeVar("R")
 
 RESERVED: Final = frozenset(
-    {"revision", "sequences", "fences", "events", "slots", "unsent", "healing", "work", "relay_owner", "pending"}
+    {"revision", "sequences", "fences", "events", "slots", "unsent", "work"}
+    | {"relay_owner", "pending", "healing", "heal_at"}
 )
 _ATTEMPTS: Final = 16
 _LONGEST_PAUSE: Final = 0.2  # seconds
 PENDING_INDEX: Final = Index((("pending", 1),), sparse=True)
+HEAL_INDEX: Final = Index((("heal_at", 1),), sparse=True)
 
 
 class AlreadyExistsError(ConflictError):
@@ -78,7 +81,7 @@ class Documents(Generic[A]):
         self.collection = collection
         self._model = model
         self._owner = owner
-        self._indexes = (PENDING_INDEX, *indexes)
+        self._indexes = (PENDING_INDEX, HEAL_INDEX, *indexes)
 
     async def migrate(self) -> None:
         """Create the indexes; idempotent."""

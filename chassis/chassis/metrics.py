@@ -34,8 +34,9 @@ RELAY_PUBLISHED: Final = Counter("turnabout_relay_published", "Records acknowled
 RELAY_SECONDS: Final = Histogram("turnabout_relay_seconds", "Duration of a document's publishing.", buckets=_FAST)
 # States that were published once more after another instance had taken over. A few at each crash, else none.
 RELAY_HEALED: Final = Counter("turnabout_relay_healed", "States published again after a take-over.")
-# Age of the oldest thing that a document still owes. The one number to alert on: nothing else shows a stuck relay.
-PENDING_OLDEST_SECONDS: Final = Gauge("turnabout_pending_oldest_seconds", "Age of the oldest pending entry.")
+# Age of the oldest thing that a document of the collection still owes. The one number to alert on: nothing else shows
+# a stuck relay.
+PENDING_OLDEST_SECONDS: Final = Gauge("turnabout_pending_oldest_seconds", "Age of the oldest entry.", ["collection"])
 # Work on another document that raised, by kind; it is tried again. Steady growth is a bug in that handler.
 WORK_FAILURES: Final = Counter("turnabout_work_failures", "Failed attempts at pending work.", ["kind"])
 

@@ -11,13 +11,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.aggregate import Aggregate
 from chassis.app import Service
 from chassis.consumer import Handlers
-from chassis.delivery import Delivery, Works
+from chassis.delivery import Delivery
 from chassis.documents import AlreadyExistsError, Documents, Fence
 from chassis.errors import ConflictError, PreconditionError, StaleError, TransientError
 from chassis.ids import new_id
 from chassis.outbox import Work
 from chassis.records import Received
 from chassis.settings import Settings
+from chassis.works import Works
 from contracts.envelope import Envelope
 from contracts.matching import MatchClosed
 from contracts.notifications import NoticeSent

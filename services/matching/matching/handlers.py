@@ -1,10 +1,10 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
 from chassis.consumer import Handlers
-from chassis.delivery import Works
 from chassis.outbox import Work
 from chassis.outcomes import Outcome
 from chassis.records import Received
+from chassis.works import Works
 from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
