@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.aggregate import Aggregate
@@ -59,12 +60,12 @@ class FreezingRelay(Relay):
 
     frozen = False
 
-    async def publish(self, raw: Raw) -> bool:
+    async def publish(self, raws: Sequence[Raw]) -> set[str]:
         """Freeze, then send what was read before."""
         if not FreezingRelay.frozen:
             FreezingRelay.frozen = True
             os.kill(os.getpid(), signal.SIGSTOP)
-        return await super().publish(raw)
+        return await super().publish(raws)
 
 
 async def main(dial: str) -> None:
