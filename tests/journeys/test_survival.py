@@ -89,7 +89,7 @@ async def _told(person: Member, mentorship: str, kind: str) -> list[str]:
 
 
 async def _mailed_once(stack: Stack, pairs: list[tuple[Member, Member, str]]) -> None:
-    """Two mails each at most: the proposal's and the start's, none of them twice."""
+    """Proposal, two yeses, start: three mails each at most, none of them twice."""
     await asyncio.sleep(3)
     async with httpx.AsyncClient(timeout=30) as client:
         mails = (await client.get(f"{stack.address}/mailbox/api")).json()

@@ -52,11 +52,12 @@ def test_a_first_yes_tells_the_other_side_only() -> None:
     assert [notice.unread for notice in thread.notices] == [False, False, True]
 
 
-def test_a_second_yes_tells_both_and_sends_no_mail() -> None:
-    """Both hear that they are a pair; only the two mails of the proposal were ever asked for."""
+def test_a_second_yes_tells_both_and_asks_for_two_mails_more() -> None:
+    """Both hear that they are a pair, in the inbox and by mail; the first yes alone asked for none."""
     thread = a_thread(yes(Side.MENTEE), yes(Side.MENTOR, complete=True))
     assert told(thread)[3:] == [("mia", "match-accepted"), ("dan", "match-accepted")]
-    assert len(thread.take_uncommitted().asked) == 2
+    mailed = [thread.notices[place].id for place in (0, 1, 3, 4)]
+    assert [ask.arguments["notice"] for ask in thread.take_uncommitted().asked] == mailed
     assert [notice.kind for notice in thread.of("mia") if notice.unread] == [Kind.MATCH_ACCEPTED]
 
 
@@ -78,7 +79,7 @@ def test_a_closing_is_told_to_those_who_had_said_yes(answers: list[Event], hears
 
 
 def test_a_mentorship_tells_both_of_start_sessions_and_end() -> None:
-    """Each fact of a running mentorship reaches both; the start takes the agreed areas and sends two mails more."""
+    """Each fact of a running mentorship reaches both; the start takes the agreed areas; later ones ask for no mail."""
     thread = a_thread(
         yes(Side.MENTEE),
         yes(Side.MENTOR, complete=True),
@@ -93,7 +94,7 @@ def test_a_mentorship_tells_both_of_start_sessions_and_end() -> None:
         for member in ("mia", "dan")
     ]
     assert thread.areas == ["cloud"]
-    assert len(thread.take_uncommitted().asked) == 4
+    assert len(thread.take_uncommitted().asked) == 6
 
 
 def test_an_outcome_from_a_newer_producer_tells_nobody() -> None:
@@ -157,6 +158,24 @@ def test_the_mail_of_a_proposal_is_moot_when_old_answered_or_closed(
     """Mia's mail: of use for three days, as long as she has not answered and the proposal is open."""
     thread = a_thread(*facts)
     assert thread.mail_is_moot(thread.of("mia")[0], NOW - timedelta(seconds=1) + after) is moot
+
+
+@pytest.mark.parametrize(
+    ("facts", "after", "moot"),
+    [
+        ([], timedelta(0), False),
+        ([], timedelta(days=20), True),
+        ([a_start()], timedelta(0), True),
+        ([CLOSED], timedelta(0), True),
+    ],
+)
+def test_the_mail_about_two_yeses_is_moot_once_there_is_nothing_to_agree(
+    facts: list[Event], after: timedelta, moot: bool
+) -> None:
+    """It asks both to settle how they work: late when they have, or when one has left, or long afterwards."""
+    thread = a_thread(yes(Side.MENTEE), yes(Side.MENTOR, complete=True), *facts)
+    accepted = next(each for each in thread.of("dan") if each.kind is Kind.MATCH_ACCEPTED)
+    assert thread.mail_is_moot(accepted, NOW + after) is moot
 
 
 def test_the_mail_of_a_start_is_moot_after_the_end() -> None:

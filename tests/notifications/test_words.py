@@ -1,17 +1,25 @@
 """What people read: every kind has words, role and focus stand in them, and a mail names nobody but its reader."""
 
 import pytest
+from contracts.envelope import Event
 from contracts.matching import Side
 from notification_facts import CLOSED, a_proposal, a_start, yes
-from notifications.domain import Kind, Thread
+from notifications.domain import MAILED, Kind, Thread
 from notifications.words import Letter, letter, line, link, over, role
 
 AT = "2026-03-02T09:00:00.000Z"
 
 
-def a_letter(member: str, *, started: bool = False) -> Letter:
+FACTS: dict[Kind, Event] = {
+    Kind.MATCH_PROPOSED: a_proposal(),
+    Kind.MATCH_ACCEPTED: yes(Side.MENTOR, complete=True),
+    Kind.MENTORSHIP_STARTED: a_start(),
+}
+
+
+def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
     thread = Thread.opened_by(a_proposal(), "acme")
-    thread.hear(a_start() if started else a_proposal(), "e1", AT)
+    thread.hear(FACTS[kind], "e1", AT)
     return letter(
         thread, thread.of(member)[0], name="Mia Okafor", areas=["AI tools"], public_url="https://turnabout.example/"
     )
@@ -56,18 +64,32 @@ def test_the_mail_of_a_proposal_in_full() -> None:
     assert "https://turnabout.example/proposals\n" in mail.text
 
 
+def test_the_mail_about_two_yeses_asks_to_agree() -> None:
+    """Both get the same subject and step; who drafts the agreement differs, and nothing is to be answered by a day."""
+    mentor, mentee = (a_letter(member, Kind.MATCH_ACCEPTED) for member in ("mia", "dan"))
+    assert mentor.subject == mentee.subject == "You have both said yes"
+    assert mentor.text.endswith(
+        "Agree how to work:\nhttps://turnabout.example/mentorships/m-1\n\n-- \n"
+        "Turnabout sends a mail for a proposal, when you have both said yes, and for a start. "
+        "Everything else waits in your inbox there.\n"
+    )
+    assert "You set the agenda, so make the first draft" in mentor.text
+    assert "Your mentor sets the agenda." in mentee.text
+    assert [name for name, _ in mentee.facts] == ["Your role", "Focus"]
+
+
 def test_the_mail_of_a_start_leads_to_the_mentorship() -> None:
     """The mentee's mail says their role and the agreed focus, and has no date to answer by."""
-    mail = a_letter("dan", started=True)
+    mail = a_letter("dan", Kind.MENTORSHIP_STARTED)
     assert mail.subject == "Your mentorship has started"
     assert [name for name, _ in mail.facts] == ["Your role", "Focus"]
     assert mail.facts[0][1] == "mentee: you learn"
     assert mail.link == "https://turnabout.example/mentorships/m-1"
 
 
-def test_a_mail_holds_no_ids_of_people() -> None:
-    """Neither the reader's nor the partner's member id is in a mail."""
-    for started in (False, True):
-        text = a_letter("dan", started=started).text
-        assert "mia" not in text
-        assert " dan" not in text
+@pytest.mark.parametrize("kind", list(MAILED))
+def test_a_mail_holds_no_ids_of_people(kind: Kind) -> None:
+    """Every kind that is mailed has a letter; neither the reader's nor the partner's member id is in it."""
+    text = a_letter("dan", kind).text
+    assert "mia" not in text
+    assert " dan" not in text

@@ -1,8 +1,9 @@
 """What two people are told about their mentorship: one thread a pair, its notices inside.
 
 A thread learns from matching's facts alone. Each notice is announced once by `NoticeSent`, after the thread that
-holds it is stored; proposals and starts also ask for a mail. A notice's id follows from the fact and the member, so
-hearing a fact again, even with an empty database, makes the same notice and no second mail.
+holds it is stored; proposals, pairs that have both said yes, and starts also ask for a mail. A notice's id follows
+from the fact and the member, so hearing a fact again, even with an empty database, makes the same notice and no second
+mail.
 """
 
 from collections.abc import Collection, Iterable
@@ -47,9 +48,14 @@ class Kind(StrEnum):
     MENTORSHIP_ENDED = "mentorship-ended"
 
 
-MAILED: Final = frozenset({Kind.MATCH_PROPOSED, Kind.MENTORSHIP_STARTED})
 _ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
+MAILED: Final = {
+    Kind.MATCH_PROPOSED: _OPEN,
+    Kind.MATCH_ACCEPTED: frozenset({Status.ACCEPTED}),
+    Kind.MENTORSHIP_STARTED: frozenset({Status.STARTED}),
+}
+"""Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 _SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
 
 
@@ -147,13 +153,12 @@ class Thread(Aggregate):
 
     def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
         """Whether a mail about this notice would come too late, or say what is no longer so."""
-        if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL:
+        if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
         if notice.kind is not Kind.MATCH_PROPOSED:
-            return self.status is not Status.STARTED
-        answered = self.role_of(notice.member) in self.said_yes
+            return False
         late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
-        return answered or late or self.status not in _OPEN
+        return late or self.role_of(notice.member) in self.said_yes
 
     def _answered(self, fact: MatchAccepted, event_id: str, at: str) -> None:
         if fact.complete:

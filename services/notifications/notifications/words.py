@@ -81,7 +81,7 @@ class Letter:
 
 
 def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], public_url: str) -> Letter:
-    """The mail about a proposal or a start, to the member whom the notice is for.
+    """The mail about one notice of a kind that is mailed, to the member whom the notice is for.
 
     Args:
         thread: the pair.
@@ -91,23 +91,37 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
         public_url: where people reach Turnabout.
     """
     side = thread.role_of(notice.member)
-    proposed = notice.kind is Kind.MATCH_PROPOSED
+    subject, paragraphs = _content(notice.kind, side)
     facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
-    if proposed and thread.answer_by:
+    if notice.kind is Kind.MATCH_PROPOSED and thread.answer_by:
         facts.append((_("Please answer by"), day(thread.answer_by)))
     return Letter(
-        subject=_("A new proposal for you") if proposed else _("Your mentorship has started"),
+        subject=subject,
         greeting=_("Hello %(name)s,") % {"name": name},
-        paragraphs=_proposed(side) if proposed else _started(side),
+        paragraphs=paragraphs,
         facts=tuple(facts),
         step=next_step(notice.kind),
         link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
-        footer=_("Turnabout sends a mail for a proposal and for a start. Everything else waits in your inbox there."),
+        footer=_(
+            "Turnabout sends a mail for a proposal, when you have both said yes, and for a start. "
+            "Everything else waits in your inbox there."
+        ),
     )
 
 
 def _role_in_full(side: Side) -> str:
     return _("mentor: you share what you know") if side is Side.MENTOR else _("mentee: you learn")
+
+
+def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
+    """Subject and paragraphs of each kind of mail, for the side that reads it."""
+    contents = {
+        Kind.MATCH_PROPOSED: (_("A new proposal for you"), _proposed),
+        Kind.MATCH_ACCEPTED: (_("You have both said yes"), _accepted),
+        Kind.MENTORSHIP_STARTED: (_("Your mentorship has started"), _started),
+    }
+    subject, paragraphs = contents[kind]
+    return subject, paragraphs(side)
 
 
 def _proposed(side: Side) -> tuple[str, ...]:
@@ -117,6 +131,19 @@ def _proposed(side: Side) -> tuple[str, ...]:
         else _("We found a colleague who can show you something that you would like to learn.")
     )
     return first, _("Have a look and say yes or not now. Nothing begins unless you both say yes.")
+
+
+def _accepted(side: Side) -> tuple[str, ...]:
+    second = (
+        _("You set the agenda, so make the first draft: what to focus on, how often to meet, for how long.")
+        if side is Side.MENTOR
+        else _("Your mentor sets the agenda. Read the agreement, and change in it what you would like otherwise.")
+    )
+    return (
+        _("You and your partner have both said yes. One step is left: agree how you want to work."),
+        second,
+        _("Your mentorship starts as soon as you have both agreed to the same version."),
+    )
 
 
 def _started(side: Side) -> tuple[str, ...]:
