@@ -10,9 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from chassis.records import Record
+from contracts.envelope import Envelope
+from contracts.notifications import NoticeSent
+from contracts.topics import NOTICE
 from local.stack import Stack
 from people_at_work import emails_by_member, member, roster_emails, sign_in
 from playwright.async_api import Browser, Page, expect
+from topic_records import all_records
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
@@ -80,25 +85,32 @@ async def test_two_people_become_a_mentorship(stack: Stack, browser: Browser, co
     await _say_yes(stack, mentor, couple.mentee_name)
     await expect(mentee.get_by_role("main")).not_to_have_text(before, timeout=5_000)
     await _say_yes(stack, mentee, couple.mentor_name)
+    await _mailed(stack, couple, "You have both said yes")
 
     for page in (mentor, mentee):
         await page.goto(f"{stack.address}/mentorships/{couple.mentorship}")
         await page.get_by_role("button", name="I agree to this").click()
     await expect(mentee.get_by_role("heading", name="Log a session")).to_be_visible()
 
-    def started(to: str) -> list[dict[str, str]]:
-        return [mail for mail in mails(stack, to) if "start" in mail["subject"].lower()]
-
-    await eventually(lambda: len(started(couple.mentor)) == 1 and len(started(couple.mentee)) == 1)
-    for address in (couple.mentor, couple.mentee):
-        ids = [mail["message_id"] for mail in mails(stack, address)]
-        assert len(ids) == len(set(ids))
+    await _mailed(stack, couple, "Your mentorship has started")
 
     await mentor.goto(f"{stack.address}/mentorships/{couple.mentorship}")
     await mentor.get_by_role("button", name="Log it").click()
     await expect(mentor.get_by_role("main")).to_contain_text("Held")
     await mentee.reload()
     await expect(mentee.get_by_role("main")).to_contain_text("Held")
+
+
+async def _mailed(stack: Stack, couple: Couple, subject: str) -> None:
+    """Both get a mail with this subject, and none of all their mails came twice."""
+
+    def with_subject(to: str) -> list[dict[str, str]]:
+        return [mail for mail in mails(stack, to) if mail["subject"] == subject]
+
+    await eventually(lambda: len(with_subject(couple.mentor)) == 1 and len(with_subject(couple.mentee)) == 1)
+    for address in (couple.mentor, couple.mentee):
+        ids = [mail["message_id"] for mail in mails(stack, address)]
+        assert len(ids) == len(set(ids))
 
 
 async def _say_yes(stack: Stack, page: Page, to: str) -> None:
@@ -108,7 +120,62 @@ async def _say_yes(stack: Stack, page: Page, to: str) -> None:
     await page.wait_for_load_state()
 
 
-async def test_one_trace_runs_from_the_click_to_the_mail(stack: Stack) -> None:
+async def test_one_trace_runs_from_the_second_yes_to_the_mail(stack: Stack, couple: Couple) -> None:
+    """The click that completes the two yeses caused the mail: places, relay, bus and `NoticeSent` are in its trace."""
+    mentee = await member(stack.address, couple.mentee)
+    notice = next(
+        each["id"]
+        for each in await mentee.notices()
+        if (each["thread"], each["kind"]) == (couple.mentorship, "match-accepted")
+    )
+    await eventually(lambda: len(_up_from_the_mail(spans(stack), notice)) > 1)
+    path = _up_from_the_mail(spans(stack), notice)
+    assert [(span["service"], span["name"]) for span in path] == [
+        ("notifications", "mail match-accepted"),
+        ("notifications", "work send-mail"),
+        ("notifications", "notifications.threads mentorship"),
+        ("matching", "work reserve-places"),
+        ("matching", "command accept-proposal"),
+        ("matching", "http POST /proposals/{mentorship}/accept"),
+    ]
+    told, accepted, click = path[2], path[3], path[-1]
+    assert path[0]["attributes"]["outcome"] == "sent"
+    assert {span["trace_id"] for span in path} == {click["trace_id"]}
+    assert click["parent_span_id"] is None
+    for cause in (accepted, told):  # what each of them said was sent by the relay of its own service
+        assert _services_that_published_for(cause, spans(stack)) == {cause["service"]}
+    announced = await all_records(stack.environment["TURNABOUT_KAFKA"], NOTICE)
+    traceparent = next(
+        Envelope.from_headers(record.headers).traceparent for record in announced if _announces(record, notice)
+    )
+    assert traceparent is not None
+    assert traceparent.split("-")[1:3] == [told["trace_id"], told["span_id"]]
+
+
+def _up_from_the_mail(found: list[dict[str, Any]], notice: str) -> list[dict[str, Any]]:
+    """The span of the mail about a notice, what it is below, and so on up to the click."""
+    by_id = {span["span_id"]: span for span in found}
+    path = [span for span in found if span["name"].startswith("mail ") and span["attributes"]["notice"] == notice]
+    while path and (parent := by_id.get(path[-1]["parent_span_id"])) is not None:
+        path.append(parent)
+    return path
+
+
+def _services_that_published_for(cause: dict[str, Any], found: list[dict[str, Any]]) -> set[str]:
+    """Whose relays sent something below a span, or linked to it because one send carried several documents."""
+    return {
+        span["service"]
+        for span in found
+        if span["name"] == "relay.publish"
+        and cause["span_id"] in {span["parent_span_id"], *(link["span_id"] for link in span["links"])}
+    }
+
+
+def _announces(record: Record, notice: str) -> bool:
+    return record.value is not None and NoticeSent.model_validate_json(record.value).notice == notice
+
+
+async def test_one_trace_runs_from_the_last_agreement_to_the_mail(stack: Stack) -> None:
     """The last "I agree" and the mails about the start share one trace, through relay, bus and pending work."""
 
     def linked() -> bool:
