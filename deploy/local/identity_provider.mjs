@@ -42,9 +42,18 @@ provider.proxy = true;
 
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+// A key, inside the page: the provider serves no files.
+const icon =
+  'data:image/svg+xml,' +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f4f7a"/>' +
+      '<circle cx="12" cy="16" r="5" fill="none" stroke="#fff" stroke-width="3"/>' +
+      '<path d="M17 16h10v4m-4-4v3" fill="none" stroke="#fff" stroke-width="3"/></svg>',
+  );
+
 const page = () => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in (development)</title><style>
+<title>Sign in (development)</title><link rel="icon" href="${icon}"><style>
 body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:10vh auto;padding:0 1rem;color:#1d2733}
 button,input{font:inherit;padding:.6rem .8rem;border-radius:.5rem;border:1px solid #8795a5;width:100%;box-sizing:border-box}
 button{background:#fff;text-align:left;margin:.25rem 0;cursor:pointer}

@@ -142,6 +142,29 @@ async def test_pages_show_people_by_name_and_escape_them(site: Site) -> None:
         assert "You work in different parts of the organisation." in page.text
 
 
+async def test_whoever_agreed_waits_for_the_other(site: Site) -> None:
+    """Before she agrees ana's page asks her to; afterwards it says whom it waits for, and can be opened again."""
+    await enrol(site.store, site.tenant, "ana", 2)
+    await enrol(site.store, site.tenant, "dora", 9)
+    pair = await site.proposed("ana", "dora")
+    async with site.as_("ana") as ana, site.as_("dora") as dora:
+        for client in (ana, dora):
+            await client.post(f"{API}/proposals/{pair.id}/accept", headers=key())
+        asked, folded, waits = (
+            "I agree to this",
+            "Change it after all",
+            "as soon as Dora &lt;b&gt;Klein&lt;/b&gt; agrees",
+        )
+        here = f"/mentorships/{pair.id}"
+        before = (await ana.get(here)).text
+        assert (asked in before, folded in before, waits in before) == (True, False, False)
+        await ana.post(f"{API}{here}/agreement/confirmations", json={"version": 1}, headers=key())
+        after = (await ana.get(here)).text
+        assert waits in after
+        assert after.index(folded) < after.index(asked)
+        assert folded not in (await dora.get(here)).text
+
+
 async def test_only_a_lead_runs_a_programme_and_sees_its_pairs(site: Site) -> None:
     """Everybody may read the list; the rest is for its leads, and one run at a time is asked for."""
     plan = Plan(
