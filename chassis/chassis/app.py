@@ -25,6 +25,7 @@ from chassis.mongo import connect
 from chassis.reader import TopicReader
 from chassis.settings import Settings
 from chassis.timers import Timer
+from chassis.upkeep import Upkeep
 from chassis.works import Works
 
 S = TypeVar("S")
@@ -95,6 +96,7 @@ class Service(Generic[S]):
 
     async def _migrate(self) -> None:
         async with self.opened(relaying=False) as (delivery, _):
+            Upkeep.of(delivery)
             await _until_there(delivery.migrate)
 
     @asynccontextmanager
@@ -186,7 +188,8 @@ class Service(Generic[S]):
             logger=logging.getLogger("turnabout.faststream"),
             log_level=logging.DEBUG,
         )
-        self._consumers = [Consumer(group, store, delivery.producer) for group in self._handlers.groups.values()]
+        upkeep = Upkeep.of(delivery)
+        self._consumers = [Consumer(group, store, upkeep) for group in self._handlers.groups.values()]
         for consumer in self._consumers:
             consumer.subscribe(broker, self.settings)
         return broker
@@ -200,6 +203,8 @@ class Service(Generic[S]):
                 await broker.stop()
         except (KafkaError, TimeoutError) as error:
             log.warning("consumers.stop-failed", error=type(error).__name__)
+        for consumer in self._consumers:
+            await consumer.stopped()
 
     def _add_probes(self, app: FastAPI, delivery: Delivery, readers: list[TopicReader]) -> None:
         @app.get("/livez", include_in_schema=False)

@@ -1,14 +1,15 @@
-"""The consumer pipeline: parse → fence → handle by key lanes → outcome → commit exact offsets.
+"""Consumers: one FastStream subscriber a group, with our pipeline in place of FastStream's own delivery.
 
 FastStream fetches batches and dispatches; its acknowledgement, parsing and decoding are replaced, because the
-defaults commit what failed, drop a batch for one bad record and choke on a header that is not UTF-8. An offset is
-committed only when every record up to it has an outcome.
+defaults commit what failed, drop a batch for one bad record and choke on a header that is not UTF-8.
+
+A partition's way: assigned → opened (what is parked, whether a batch there kills processes) → fetched → committed as
+far as `Pipeline.process` came. A lasting fault pauses it at the record that waits, so the member keeps its place in
+the group; it is tried again a moment later.
 """
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
@@ -19,32 +20,20 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
-from chassis import clock, logs, metrics, telemetry
-from chassis.dead_letters import bury
-from chassis.errors import StaleError, TransientError
-from chassis.outcomes import DeadLetter, Done, Duplicate, Outcome, Skipped
-from chassis.producer import Producer
-from chassis.records import Received, Record, Vocabulary
+from chassis import clock, logs, metrics
+from chassis.errors import TransientError
+from chassis.outcomes import DeadLetter, Outcome
+from chassis.pipeline import BatchHandler, Group, Handler, Pipeline, Progress
+from chassis.records import Received, Record
 from chassis.settings import Settings
+from chassis.suspects import Stand, batch_at
+from chassis.upkeep import Upkeep
 
 S = TypeVar("S")
-Handler = Callable[[Received[Any], S], Awaitable[Outcome | None]]
-BatchHandler = Callable[[list[Received[Any]], S], Awaitable[None]]
 log = logs.get()
 
-ATTEMPTS: Final = 3
-LANES: Final = 16
 MAX_RECORDS: Final = 500
-_LONGEST_WAIT: Final = 5.0
-
-
-@dataclass(slots=True)
-class Group(Generic[S]):
-    """One consumer group: which events call which function."""
-
-    name: str
-    handlers: dict[type[Event], Handler[S]] = field(default_factory=dict)
-    batch: BatchHandler[S] | None = None
+RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0}
 
 
 class Handlers(Generic[S]):
@@ -83,27 +72,26 @@ class Handlers(Generic[S]):
 
 
 class Consumer(Generic[S]):
-    """One group's pipeline on one FastStream subscriber."""
+    """One group's member in this process."""
 
-    def __init__(self, group: Group[S], store: S, producer: Producer) -> None:
-        self._group = group
-        self._store = store
-        self._producer = producer
-        self._words = Vocabulary(group.handlers)
-        self._by_topic = {event.topic.name: handler for event, handler in group.handlers.items()}
-        self._by_type = {event.event_type(): handler for event, handler in group.handlers.items()}
+    def __init__(self, group: Group[S], store: S, upkeep: Upkeep) -> None:
+        self._group = group.name
+        self._letters = upkeep.letters
+        self._parking = upkeep.parking(group.name)
+        self._suspects = upkeep.suspects(group.name)
+        self._pipeline = Pipeline(group, store, self._letters, self._parking)
         self._subscriber: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._stopping = False
 
     def subscribe(self, broker: KafkaBroker, settings: Settings) -> None:
         """Register with FastStream: batches, manual acknowledgement, our own parser and decoder."""
         self._subscriber = broker.subscriber(
-            *(topic.name for topic in self._words.topics),
+            *(topic.name for topic in self._pipeline.words.topics),
             batch=True,
-            group_id=self._group.name,
-            group_instance_id=f"{self._group.name}-{settings.instance}",
+            group_id=self._group,
+            group_instance_id=f"{self._group}-{settings.instance}",
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             max_records=MAX_RECORDS,
@@ -113,7 +101,7 @@ class Consumer(Generic[S]):
             rebalance_timeout_ms=60_000,
             max_poll_interval_ms=600_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
-            listener=_Drain(self),
+            listener=_Rebalances(self),
             parser=_parse_nothing,
             decoder=_keep_records,
             no_reply=True,
@@ -126,17 +114,67 @@ class Consumer(Generic[S]):
         consumer = getattr(self._subscriber, "consumer", None)
         return consumer is not None and bool(consumer.assignment())
 
+    def stop_soon(self) -> None:
+        """Stop at the next record boundary."""
+        self._pipeline.stop_soon()
+
+    async def stopped(self) -> None:
+        """After the subscriber has stopped: say that it was in good order."""
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self._suspects.closed()
+        except TransientError:
+            log.warning("consumer.not-closed", group=self._group)
+
     async def drained(self, *, seconds: float = 30.0) -> None:
         """Until the batch in hand is finished and committed."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("consumer.drain-timeout", group=self._group.name)
+            log.warning("consumer.drain-timeout", group=self._group)
 
-    def stop_soon(self) -> None:
-        """Stop at the next record boundary."""
-        self._stopping = True
+    # --- partitions that come ----------------------------------------------------------------------------------
+
+    def open(self, partitions: Iterable[TopicPartition]) -> None:
+        """Nothing is fetched from new partitions until it is known what is parked and what is suspect there."""
+        come = list(partitions)
+        if come:
+            self._pause(come, "opening")
+            self._spawn(self._open(come))
+
+    async def _open(self, partitions: list[TopicPartition]) -> None:
+        await _until_there(lambda: self._look(partitions))
+        self._resume(partitions, "opening")
+
+    async def _look(self, partitions: list[TopicPartition]) -> None:
+        await self._parking.load()
+        consumer = self._subscriber.consumer
+        try:
+            here = [partition for partition in partitions if partition in consumer.assignment()]
+            ends = await consumer.end_offsets(here) if here else {}
+            stands = [
+                Stand(partition.topic, partition.partition, await consumer.position(partition), end)
+                for partition, end in ends.items()
+            ]
+        except (KafkaError, IllegalStateError) as error:
+            raise TransientError(f"broker: {type(error).__name__}") from error
+        for stand in await self._suspects.opened(stands):
+            await self._quarantine(stand)
+
+    async def _quarantine(self, stand: Stand) -> None:
+        partition = TopicPartition(stand.topic, stand.partition)
+        consumer = self._subscriber.consumer
+        offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - a consumer would inflate it
+        why = DeadLetter("quarantined", "the process died in front of this batch", attempts=0)
+        await self._letters.bury_reference(stand.topic, stand.partition, offsets, self._group, why)
+        await self._commit({partition: offsets.stop})
+        consumer.seek(partition, offsets.stop)
+        metrics.QUARANTINED.labels(group=self._group).inc()
+        log.error("consumer.quarantined", group=self._group, topic=stand.topic, partition=stand.partition)
+
+    # --- batches ----------------------------------------------------------------------------------------------
 
     async def _consume(self, records: Any) -> None:
         self._idle.clear()
@@ -147,104 +185,31 @@ class Consumer(Generic[S]):
 
     async def process(self, records: Sequence[Record]) -> None:
         """Give every record its outcome, then commit the finished prefix of each partition."""
-        finished: set[tuple[str, int, int]] = set()
-        parsed: list[tuple[Record, Any]] = [(record, self._words.parse(record)) for record in records]
-        if self._group.batch is not None and await self._whole_batch([p for _, p in parsed if isinstance(p, Received)]):
-            done = [(record, Done() if isinstance(p, Received) else p) for record, p in parsed]
-        else:
-            done = parsed
-        lanes: dict[bytes | None, list[tuple[Record, Any]]] = {}
-        for record, item in done:
-            lanes.setdefault(record.key, []).append((record, item))
-        gate = asyncio.Semaphore(LANES)
-        await asyncio.gather(*(self._lane(lane, gate, finished) for lane in lanes.values()))
-        await self._commit(records, finished)
-        received = [item for _, item in parsed if isinstance(item, Received)]
-        if received:
-            lag = (clock.now() - received[-1].time).total_seconds()
-            metrics.CONSUMER_LAG_SECONDS.labels(group=self._group.name).set(max(lag, 0))
+        progress = await self._pipeline.process(records)
+        await self._commit({TopicPartition(*place): offset for place, offset in progress.commit.items()})
+        if progress.why in RESUME_SECONDS:
+            self._wait(progress)
+        lag = clock.real_ms() - max(record.timestamp for record in records)
+        metrics.CONSUMER_LAG_SECONDS.labels(group=self._group).set(max(lag, 0) / 1000)
 
-    async def _whole_batch(self, events: list[Received[Any]]) -> bool:
-        """Try the batch handler on everything; a bug in it leaves the records to be handled one by one."""
-        if not events or self._group.batch is None:
-            return False
-        try:
-            with telemetry.span(f"{self._group.name} batch", parent=events[0].traceparent):
-                await self._patiently(lambda: self._group.batch(events, self._store))  # type: ignore[misc]  # set above
-        except _StoppedError:
-            return False
-        except Exception as error:  # noqa: BLE001 - isolates the record that the handler can't take
-            log.warning("consumer.batch-failed", group=self._group.name, error=type(error).__name__)
-            return False
-        return True
+    def _wait(self, progress: Progress) -> None:
+        """Stand still at the records that can't be handled at the moment; polling goes on, so the group keeps us."""
+        consumer = self._subscriber.consumer
+        waiting = []
+        for place, offset in progress.again.items():
+            partition = TopicPartition(*place)
+            if partition in consumer.assignment():
+                consumer.seek(partition, offset)
+                waiting.append(partition)
+        self._pause(waiting, progress.why)
+        self._spawn(self._go_on(waiting, progress.why))
+        log.warning("consumer.paused", group=self._group, reason=progress.why)
 
-    async def _lane(
-        self, lane: list[tuple[Record, Any]], gate: asyncio.Semaphore, finished: set[tuple[str, int, int]]
-    ) -> None:
-        async with gate:
-            for record, item in lane:
-                try:
-                    outcome = await self._outcome(record, item)
-                except _StoppedError:
-                    return
-                metrics.CONSUMED.labels(group=self._group.name, outcome=type(outcome).__name__.lower()).inc()
-                finished.add((record.topic, record.partition, record.offset))
+    async def _go_on(self, partitions: list[TopicPartition], why: str) -> None:
+        await asyncio.sleep(RESUME_SECONDS[why])
+        self._resume(partitions, why)
 
-    async def _outcome(self, record: Record, item: Any) -> Outcome:
-        outcome: Outcome = await self._handle(item) if isinstance(item, Received) else item
-        match outcome:
-            case DeadLetter():
-                log.error("consumer.dead-letter", group=self._group.name, reason=outcome.reason, topic=record.topic)
-                await self._patiently(lambda: bury(self._producer, record, self._group.name, outcome))
-            case Skipped():
-                log.info("consumer.skipped", group=self._group.name, reason=outcome.why)
-            case Done() | Duplicate():
-                pass
-        return outcome
-
-    async def _handle(self, event: Received[Any]) -> Outcome:
-        """Handle one event: infrastructure faults wait in place, a bug is tried three times."""
-        by_type = event.data is not None
-        handler = self._by_type[event.envelope.type] if by_type else self._by_topic[event.topic.name]
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with telemetry.span(f"{self._group.name} {event.topic.stream}", parent=event.traceparent):
-                    return await self._patiently(lambda: handler(event, self._store)) or Done()
-            except StaleError:
-                return Duplicate()
-            except _StoppedError:
-                raise
-            except Exception as error:  # a handler's bug must not stop the other keys
-                log.warning(
-                    "consumer.attempt-failed", group=self._group.name, error=type(error).__name__, exc_info=error
-                )
-                if attempt == ATTEMPTS:
-                    return DeadLetter("handler-failed", type(error).__name__, attempts=attempt)
-                await asyncio.sleep(0.05 * 2**attempt)
-        raise AssertionError
-
-    async def _patiently(self, action: Callable[[], Awaitable[Any]]) -> Any:
-        """Repeat until no infrastructure fault is met; order is kept because nothing behind it moves."""
-        delay = 0.05
-        while True:
-            if self._stopping:
-                raise _StoppedError
-            try:
-                return await action()
-            except TransientError as error:
-                log.warning("consumer.waiting", group=self._group.name, error=error)
-                await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter
-                delay = min(delay * 2, _LONGEST_WAIT)
-
-    async def _commit(self, records: Sequence[Record], finished: set[tuple[str, int, int]]) -> None:
-        offsets: dict[TopicPartition, int] = {}
-        broken: set[TopicPartition] = set()
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            if (record.topic, record.partition, record.offset) not in finished:
-                broken.add(partition)
-            if partition not in broken:
-                offsets[partition] = record.offset + 1
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         consumer = self._subscriber.consumer
         mine = {partition: offset for partition, offset in offsets.items() if partition in consumer.assignment()}
         if not mine:
@@ -253,14 +218,26 @@ class Consumer(Generic[S]):
             await consumer.commit(mine)
         except (KafkaError, IllegalStateError) as error:
             # The next owner of the partition gets these records again, and the fences skip them.
-            log.warning("consumer.commit-failed", group=self._group.name, error=type(error).__name__)
+            log.warning("consumer.commit-failed", group=self._group, error=type(error).__name__)
+
+    # --- pausing ----------------------------------------------------------------------------------------------
+
+    def _pause(self, partitions: list[TopicPartition], why: str) -> None:
+        self._subscriber.consumer.pause(*partitions)
+        metrics.CONSUMER_PAUSED.labels(group=self._group, why=why).set(len(partitions))
+
+    def _resume(self, partitions: list[TopicPartition], why: str) -> None:
+        consumer = self._subscriber.consumer
+        consumer.resume(*(partition for partition in partitions if partition in consumer.assignment()))
+        metrics.CONSUMER_PAUSED.labels(group=self._group, why=why).set(0)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-class _StoppedError(Exception):
-    """The process is stopping; the record stays uncommitted for the next member."""
-
-
-class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Holds a rebalance until the batch in hand is finished, so that no other member starts it meanwhile."""
 
     def __init__(self, consumer: Consumer[Any]) -> None:
@@ -270,7 +247,18 @@ class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
         await self._consumer.drained()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        """Nothing to prepare: fences live in the documents."""
+        self._consumer.open(assigned)
+
+
+async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
+    delay = 0.1
+    while True:
+        try:
+            return await action()
+        except TransientError as error:
+            log.warning("consumer.opening", error=error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 3.0)
 
 
 async def _parse_nothing(message: Any, _original: Any) -> KafkaMessage:

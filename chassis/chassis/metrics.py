@@ -22,10 +22,17 @@ COMMANDS: Final = Counter("turnabout_commands", "Commands carried out.", ["comma
 
 # --- Consumers ----------------------------------------------------------------------------------------------------
 # Records by group (`<service>.<handler group>`; `reader` for whole-topic readers) and outcome: done, duplicate,
-# skipped (a type this service does not know), retry, park, deadletter. Any deadletter deserves a look the same day.
+# skipped (a type this service does not know), parked, deadletter. Any deadletter deserves a look the same day.
 CONSUMED: Final = Counter("turnabout_consumed", "Consumed records.", ["group", "outcome"])
 # Age of the record handled last. Grows while a handler waits for its database; falls to nothing when it is back.
 CONSUMER_LAG_SECONDS: Final = Gauge("turnabout_consumer_lag_seconds", "Age of the last handled record.", ["group"])
+# Keys of which a fact is a dead letter, so that their later facts wait. Each is people who do not get what they should.
+PARKED_KEYS: Final = Gauge("turnabout_parked_keys", "Keys that wait behind a dead letter.", ["group"])
+# Partitions that are paused, by why: opening (a moment after each rebalance), fault (database or broker away for
+# long), breaker (nearly everything fails: look at the last deploy). The last two do not end by themselves.
+CONSUMER_PAUSED: Final = Gauge("turnabout_consumer_paused", "Paused partitions.", ["group", "why"])
+# Batches that were set aside unread after the process had died three times in front of them.
+QUARANTINED: Final = Counter("turnabout_quarantined_batches", "Batches set aside unread.", ["group"])
 
 # --- Relay and pending work ---------------------------------------------------------------------------------------
 # Records that the broker acknowledged. Flat while commands go on means that the broker refuses or is away.

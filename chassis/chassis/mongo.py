@@ -167,6 +167,14 @@ class Collection:
             with named_faults():
                 await self.raw.delete_many({**filter_, "tenant": tenant})
 
+    async def remove(self, filter_: Filter) -> int:
+        """Delete the document whose `_id` the filter names, if it matches; returns how many did."""
+        async with self.gate:
+            with named_faults():
+                self._writes.inc()
+                result = await self.raw.delete_many(filter_)
+                return int(result.deleted_count)
+
     async def replace_newest(self, rows: Sequence[Raw]) -> None:
         """Upsert read-model rows `{_id, tenant, sequence, …}`; an older or equal sequence changes nothing.
 

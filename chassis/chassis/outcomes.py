@@ -29,4 +29,9 @@ class DeadLetter:
     attempts: int = 1
 
 
-Outcome = Done | Duplicate | Skipped | DeadLetter
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An earlier record of its key is a dead letter; it waits behind that one in the same topic."""
+
+
+Outcome = Done | Duplicate | Skipped | DeadLetter | Parked

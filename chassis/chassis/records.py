@@ -32,6 +32,10 @@ class Record(Protocol):
         """Place in the partition."""
 
     @property
+    def timestamp(self) -> int:
+        """Unix milliseconds at which it was produced."""
+
+    @property
     def key(self) -> bytes | None:
         """Key bytes."""
 
@@ -96,6 +100,10 @@ class Vocabulary:
     def topics(self) -> tuple[Topic, ...]:
         """The topics that carry them."""
         return tuple(self._topics.values())
+
+    def topic(self, name: str) -> Topic:
+        """The topic of this name."""
+        return self._topics[name]
 
     def parse(self, record: Record) -> Received[Any] | Skipped | DeadLetter:
         """Read one record; never raises for what another producer wrote."""
