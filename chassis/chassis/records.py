@@ -1,10 +1,8 @@
 """From a Kafka record's bytes to a received event, or to the outcome that says why not."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from contracts.envelope import BadEnvelopeError, Envelope, Event
 from contracts.topics import Topic
@@ -48,8 +46,7 @@ class Record(Protocol):
         """Header names and bytes."""
 
 
-@dataclass(frozen=True)
-class Received(Generic[E_co]):
+class Received(NamedTuple, Generic[E_co]):
     """One event as a handler gets it. `data` None is a tombstone: the key is gone."""
 
     envelope: Envelope
@@ -77,7 +74,7 @@ class Received(Generic[E_co]):
         """The trace that caused it."""
         return self.envelope.traceparent
 
-    @cached_property
+    @property
     def time(self) -> datetime:
         """When it was said; informative."""
         return datetime.fromisoformat(self.envelope.time)
@@ -93,8 +90,10 @@ class Vocabulary:
 
     def __init__(self, events: Iterable[type[Event]]) -> None:
         self.events = tuple(events)
-        self._types: Mapping[str, type[Event]] = {event.event_type(): event for event in self.events}
         self._topics: Mapping[str, Topic] = {event.topic.name: event.topic for event in self.events}
+        self._types: Mapping[str, dict[str, type[Event]]] = {name: {} for name in self._topics}
+        for event in self.events:
+            self._types[event.topic.name][event.event_type()] = event
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -110,14 +109,14 @@ class Vocabulary:
         topic = self._topics[record.topic]
         try:
             envelope = Envelope.from_headers(record.headers)
-            key = (record.key or b"").decode()
+            key = record.key.decode() if record.key else ""
         except (BadEnvelopeError, UnicodeDecodeError) as error:
             return DeadLetter("bad-envelope", _reason(error))
         if not key:
             return DeadLetter("bad-envelope", "the record has no key")
         if record.value is None:
             return Received(envelope, topic, key, None)
-        if (event := self._types.get(envelope.type)) is None or event.topic.name != record.topic:
+        if (event := self._types[record.topic].get(envelope.type)) is None:
             return Skipped("unknown-type")
         try:
             return Received(envelope, topic, key, event.model_validate_json(record.value))
