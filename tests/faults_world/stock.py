@@ -1,0 +1,35 @@
+"""The same facts consumed with FastStream's defaults, killed by the same schedule, for comparison."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from contracts.topics import MENTORSHIP
+from faststream import FastStream
+from faststream.kafka import KafkaBroker
+from pydantic import BaseModel
+
+from faults_world.letters import DELIVERY_SECONDS
+from faults_world.sink import Sink
+
+broker = KafkaBroker(os.environ["TURNABOUT_KAFKA"], logger=None)
+sink = Sink(Path(os.environ["FAULTS_SINK"]), "stock")
+
+
+class Fact(BaseModel):
+    """The parts of the fact that are needed."""
+
+    mentorship: str
+    session: str
+
+
+@broker.subscriber(MENTORSHIP.name, group_id="stock", auto_offset_reset="earliest")
+async def effect(fact: Fact) -> None:
+    """One effect a fact, as slow as ours; the defaults have no claim, so the key is made anew each time."""
+    await asyncio.sleep(DELIVERY_SECONDS)
+    key = os.urandom(8).hex()
+    sink.accept(key, {"order": fact.mentorship, "name": fact.session, "follower": "stock"})
+
+
+if __name__ == "__main__":
+    asyncio.run(FastStream(broker).run())
