@@ -12,7 +12,7 @@ UV_HOME := $(HOME)/.cache/turnabout/uv
 UV := $(or $(shell command -v uv 2>/dev/null),$(UV_HOME)/bin/uv)
 BIN := .venv/bin
 SYNCED := .venv/synced
-CODE := contracts chassis services deploy tests benchmarks
+CODE := contracts chassis services deploy operations tests benchmarks
 
 PORT ?= 8080
 ROSTER ?=
