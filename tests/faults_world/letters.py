@@ -20,7 +20,7 @@ from contracts.notifications import NoticeSent
 
 from faults_world.sink import Sink
 
-DELIVERY_SECONDS: Final = 0.02  # a mail server takes its time
+DELIVERY_SECONDS: Final = 0.3  # a mail server takes its time
 
 
 class Letter(Aggregate):

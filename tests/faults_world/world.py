@@ -121,7 +121,7 @@ class World:
 
     def _child(self, name: str) -> Child:
         environment = {
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
             "TURNABOUT_KAFKA": self.kafka,
             "TURNABOUT_MONGO": self.mongo,
             "TURNABOUT_DATABASE_PREFIX": "faults-",
