@@ -3,8 +3,9 @@
 import asyncio
 import csv
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ class Member:
     id: str
     client: httpx.AsyncClient
 
+    def at(self, address: str) -> "Member":
+        """The same person in the same session, who reaches one replica directly instead of through the gateway."""
+        client = httpx.AsyncClient(
+            base_url=address, timeout=30, cookies=self.client.cookies, headers={"Origin": self.client.headers["Origin"]}
+        )
+        return Member(self.email, self.id, client)
+
     async def name(self) -> str:
         """As others see it."""
         return str((await self.client.get("/api/profiles/v1/me")).raise_for_status().json()["name"])
@@ -60,6 +68,11 @@ class Member:
         version = (await self.mentorship(mentorship))["agreement"]["version"]
         where = f"/api/matching/v1/mentorships/{mentorship}/agreement/confirmations"
         await self.persist("POST", where, {"version": version})
+
+    async def log_session(self, mentorship: str, day: date, outcome: str) -> None:
+        """Say what became of a day's session."""
+        where = f"/api/matching/v1/mentorships/{mentorship}/sessions"
+        await self.persist("POST", where, {"day": day.isoformat(), "outcome": outcome})
 
     async def notices(self) -> list[dict[str, Any]]:
         """My inbox, newest first."""
@@ -99,6 +112,29 @@ def roster_emails(file: Path) -> list[str]:
     """The addresses of a roster."""
     with file.open(newline="") as rows:
         return [row["email"] for row in csv.DictReader(rows)]
+
+
+async def open_pairs(address: str, emails: Mapping[str, str], count: int) -> list[tuple[Member, Member, str]]:
+    """Mentor, mentee and id of that many open proposals, between people of whom nobody appears twice.
+
+    Args:
+        address: where they sign in.
+        emails: member id → address.
+        count: how many; fewer come back when there are not so many.
+    """
+    found: list[tuple[Member, Member, str]] = []
+    busy: set[str] = set()
+    for email in list(emails.values())[20:]:  # the first ones are those whom the demo signs in as
+        if len(found) == count:
+            break
+        mentor = await member(address, email)
+        for pair in await mentor.proposals():
+            sides = {pair["mentor"], pair["mentee"]}
+            if pair["you"] == "mentor" and pair["status"] == "proposed" and not sides & busy:
+                busy |= sides
+                found.append((mentor, await member(address, emails[pair["mentee"]]), pair["id"]))
+                break
+    return found
 
 
 async def member(address: str, email: str) -> Member:

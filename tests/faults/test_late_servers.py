@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-import faults_replica
+import dial_service
 import httpx
 import pytest
 from chassis.ids import new_id
 from chassis.settings import Settings
-from faults_replica import TENANT, Dial
+from dial_service import TENANT, Dial
 from local import database as database_server
 from local import kafka as broker
 from local.ports import HOST, free_range
@@ -24,7 +24,7 @@ async def test_a_service_waits_for_a_database_and_a_broker_that_come_later(tmp_p
         raise AssertionError("this test starts a database of its own; run it without MONGO_URI")
     servers = [await asyncio.to_thread(broker.child, tmp_path, ports), chosen.child]
     settings = Settings(kafka=broker.bootstrap(ports), mongo=chosen.uri, instance="dial-0", port=ports.profiles)
-    serving = asyncio.create_task(faults_replica.service(settings).serve())
+    serving = asyncio.create_task(dial_service.service(settings).serve())
     try:
         async with httpx.AsyncClient(base_url=f"http://{HOST}:{ports.profiles}", timeout=10) as client:
             await _answers(client, "/livez", httpx.codes.OK, "alive")
@@ -34,7 +34,7 @@ async def test_a_service_waits_for_a_database_and_a_broker_that_come_later(tmp_p
                 await server.wait_ready()
             await broker.create_topics(broker.bootstrap(ports))
             await _answers(client, "/readyz", httpx.codes.OK, "ready")
-        async with faults_replica.service(settings.model_copy(update={"instance": "dial-1"})).opened() as (
+        async with dial_service.service(settings.model_copy(update={"instance": "dial-1"})).opened() as (
             delivery,
             store,
         ):

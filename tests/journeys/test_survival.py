@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from local.stack import Stack
-from people_at_work import Member, emails_by_member, member, roster_emails
+from people_at_work import Member, emails_by_member, open_pairs, roster_emails
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(280)]
 
@@ -27,7 +27,7 @@ VICTIMS = (
 async def test_every_process_dies_once_and_every_pair_arrives(stack: Stack) -> None:
     """Nine pairs say yes and agree, each across the death of one process; every pair starts, told and mailed once."""
     emails = await emails_by_member(stack.environment["TURNABOUT_PROFILES_URL"], _people(stack))
-    pairs = await _pairs(stack, emails, len(VICTIMS))
+    pairs = await open_pairs(stack.address, emails, len(VICTIMS))
     assert len(pairs) == len(VICTIMS)
     for victim, (mentor, mentee, mentorship) in zip(VICTIMS, pairs, strict=True):
         await mentor.accept(mentorship)
@@ -48,23 +48,6 @@ async def test_every_process_dies_once_and_every_pair_arrives(stack: Stack) -> N
 
 def _people(stack: Stack) -> list[str]:
     return roster_emails(stack.state / "people.csv")
-
-
-async def _pairs(stack: Stack, emails: dict[str, str], count: int) -> list[tuple[Member, Member, str]]:
-    """Open proposals between people of whom nobody appears twice."""
-    found: list[tuple[Member, Member, str]] = []
-    busy: set[str] = set()
-    for email in list(emails.values())[20:]:
-        if len(found) == count:
-            break
-        mentor = await member(stack.address, email)
-        for pair in await mentor.proposals():
-            sides = {pair["mentor"], pair["mentee"]}
-            if pair["you"] == "mentor" and pair["status"] == "proposed" and not sides & busy:
-                busy |= sides
-                found.append((mentor, await member(stack.address, emails[pair["mentee"]]), pair["id"]))
-                break
-    return found
 
 
 async def _across(action: Callable[[], Coroutine[Any, Any, object]]) -> None:
