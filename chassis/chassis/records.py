@@ -1,6 +1,6 @@
 """From a Kafka record's bytes to a received event, or to the outcome that says why not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -91,9 +91,10 @@ class Vocabulary:
     def __init__(self, events: Iterable[type[Event]]) -> None:
         self.events = tuple(events)
         self._topics: Mapping[str, Topic] = {event.topic.name: event.topic for event in self.events}
-        self._types: Mapping[str, dict[str, type[Event]]] = {name: {} for name in self._topics}
+        # By topic and type. The validators themselves, since `model_validate_json` adds a quarter to their time.
+        self._readers: Mapping[str, dict[str, Callable[[bytes], Event]]] = {name: {} for name in self._topics}
         for event in self.events:
-            self._types[event.topic.name][event.event_type()] = event
+            self._readers[event.topic.name][event.event_type()] = event.__pydantic_validator__.validate_json
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -116,10 +117,10 @@ class Vocabulary:
             return DeadLetter("bad-envelope", "the record has no key")
         if record.value is None:
             return Received(envelope, topic, key, None)
-        if (event := self._types[record.topic].get(envelope.type)) is None:
+        if (read := self._readers[record.topic].get(envelope.type)) is None:
             return Skipped("unknown-type")
         try:
-            return Received(envelope, topic, key, event.model_validate_json(record.value))
+            return Received(envelope, topic, key, read(record.value))
         except (ValidationError, RecursionError) as error:
             return DeadLetter("bad-body", _reason(error))
 

@@ -5,6 +5,7 @@ happens, and each changes the key's token; the key flows again only when its tok
 before the letters were, so none is left behind.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
@@ -151,20 +152,18 @@ class Redrive(Generic[S]):
         try:
             there = await consumer.topics()
             names = [name for topic in self._pipeline.words.topics if (name := topic.dead(self._group)) in there]
-            partitions = [
-                TopicPartition(name, number)
-                for name in names
-                for number in sorted(consumer.partitions_for_topic(name) or ())
-            ]
+            if not names:
+                return []
+            consumer.subscribe(names)  # without a group: every partition, and the client learns their numbers
+            while not consumer.assignment():  # noqa: ASYNC110 - aiokafka says it by no event
+                await asyncio.sleep(0.01)
+            partitions = sorted(consumer.assignment())
             return [_letter(record) for record in await _all_records(consumer, partitions)]
         finally:
             await consumer.stop()
 
 
 async def _all_records(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[Any]:
-    if not partitions:
-        return []
-    consumer.assign(partitions)
     ends = await consumer.end_offsets(partitions)
     for partition, start in (await consumer.beginning_offsets(partitions)).items():
         consumer.seek(partition, start)
