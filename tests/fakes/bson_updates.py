@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pymongo.errors import WriteError
 
-from fakes.bson_values import Raw, canonical, is_operators, matches
+from fakes.bson_values import Raw, canonical, copied, is_operators, matches
 
 _TYPE_MISMATCH: Final = 14
 _BAD_VALUE: Final = 2
@@ -15,16 +15,15 @@ _IMMUTABLE: Final = 66
 
 
 def updated(document: Raw, update: Mapping[str, Any]) -> Raw:
-    """Apply an update's operators in place; returns the document.
+    """Apply an update's operators in place, in the order of their paths; returns the document.
 
     Raises:
         WriteError: as the server would refuse it.
     """
-    _check(update)
     before = document.get("_id")
-    for operator, changes in update.items():
-        for path, operand in changes.items():
-            _APPLY[operator](document, path, operand)
+    steps = [(path, operator, operand) for operator, changes in update.items() for path, operand in changes.items()]
+    for path, operator, operand in sorted(steps, key=lambda step: step[0].split(".")):
+        _APPLY[operator](document, path, operand)
     if "_id" in document and before is not None and canonical(document["_id"]) != canonical(before):
         raise _refused("would modify the immutable field '_id'", _IMMUTABLE)
     return document
@@ -41,8 +40,12 @@ def from_filter(filter_: Mapping[str, Any]) -> Raw:
     return document
 
 
-def _check(update: Mapping[str, Any]) -> None:
-    """No path may be changed twice, or together with one below it."""
+def checked(update: Mapping[str, Any]) -> Raw:
+    """An own copy of an update, refused whether or not it meets a document.
+
+    Raises:
+        WriteError: a path is changed twice, or together with one below it.
+    """
     if unknown := update.keys() - _APPLY.keys():
         raise NotImplementedError(f"the fake does not know {', '.join(sorted(unknown))}")
     paths = [path for changes in update.values() for path in changes]
@@ -50,6 +53,7 @@ def _check(update: Mapping[str, Any]) -> None:
         for other in paths[:place]:
             if f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}."):
                 raise _refused(f"Updating the path '{path}' would create a conflict at '{other}'", _CONFLICT)
+    return copied(update)
 
 
 def _holder(document: Raw, path: str, *, create: bool) -> tuple[Raw | None, str]:

@@ -13,6 +13,7 @@ Canonical = tuple[str, Any]
 MISSING: Final = object()
 _CODEC: Final = CodecOptions[Raw](tz_aware=True)
 _BAD_VALUE: Final = 2
+_PATH_COLLISION: Final = 31250
 _KINDS: Final = (
     (type(None), "null"),
     (bool, "bool"),  # before int, of which Python makes it a kind
@@ -129,20 +130,23 @@ def _operator(name: str) -> Callable[[list[Any], Any], bool]:
     return _OPERATORS[name]
 
 
-def projected(document: Raw, shape: Mapping[str, Any] | None) -> Raw:
-    """The named fields and `_id`; everything when nothing is named.
+def projector(shape: Mapping[str, Any] | None) -> Callable[[Raw], Raw]:
+    """Keeps the named fields and `_id` of a document; everything when nothing is named.
 
     Fields are named to be kept; only `_id` may be left out.
+
+    Raises:
+        OperationFailure: a path is named together with one below it.
     """
     if not shape:
-        return document
+        return lambda document: document
     keep = {name for name, wanted in shape.items() if wanted and name != "_id"}
     if any(not wanted for name, wanted in shape.items() if name != "_id"):
         raise NotImplementedError("the fake's projections name what to keep")
-    result = _kept(document, [name.split(".") for name in keep])
-    if shape.get("_id", True):
-        result = {"_id": document["_id"], **result}
-    return result
+    if any(name.startswith(f"{other}.") for name in keep for other in keep):
+        raise OperationFailure("Path collision", _PATH_COLLISION)
+    paths = [name.split(".") for name in keep] + ([["_id"]] if shape.get("_id", True) else [])
+    return lambda document: _kept(document, paths)
 
 
 def _kept(document: Raw, paths: list[list[str]]) -> Raw:
@@ -154,5 +158,13 @@ def _kept(document: Raw, paths: list[list[str]]) -> Raw:
         elif below and isinstance(value, dict):
             result[name] = _kept(value, below)
         elif below and isinstance(value, list):
-            result[name] = [_kept(item, below) for item in value if isinstance(item, dict)]
+            result[name] = _kept_of_each(value, below)
     return result
+
+
+def _kept_of_each(items: list[Any], paths: list[list[str]]) -> list[Any]:
+    return [
+        _kept(item, paths) if isinstance(item, dict) else _kept_of_each(item, paths)
+        for item in items
+        if isinstance(item, dict | list)
+    ]

@@ -15,8 +15,8 @@ from pymongo.common import validate_ok_for_replace, validate_ok_for_update
 from pymongo.errors import BulkWriteError, OperationFailure, WriteError
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
-from fakes.bson_updates import from_filter, updated
-from fakes.bson_values import Canonical, Raw, canonical, copied, matches, projected
+from fakes.bson_updates import checked, from_filter, updated
+from fakes.bson_values import Canonical, Raw, canonical, copied, matches, projector
 from fakes.table import MemoryIndex, Table
 
 Point = Callable[[str], Awaitable[None]]
@@ -47,9 +47,10 @@ class Cursor:
         """Read."""
         driver = self._driver
         await driver.point("find.before")
+        shaped = projector(self._shape)
         found = [copied(document) for _, document in driver.table.matching(copied(self._filter))]
         most = min(self._limit or len(found), len(found) if length is None else length)
-        result = [projected(document, self._shape) for document in found[:most]]
+        result = [shaped(document) for document in found[:most]]
         await driver.point("find.after")
         return result
 
@@ -83,8 +84,9 @@ class MemoryDriver:
 
     async def find_one(self, filter: Filter, projection: Any = None) -> Raw | None:
         await self.point("find_one.before")
+        shaped = projector(projection)
         found = self.table.first(copied(filter))
-        result = None if found is None else projected(copied(found[1]), projection)
+        result = None if found is None else shaped(copied(found[1]))
         await self.point("find_one.after")
         return result
 
@@ -122,6 +124,8 @@ class MemoryDriver:
     async def update_many(self, filter: Filter, update: Filter) -> UpdateResult:
         validate_ok_for_update(update)
         await self.point("update_many.before")
+        update = checked(update)
+        update = checked(update)
         matched = modified = 0
         for key, _ in list(self.table.matching(copied(filter))):
             if matched:
@@ -211,10 +215,10 @@ class MemoryDriver:
         return {"nMatched": result["n"], "nModified": result["nModified"]}
 
     def _update(self, filter_: Filter, update: Filter, *, upsert: bool) -> Raw:
-        filter_ = copied(filter_)
+        filter_, update = copied(filter_), checked(update)
         if (found := self.table.first(filter_)) is not None:
             return {"n": 1, "nModified": self._change(*found, update)}
-        return self._upserted(updated(from_filter(filter_), copied(update))) if upsert else _UNMATCHED
+        return self._upserted(updated(from_filter(filter_), update)) if upsert else _UNMATCHED
 
     def _replace(self, filter_: Filter, replacement: Raw, *, upsert: bool) -> Raw:
         filter_ = copied(filter_)
@@ -225,7 +229,7 @@ class MemoryDriver:
         return self._upserted(identity | copied(replacement)) if upsert else _UNMATCHED
 
     def _change(self, key: Canonical, document: Raw, update: Filter) -> int:
-        return self._store(key, document, updated(copied(document), copied(update)))
+        return self._store(key, document, updated(copied(document), update))
 
     def _store(self, key: Canonical, before: Raw, after: Raw) -> int:
         """Put a changed document in place; returns how many changed: 0 when it is equal."""
@@ -235,7 +239,7 @@ class MemoryDriver:
         return 1
 
     def _upserted(self, document: Raw) -> Raw:
-        document.setdefault("_id", ObjectId())
+        document = {"_id": document.pop("_id", None) or ObjectId(), **document}
         self._created.put(document)
         return {"n": 1, "nModified": 0, "upserted": document["_id"]}
 
