@@ -33,7 +33,7 @@ S = TypeVar("S")
 log = logs.get()
 
 MAX_RECORDS: Final = 500
-RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0}
+RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0, "failed": 30.0}
 
 
 class Handlers(Generic[S]):
@@ -185,7 +185,11 @@ class Consumer(Generic[S]):
 
     async def process(self, records: Sequence[Record]) -> None:
         """Give every record its outcome, then commit the finished prefix of each partition."""
-        progress = await self._pipeline.process(records)
+        try:
+            progress = await self._pipeline.process(records)
+        except Exception as error:  # a bug of ours: going on would commit past records without an outcome
+            log.exception("consumer.failed", group=self._group, error=type(error).__name__)
+            progress = Progress(again=_firsts(records), why="failed")
         await self._commit({TopicPartition(*place): offset for place, offset in progress.commit.items()})
         if progress.why in RESUME_SECONDS:
             self._wait(progress)
@@ -250,6 +254,14 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer.open(assigned)
 
 
+def _firsts(records: Sequence[Record]) -> dict[tuple[str, int], int]:
+    """The first offset of each partition; records of one partition stand in order."""
+    firsts: dict[tuple[str, int], int] = {}
+    for record in records:
+        firsts.setdefault((record.topic, record.partition), record.offset)
+    return firsts
+
+
 async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
     delay = 0.1
     while True:
@@ -257,8 +269,10 @@ async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
             return await action()
         except TransientError as error:
             log.warning("consumer.opening", error=error)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 3.0)
+        except Exception as error:  # a bug must show, and not leave the partition paused for ever
+            log.exception("consumer.opening-failed", error=type(error).__name__)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 3.0)
 
 
 async def _parse_nothing(message: Any, _original: Any) -> KafkaMessage:

@@ -29,7 +29,8 @@ CONSUMER_LAG_SECONDS: Final = Gauge("turnabout_consumer_lag_seconds", "Age of th
 # Keys of which a fact is a dead letter, so that their later facts wait. Each is people who do not get what they should.
 PARKED_KEYS: Final = Gauge("turnabout_parked_keys", "Keys that wait behind a dead letter.", ["group"])
 # Partitions that are paused, by why: opening (a moment after each rebalance), fault (database or broker away for
-# long), breaker (nearly everything fails: look at the last deploy). The last two do not end by themselves.
+# long), breaker (nearly everything fails: look at the last deploy), failed (a bug of the consumer itself: see the
+# log). The last two do not end by themselves.
 CONSUMER_PAUSED: Final = Gauge("turnabout_consumer_paused", "Paused partitions.", ["group", "why"])
 # Batches that were set aside unread after the process had died three times in front of them.
 QUARANTINED: Final = Counter("turnabout_quarantined_batches", "Batches set aside unread.", ["group"])

@@ -227,6 +227,16 @@ class Database:
         raw = self._raw.get_collection(name, write_concern=WriteConcern(w="majority", j=True))
         return Collection(name, raw, self._gate)
 
+    async def names(self) -> list[str]:
+        """The collections that there are."""
+        with named_faults():
+            return sorted(await self._raw.list_collection_names())
+
+    async def indexed(self, index: str) -> list[str]:
+        """The collections that have an index of this name."""
+        with named_faults():
+            return [name for name in await self.names() if index in await self._raw[name].index_information()]
+
     async def ping(self) -> None:
         """Raises TransientError when the server does not answer."""
         with named_faults():

@@ -6,8 +6,8 @@ acknowledged before one that stands ahead of it on its partition.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -22,7 +22,7 @@ _BATCH_BYTES: Final = 512 * 1024  # half of the broker's default limit; one larg
 _REQUEST_BYTES: Final = 4 * 1024 * 1024  # a dead letter is its record with an origin added
 _route = DefaultPartitioner()
 log = logs.get()
-Headers = Iterable[tuple[str, bytes | None]]
+Header = tuple[str, bytes | None]
 
 
 class Producer:
@@ -65,10 +65,8 @@ class Producer:
             await self.rebuild()
         return acknowledged
 
-    async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: list[Any], *, partition: int | None = None
-    ) -> None:
-        """Send one record and wait for the acknowledgement.
+    async def send_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
+        """Send one record as it is and wait for the acknowledgement; key and value may both be missing.
 
         Raises:
             TransientError: the broker did not take it.
@@ -76,7 +74,12 @@ class Producer:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
-                await producer.send_and_wait(topic, value, key=key, headers=headers, partition=partition)
+                among = sorted(await producer.partitions_for(topic))
+                batch = producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None, headers=headers)
+                batch.close()
+                partition = _route(key or b"", among, among)
+                await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, TimeoutError) as error:
             await self.rebuild()
             raise TransientError(f"broker: {type(error).__name__}") from error

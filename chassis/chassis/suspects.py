@@ -23,6 +23,7 @@ DEATHS: Final = 3
 _LIMIT: Final = 10_000
 _WAIT_MS: Final = 500
 _LAST_OFFSET_DELTA: Final = 23  # after base offset, length, leader epoch, magic, checksum and attributes
+_BASE_TIMESTAMP: Final = 27
 _ONE_BATCH: Final = 1  # bytes; a broker always answers with at least one whole batch
 
 
@@ -88,6 +89,15 @@ async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range
     Raises:
         TransientError: the broker did not answer with it.
     """
+    return offsets_of(await first_batch(client, partition, offset), offset)
+
+
+async def first_batch(client: Any, partition: TopicPartition, offset: int) -> bytes:
+    """The batch that holds `offset`, or the next one, as the broker keeps it: nothing is inflated.
+
+    Raises:
+        TransientError: the broker did not answer with it.
+    """
     wanted = [(partition.topic, [(partition.partition, offset, _ONE_BATCH)])]
     try:
         leader = client.cluster.leader_for_partition(partition)
@@ -97,7 +107,7 @@ async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range
     _, code, *_, data = answer.topics[0][1][0]
     if code or not data:
         raise TransientError(f"broker: no batch, code {code}")
-    return offsets_of(bytes(data), offset)
+    return bytes(data)
 
 
 def offsets_of(batch: bytes, offset: int) -> range:
@@ -105,3 +115,9 @@ def offsets_of(batch: bytes, offset: int) -> range:
     (base,) = struct.unpack_from(">q", batch, 0)
     (last_delta,) = struct.unpack_from(">i", batch, _LAST_OFFSET_DELTA)
     return range(offset, base + last_delta + 1)
+
+
+def began_at(batch: bytes) -> int:
+    """When the first record of a batch was produced, in unix milliseconds."""
+    (at,) = struct.unpack_from(">q", batch, _BASE_TIMESTAMP)
+    return int(at)

@@ -1,0 +1,296 @@
+"""What can't be handled stops nobody else, loses nothing, and is handled in order once it can be."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import poison_shelf
+import pytest
+from aiokafka import AIOKafkaProducer
+from chassis.consumer import RESUME_SECONDS
+from chassis.delivery import Delivery
+from chassis.errors import TransientError
+from chassis.ids import new_id
+from chassis.redrive import Letter, Redrive
+from chassis.settings import Settings
+from chassis.suspects import Stand, deaths_at, offsets_of
+from chassis.upkeep import Upkeep
+from contracts.topics import NOTICE
+from poison_shelf import GROUP, TENANT, Store, handlers, notice, send
+
+from chassis import metrics, pipeline
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
+
+
+@pytest.fixture
+async def settings(kafka: str, database: str) -> Settings:
+    """A database of this test alone."""
+    await poison_shelf.create_topics(kafka)
+    return Settings(kafka=kafka, mongo=database, database_prefix=f"t{uuid.uuid4().hex[:8]}", instance="shelf-0", port=0)
+
+
+@pytest.fixture
+async def shelf(settings: Settings) -> AsyncIterator[Store]:
+    """The store of a service that consumes in this process; whatever went wrong is mended before it stops."""
+    service = poison_shelf.service(settings)
+    await service._migrate()
+    stores: list[Store] = []
+
+    def remember(delivery: Delivery) -> Store:
+        stores.append(poison_shelf.make_store(delivery))
+        return stores[-1]
+
+    service._store_factory = remember
+    task = asyncio.create_task(service.serve())
+    while not stores:
+        await asyncio.sleep(0.02)
+    yield stores[0]
+    stores[0].broken, stores[0].fault = set(), None
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
+    async with asyncio.timeout(seconds):
+        while not await check():
+            await asyncio.sleep(0.1)
+
+
+def told(store: Store, key: str, *kinds: str) -> Callable[[], Awaitable[bool]]:
+    """Whether the jar was told exactly this."""
+
+    async def check() -> bool:
+        jar = await store.jars.get(TENANT, key)
+        return jar is not None and jar.told == list(kinds)
+
+    return check
+
+
+async def test_later_facts_wait_behind_a_dead_one_until_it_is_redriven(shelf: Store, settings: Settings) -> None:
+    """Other keys flow; after the redrive the key has had all of its facts, in their order, and flows again."""
+    shelf.broken = {"poison"}
+    sick, well = new_id(), new_id()
+    await send(
+        settings.kafka,
+        notice(sick, 1, "one"),
+        notice(sick, 2, "poison"),
+        notice(sick, 3, "three"),
+        notice(well, 1, "one"),
+        notice(sick, 4, "four"),
+        notice(well, 2, "two"),
+    )
+    await eventually(told(shelf, well, "one", "two"))
+    await eventually(told(shelf, sick, "one"))
+    service = poison_shelf.service(settings.model_copy(update={"instance": "shelf-command"}))
+    async with service.opened() as (delivery, store):
+        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
+
+        async def waiting() -> bool:
+            found = [(letter.reason, letter.attempts) for letter in await ops.letters(of(sick))]
+            return found == [("handler-failed", 3), ("parked", 0), ("parked", 0)]
+
+        await eventually(waiting)
+        assert [each.key for each in await ops.parked() if each.key == sick] == [sick]
+
+        store.broken = {"poison"}
+        failed = (await ops.run(of(sick))).failed
+        assert [(letter.offset, why) for letter, why in failed] == [(failed[0][0].offset, "handler-failed: ValueError")]
+        assert await told(shelf, sick, "one")()
+
+        store.broken, shelf.broken = set(), set()
+        report = await ops.run(of(sick))
+        assert [letter.reason for letter in report.handled] == ["handler-failed", "parked", "parked"]
+        assert len(report.released) == 1
+        assert await ops.letters(of(sick)) == []
+    await send(settings.kafka, notice(sick, 5, "five"))
+    await eventually(told(shelf, sick, "one", "poison", "three", "four", "five"))
+
+
+def of(key: str) -> Callable[[Letter], bool]:
+    return lambda letter: letter.key_text == key
+
+
+async def test_facts_that_arrive_during_a_redrive_are_not_left_behind(shelf: Store, settings: Settings) -> None:
+    """While letters are fed through, newer facts of the key keep arriving: all come, in order."""
+    shelf.broken = {"poison"}
+    key = new_id()
+    await send(settings.kafka, notice(key, 1, "poison"), *(notice(key, n, f"{n}") for n in range(2, 30)))
+    service = poison_shelf.service(settings.model_copy(update={"instance": "shelf-command"}))
+    async with service.opened() as (delivery, store):
+        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
+
+        async def many() -> bool:
+            return len(await ops.letters(of(key))) >= 20
+
+        await eventually(many)
+        shelf.broken = set()
+        later = asyncio.create_task(send(settings.kafka, *(notice(key, n, f"{n}") for n in range(30, 130))))
+        await ops.run(of(key))
+        await later
+        await ops.run(of(key))
+    await eventually(told(shelf, key, "poison", *(f"{n}" for n in range(2, 130))))
+
+
+async def test_a_record_of_nothing_at_all_becomes_a_letter(shelf: Store, settings: Settings) -> None:
+    """No key, no value: aiokafka's own `send` refuses such a record, and the partition still goes on behind it."""
+    well = new_id()
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
+    await producer.start()
+    batch = producer.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=[("ce_id", None)])
+    batch.close()
+    await (await producer.send_batch(batch, NOTICE.name, partition=0))
+    await producer.stop()
+    await send(settings.kafka, notice(well, 1, "one"))
+    await eventually(told(shelf, well, "one"))
+    service = poison_shelf.service(settings.model_copy(update={"instance": "shelf-command"}))
+    async with service.opened() as (delivery, store):
+        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
+
+        async def buried() -> bool:
+            found = await ops.letters(lambda letter: letter.key is None and letter.value is None)
+            return [(letter.headers, letter.reason) for letter in found] == [((("ce_id", None),), "bad-envelope")]
+
+        await eventually(buried)
+
+
+async def test_a_bug_of_the_pipeline_itself_commits_nothing(
+    shelf: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the consumer's own code raises, the batch is taken again later, and no record is skipped."""
+    monkeypatch.setitem(RESUME_SECONDS, "failed", 0.5)
+    original, failures = pipeline.Pipeline._outcome, [RuntimeError("a bug"), RuntimeError("a bug")]
+
+    async def fails_twice(self: pipeline.Pipeline[Store], *arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await original(self, *arguments)
+
+    monkeypatch.setattr(pipeline.Pipeline, "_outcome", fails_twice)
+    key = new_id()
+    for number in (1, 2, 3):
+        await send(settings.kafka, notice(key, number, f"{number}"))
+        await asyncio.sleep(0.1)
+    await eventually(told(shelf, key, "1", "2", "3"))
+
+
+async def test_a_bad_deploy_stops_instead_of_filling_the_dead_letters(
+    shelf: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything fails: a handful of letters, then the group stands still; once mended the rest is handled."""
+    monkeypatch.setitem(RESUME_SECONDS, "breaker", 1.0)
+    shelf.broken = {"everything"}
+    keys = [new_id() for _ in range(60)]
+    await send(settings.kafka, *(notice(key, 1, "one") for key in keys))
+
+    async def open_() -> bool:
+        return bool(metrics.CONSUMER_PAUSED.labels(group=GROUP, why="breaker")._value.get())
+
+    await eventually(open_)
+    shelf.broken = set()
+
+    async def handled() -> bool:
+        return len(await shelf.jars.find_ids(TENANT, keys)) >= len(keys) - pipeline.LANES - 10
+
+    await eventually(handled)
+
+
+async def test_a_lasting_fault_pauses_the_partition_and_keeps_the_order(
+    shelf: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away for longer than anybody waits in place; afterwards each fact is handled once, in order."""
+    monkeypatch.setattr(pipeline, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setitem(RESUME_SECONDS, "fault", 0.5)
+    shelf.fault = TransientError("away")
+    key = new_id()
+    await send(settings.kafka, *(notice(key, number, f"{number}") for number in range(1, 8)))
+
+    async def paused() -> bool:
+        return bool(metrics.CONSUMER_PAUSED.labels(group=GROUP, why="fault")._value.get())
+
+    await eventually(paused)
+    await asyncio.sleep(3)
+    shelf.fault = None
+    await eventually(told(shelf, key, *(f"{number}" for number in range(1, 8))))
+
+
+_OUT_OF_MEMORY = 400 * 1024 * 1024  # bytes
+
+
+async def test_a_bomb_is_set_aside_after_three_deaths(settings: Settings) -> None:
+    """A batch of half a megabyte inflates to 300: the process dies three times, then what follows it is handled."""
+    service = poison_shelf.service(settings)
+    await service._migrate()
+    key, after = new_id(), new_id()
+    bomb = notice(key, 1, "bomb") | {"value": b"0" * 300_000_000}
+    await send(settings.kafka, bomb, compression_type="gzip", max_request_size=400_000_000, max_batch_size=400_000_000)
+    await send(settings.kafka, notice(key, 2, "after the bomb"), notice(after, 1, "elsewhere"))
+    deaths = 0
+    async with poison_shelf.service(settings.model_copy(update={"instance": "reader"})).opened() as (_, store):
+        both = [told(store, key, "after the bomb"), told(store, after, "elsewhere")]
+        for _ in range(5):
+            deaths += await _dies(settings, lambda: _all(both))
+            if await _all(both):
+                break
+        assert await _all(both)
+    assert deaths == 3
+
+
+async def _all(checks: list[Callable[[], Awaitable[bool]]]) -> bool:
+    return all([await check() for check in checks])
+
+
+async def _dies(settings: Settings, finished: Callable[[], Awaitable[bool]]) -> bool:
+    """Run the service as a process that is killed when it takes too much memory, as a container would be."""
+    environment = os.environ | {
+        "TURNABOUT_KAFKA": settings.kafka,
+        "TURNABOUT_MONGO": settings.mongo,
+        "TURNABOUT_DATABASE_PREFIX": settings.database_prefix,
+        "TURNABOUT_INSTANCE": settings.instance,
+        "TURNABOUT_PORT": "0",
+    }
+    process = subprocess.Popen([sys.executable, poison_shelf.__file__], env=environment)  # noqa: ASYNC220 - polled below
+    try:
+        async with asyncio.timeout(60):
+            while not await finished():
+                if _resident(process.pid) > _OUT_OF_MEMORY:
+                    return True
+                await asyncio.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    return False
+
+
+def _resident(pid: int) -> int:
+    """Bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.parametrize(
+    ("before", "deaths"),
+    [
+        (None, 0),
+        ({"position": 7, "deaths": 2, "running": False}, 0),
+        ({"position": 3, "deaths": 2, "running": True}, 1),
+        ({"position": 7, "deaths": 2, "running": True}, 3),
+    ],
+)
+def test_deaths_count_only_at_one_place_and_only_unclean_ones(before: dict[str, int] | None, deaths: int) -> None:
+    assert deaths_at(before, Stand(NOTICE.name, 0, position=7, end=9)) == deaths
+
+
+def test_a_death_in_front_of_nothing_accuses_nobody() -> None:
+    assert deaths_at({"position": 7, "deaths": 2, "running": True}, Stand(NOTICE.name, 0, position=7, end=7)) == 0
+
+
+def test_the_offsets_of_a_batch_stand_in_its_header() -> None:
+    """Base offset 40, last offset delta 4, asked for 42: what is skipped is 42, 43 and 44."""
+    header = (40).to_bytes(8, "big") + bytes(15) + (4).to_bytes(4, "big") + bytes(34)
+    assert offsets_of(header, 42) == range(42, 45)
