@@ -7,11 +7,11 @@ send-mail                            one mail, at most once               work
 from typing import Any, Final
 
 from chassis.consumer import Handlers
-from chassis.delivery import Works
 from chassis.errors import NotFoundError, TransientError
 from chassis.outbox import Work
 from chassis.outcomes import Outcome, Skipped
 from chassis.records import Received
+from chassis.works import Works
 from contracts.matching import (
     MatchAccepted,
     MatchClosed,
