@@ -1,0 +1,1 @@
+"""Small explicit-state models of the delivery protocols, explored exhaustively."""
