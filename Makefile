@@ -19,6 +19,8 @@ ROSTER ?=
 N ?= 400
 OUT ?= people.csv
 TESTS ?= tests
+KILLS ?= 500
+SEED ?= 1
 
 # uv takes the Python that is here and downloads none.
 export UV_PYTHON_DOWNLOADS := never
@@ -63,9 +65,17 @@ format: $(SYNCED) ## Put the code into its one format and mend what can be mende
 	@$(BIN)/ruff check --fix-only $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
+.PHONY: faults
+faults: setup ## Kill services and the broker at random under load, and compare what is left. KILLS=500, SEED=1
+	@PYTHONPATH=tests $(BIN)/python -m faults_world --kills $(KILLS) --seed $(SEED)
+
 .PHONY: latency
 latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.
 	@$(BIN)/python benchmarks/latency.py
+
+.PHONY: accepts
+accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.accepts
 
 .PHONY: screenshots
 screenshots: setup browser ## Take a picture of every page of a stack of its own. OUT=.turnabout/screenshots

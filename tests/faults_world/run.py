@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,19 +45,25 @@ async def run(faults: Faults, load: Load, *, healed: bool) -> Result:
         load: the commands.
         healed: wait until every state that is due to be published again has been.
     """
-    world, began, enough = faults.world, time.monotonic(), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(load.run(enough))
-        try:
-            await faults.run()
-            seconds = time.monotonic() - began
-        finally:
-            enough.set()
+    world, began = faults.world, time.monotonic()
+    await under(load, faults.run())
+    seconds = time.monotonic() - began
     await until_quiet(world, healed=healed)
     seen = await look(world, load.history)
     stock = await _stock(world, seen) if STOCK in world.children else (0, 0)
     load.write(world.folder / "history.jsonl")
     return Result(faults.done, faults.freezes, load.history, check(seen), seen, *stock, seconds)
+
+
+async def under(load: Load, hurting: Coroutine[Any, Any, None]) -> None:
+    """Keep the load on while something is being done to the world, and wait for the last answers."""
+    enough = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load.run(enough))
+        try:
+            await hurting
+        finally:
+            enough.set()
 
 
 async def until_quiet(world: World, *, healed: bool = False) -> None:

@@ -63,8 +63,8 @@ class World:
 
     @property
     def mongo(self) -> str:
-        """What services connect to."""
-        return f"mongodb://{HOST}:{self.through_mongo or self.ports.database}/?{database.OPTIONS}"
+        """What services connect to: this address alone, for the server tells its own, past the proxy."""
+        return f"mongodb://{HOST}:{self.through_mongo or self.ports.database}/?{database.OPTIONS}&directConnection=true"
 
     @property
     def mongo_direct(self) -> str:
