@@ -38,9 +38,10 @@ def _judge(evidence: Evidence, expected: Expected, commands: list[Command], foun
     stream = evidence.topology.stream(expected.topic)
     if not evidence.complete(expected.topic):
         accepted = []  # what they led to may have expired
-    elif stream is not None and stream.compacted:
-        found = found or _any_state(evidence, expected)
-        accepted = accepted[:1]
+    if stream is not None and stream.compacted:
+        if accepted and not _any_state(evidence, expected):
+            yield from _lost(expected, accepted[:1], [])
+        return
     traces = {each.trace for each in commands}
     if len(traces) == len(commands) and None not in traces and any(each.trace in traces for each in found):
         yield from _lost(expected, [each for each in accepted if each.trace not in {one.trace for one in found}], found)
@@ -49,7 +50,7 @@ def _judge(evidence: Evidence, expected: Expected, commands: list[Command], foun
         return
     if len(found) < len(accepted):
         yield from _lost(expected, accepted, found)
-    elif refused and len(found) > len(possible) and not (stream and stream.compacted):
+    elif refused and len(found) > len(possible):
         yield _refused(refused[0], found[-1].item)
     if len(commands) == len(found) == 1 and traces != {None} and accepted:
         item = found[0].item._replace(note=f"trace {found[0].trace}, but its command was sent with {commands[0].trace}")
@@ -81,7 +82,7 @@ def _halves(evidence: Evidence, known: dict[tuple[str, str, str], list[Event]]) 
         seen: dict[str, bool] = {}
         for expected in command.leads_to:
             stream = evidence.topology.stream(expected.topic)
-            if expected in alone and not (stream and stream.compacted):
+            if expected in alone and evidence.complete(expected.topic) and not (stream and stream.compacted):
                 events = known.get((expected.topic, expected.key, expected.type), [])
                 seen[f"{expected.type} on {expected.topic}"] = any(_fits(expected, each) for each in events)
         seen |= {f"{sink}:{name}": (sink, name) in accepted for sink, name in command.effects}
@@ -137,10 +138,11 @@ def _events(evidence: Evidence) -> dict[tuple[str, str, str], list[Event]]:
     return {place: list(events.values()) for place, events in found.items()}
 
 
-def _any_state(evidence: Evidence, expected: Expected) -> list[Event]:
-    """A newer state makes the expected one superfluous: any record of the key will do."""
-    said = evidence.by_key.get((expected.topic, expected.key), [])
-    return [Event(each.envelope.id, each.trace, frozenset(), Item("record", "")) for each in said[:1]]
+def _any_state(evidence: Evidence, expected: Expected) -> bool:
+    """A newer state makes the expected one superfluous: any record of the key will do, said or still owed."""
+    owner = evidence.owners.get((expected.topic, expected.key))
+    owed = evidence.owes(owner) if owner else []
+    return (expected.topic, expected.key) in evidence.by_key or any(each.topic == expected.topic for each in owed)
 
 
 def _fits(expected: Expected, event: Event) -> bool:

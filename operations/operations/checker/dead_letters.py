@@ -75,10 +75,19 @@ def _of_key(evidence: Evidence) -> dict[tuple[str, str, bytes], list[Letter]]:
     return {place: list(letters.values()) for place, letters in found.items()}
 
 
+def _in_question(evidence: Evidence, place: tuple[str, str, bytes], letters: list[Letter]) -> list[Letter]:
+    """A partition that was read again leaves letters of records that came, and were handled, before the dead one."""
+    source = (*place[:2], letters[0].partition)
+    again = {each.restarts for each in evidence.consumption if (each.group, each.topic, each.partition) == source}
+    head = min((each.offset for each in letters if each.reason != PARKED), default=0)
+    return [each for each in letters if again == {0} or each.offset >= head]
+
+
 def _parked_order(evidence: Evidence) -> Iterator[Breach]:
-    for letters in _of_key(evidence).values():
-        highest = letters[0]
-        for letter in letters:
+    for place, letters in _of_key(evidence).items():
+        first, *later = _in_question(evidence, place, letters)
+        highest = first
+        for letter in later:
             if letter.offset < highest.offset:
                 summary = "Letters of one key are not in the order of their source."
                 yield Breach("I8", "parked-order", summary, (_named(highest), _named(letter)))
@@ -89,8 +98,9 @@ def _parked_order(evidence: Evidence) -> Iterator[Breach]:
 def _first_missing(evidence: Evidence) -> Iterator[Breach]:
     """Whatever is parked waits behind a letter."""
     by_key = _of_key(evidence)
-    for (group, topic, _), letters in by_key.items():
-        first = min(letters, key=lambda each: each.offset)
+    for place, letters in by_key.items():
+        group, topic, _ = place
+        first = min(_in_question(evidence, place, letters), key=lambda each: each.offset)
         if first.reason == PARKED and evidence.complete(f"{topic}.{group}.dead"):
             summary = "A record is parked, and the letter that it waits behind is missing."
             yield Breach("I8", "letter-missing", summary, (_named(first),))

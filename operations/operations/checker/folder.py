@@ -5,7 +5,7 @@
     "leads_to"?: [{"topic", "type", "key", "fields"?}]}``, and later ``{"type": "ok" or "fail" or "info", "command"}``.
     A command without a later line is of unknown fate, as *info*.
 ``topics.jsonl``
-    ``{"topic", "partition", "offset", "key", "value", "headers": [[name, value]]}``; bytes are base64, absent ones null.
+    ``{"topic", "partition", "offset", "key", "value", "headers": [[name, value]]}``; bytes are base64, or null.
 ``partitions.jsonl``
     ``{"topic", "partition", "start", "end"}``: first kept offset, and the one after the last.
 ``documents.jsonl``

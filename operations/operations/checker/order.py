@@ -11,8 +11,9 @@ def check(evidence: Evidence) -> Iterable[Breach]:
     """Split keys, inversions, gaps, and numbers that go back."""
     for (topic, key), records in evidence.by_key.items():
         stream = evidence.topology.stream(topic)
-        yield from _partition(key, records)
-        if stream is not None and not stream.compacted:
+        split = list(_partition(key, records))
+        yield from split
+        if stream is not None and not stream.compacted and not split:
             yield from _inversion(records)
             yield from _gap(evidence, records)
     yield from _going_back(evidence)
