@@ -69,6 +69,10 @@ format: $(SYNCED) ## Put the code into its one format and mend what can be mende
 faults: setup ## Kill services and the broker at random under load, and compare what is left. KILLS=500, SEED=1
 	@PYTHONPATH=tests $(BIN)/python -m faults_world --kills $(KILLS) --seed $(SEED)
 
+.PHONY: faults-cluster
+faults-cluster: setup ## Kill the leaders of a cluster of three brokers under load.
+	@$(BIN)/pytest -m cluster tests/faults/test_cluster.py
+
 .PHONY: latency
 latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.
 	@$(BIN)/python benchmarks/latency.py

