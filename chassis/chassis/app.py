@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from chassis.consumer import Consumer, Handlers
 from chassis.delivery import Delivery
 from chassis.errors import TransientError
 from chassis.mongo import connect
+from chassis.pipeline import Group
 from chassis.reader import TopicReader
 from chassis.settings import Settings
 from chassis.timers import Timer
@@ -72,6 +73,11 @@ class Service(Generic[S]):
         self._background = background
         self._consumers: list[Consumer[S]] = []
         self._consuming = False
+
+    @property
+    def groups(self) -> Mapping[str, Group[S]]:
+        """Its consumer groups by their name on the wire."""
+        return {group.name: group for group in self._handlers.groups.values()}
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT."""

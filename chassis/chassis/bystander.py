@@ -44,9 +44,7 @@ async def bystander(servers: str, topics: Iterable[str]) -> AsyncIterator[AIOKaf
             await consumer.stop()
 
 
-async def records(
-    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int] | None = None
-) -> AsyncIterator[Any]:
+async def records(consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int] | None = None) -> AsyncIterator[Any]:
     """What the partitions hold now, each partition in its order: from `starts`, or from their beginning."""
     partitions = sorted(consumer.assignment())
     if not partitions:

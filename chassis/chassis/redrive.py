@@ -65,9 +65,7 @@ class Redrive(Generic[S]):
             report.interrupted = str(error)
         return report
 
-    async def _round(
-        self, keys: set[tuple[str, bytes]], wanted: Wanted, report: Report
-    ) -> set[tuple[str, bytes]]:
+    async def _round(self, keys: set[tuple[str, bytes]], wanted: Wanted, report: Report) -> set[tuple[str, bytes]]:
         """Feed the letters of some keys; returns the keys behind which more were parked meanwhile."""
         waiting = {(each.topic, each.key.encode()): each for each in await self.parked()}
         lots: dict[tuple[str, bytes], list[Letter]] = {key: [] for key in sorted(keys)}
