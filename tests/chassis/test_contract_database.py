@@ -44,6 +44,8 @@ async def test_an_update_that_changes_nothing_still_matches(people: Collection) 
     await people.insert(person("ada", coins=1))
     assert await people.update({"_id": "ada"}, {"$set": {"coins": 1}}) == 1
     assert await people.update({"_id": "bob"}, {"$set": {"coins": 1}}) == 0
+    assert (await people.raw.update_one({"_id": "ada"}, {"$set": {"coins": 1}})).modified_count == 0
+    assert (await people.raw.update_one({"_id": "ada"}, {"$set": {"coins": 2}})).modified_count == 1
 
 
 # --- documents: fences, creation, conflicts -------------------------------------------------------------------------
@@ -352,6 +354,7 @@ async def test_a_tenant_sees_counts_and_deletes_its_own_only(people: Collection)
     """A filter that names another tenant is overruled by the call's."""
     await people.insert_many([person("1"), person("2"), person("3", OTHER)])
     assert await people.find_one(TENANT, {"_id": "3"}) is None
+    assert await people.find_one(OTHER, {"_id": "1", "tenant": TENANT}) is None
     assert [raw["_id"] for raw in await people.find(OTHER, {"tenant": TENANT})] == ["3"]
     assert (await people.count(TENANT, {}), await people.count(OTHER, {}), await people.count("x", {})) == (2, 1, 0)
     await people.delete(OTHER, {"_id": "1"})

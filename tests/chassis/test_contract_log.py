@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from chassis.outbox import Entry
-from chassis.producer import Producer
+from chassis.producer import Header, Producer
 from chassis.records import Record
 from fakes.log import MemoryLog, MemoryProducer
 
@@ -27,14 +27,16 @@ COMPACTED: Final = {
 LAST: Final = b"written so that what stands before it may be cleaned"
 
 # The murmur2 hashes that Kafka's own tests state for these keys, without their sign bit, modulo three partitions:
-# -973932308, -790332482, -985981536, -1486304829 and 479470107.
+# -973932308, -790332482, 479470107, -985981536, -1486304829, and 275646681 for a key of no bytes.
 PLACES: Final = {
     "21": 0,
     "foobar": 0,
+    "abc": 0,
     "a-little-bit-long-string": 2,
     "a-little-bit-longer-string": 2,
-    "abc": 0,
 }
+FIRST, OTHER, THIRD = b"21", b"foobar", b"abc"
+ELSEWHERE: Final = b"a-little-bit-long-string"
 
 
 class Stage(Protocol):
@@ -135,8 +137,11 @@ class KafkaStage:
         async with self._admin() as admin:
             await admin.alter_configs([topic, cleaner])
         await asyncio.sleep(0.2)
+        producer = AIOKafkaProducer(bootstrap_servers=self._servers)
+        await producer.start()
         for partition in range(PARTITIONS):
-            await self.producer.send_raw(self.topic, LAST, b"", [], partition=partition)
+            await producer.send_and_wait(self.topic, b"", key=LAST, partition=partition)
+        await producer.stop()
         async with asyncio.timeout(60):
             while not all([await self._is_compact(partition) for partition in range(PARTITIONS)]):
                 await asyncio.sleep(0.2)
@@ -198,13 +203,13 @@ async def test_records_of_a_key_stand_in_the_order_in_which_they_were_sent(stage
 
 
 async def test_offsets_count_from_zero_in_each_partition(stage: Stage) -> None:
-    """Two records in partition 1 get 0 and 1, one in partition 2 gets 0; reading can start between them."""
-    for partition, value in ((1, b"a"), (1, b"b"), (2, b"c")):
-        await stage.producer.send_raw(stage.topic, b"k", value, [], partition=partition)
+    """Two records in partition 0 get 0 and 1, one in partition 2 gets 0; reading can start between them."""
+    for key, value in ((FIRST, b"a"), (OTHER, b"b"), (ELSEWHERE, b"c")):
+        await stage.producer.send_raw(stage.topic, key, value, [])
     found = [(record.topic, record.partition, record.offset, record.value) for record in await _all(stage)]
-    assert found == [(stage.topic, 1, 0, b"a"), (stage.topic, 1, 1, b"b"), (stage.topic, 2, 0, b"c")]
-    assert [record.value for record in await stage.read(1, start=1)] == [b"b"]
-    assert [await stage.end(partition) for partition in range(PARTITIONS)] == [0, 2, 1]
+    assert found == [(stage.topic, 0, 0, b"a"), (stage.topic, 0, 1, b"b"), (stage.topic, 2, 0, b"c")]
+    assert [record.value for record in await stage.read(0, start=1)] == [b"b"]
+    assert [await stage.end(partition) for partition in range(PARTITIONS)] == [2, 0, 1]
 
 
 async def test_a_key_has_one_partition_however_it_is_sent(stage: Stage) -> None:
@@ -218,16 +223,21 @@ async def test_a_key_has_one_partition_however_it_is_sent(stage: Stage) -> None:
 
 async def test_bytes_of_key_value_and_headers_come_back_untouched(stage: Stage) -> None:
     """An empty value is no tombstone; headers repeat, stay in order, and hold bytes that are no text or nothing."""
-    headers = [("ce_id", b"1"), ("raw", b"\xff\x00"), ("ce_id", b"2"), ("none", None), ("empty", b"")]
-    await stage.producer.send_raw(stage.topic, b"\xff key", b"\x00\xff", headers, partition=0)
-    await stage.producer.send_raw(stage.topic, b"k", b"", [], partition=0)
-    await stage.producer.send_raw(stage.topic, b"k", None, [("ce_id", b"3")], partition=0)
+    headers: list[Header] = [("ce_id", b"1"), ("raw", b"\xff\x00"), ("ce_id", b"2"), ("none", None), ("empty", b"")]
+    sent: list[tuple[bytes, bytes | None, list[Header]]]
+    sent = [(b"\xff\xfe", b"\x00\xff", headers), (FIRST, b"", []), (FIRST, None, [("ce_id", b"3")])]
+    for key, value, some in sent:
+        await stage.producer.send_raw(stage.topic, key, value, some)
+    found = [(record.key, record.value, list(record.headers)) for record in await _all(stage)]
+    assert sorted(found, key=str) == sorted(sent, key=str)
+
+
+async def test_a_record_may_have_neither_key_nor_value(stage: Stage) -> None:
+    """Its headers say all; it stands where a key of no bytes would."""
+    for number in (b"1", b"2"):
+        await stage.producer.send_raw(stage.topic, None, None, [("dlq-offset", number)])
     found = [(record.key, record.value, list(record.headers)) for record in await stage.read(0)]
-    assert found == [
-        (b"\xff key", b"\x00\xff", headers),
-        (b"k", b"", []),
-        (b"k", None, [("ce_id", b"3")]),
-    ]
+    assert found == [(None, None, [("dlq-offset", b"1")]), (None, None, [("dlq-offset", b"2")])]
 
 
 async def test_an_entry_keeps_its_headers_and_a_tombstone_is_sent_as_one(stage: Stage) -> None:
@@ -238,15 +248,9 @@ async def test_an_entry_keeps_its_headers_and_a_tombstone_is_sent_as_one(stage: 
     assert found == [(b"{}", [("ce_id", b"1")]), (None, [("ce_id", b"2")])]
 
 
-async def test_a_record_needs_a_key_or_a_value(stage: Stage) -> None:
-    """The client asserts it: neither means a bug of the caller, not a fault that passes."""
-    with pytest.raises(AssertionError):
-        await stage.producer.send_raw(stage.topic, None, None, [("dlq-offset", b"7")])
-
-
 async def test_a_group_goes_on_where_it_committed(stage: Stage) -> None:
     """Per group and partition; the last commit counts, even when it is an earlier place."""
-    await stage.producer.send_raw(stage.topic, b"k", b"", [], partition=0)
+    await stage.producer.send_raw(stage.topic, FIRST, b"", [])
     assert await stage.committed("one", 0) is None
     await stage.commit("one", 0, 1)
     await stage.commit("two", 0, 0)
@@ -259,14 +263,16 @@ async def test_a_group_goes_on_where_it_committed(stage: Stage) -> None:
 
 async def test_compaction_keeps_the_last_record_of_each_key_at_its_offset(stage: Stage) -> None:
     """Of a1 b1 a2 c1 c-tombstone a3 b2 stay the tombstone, a3 and b2; new records go on behind the old end."""
-    for key, value in (("a", b"1"), ("b", b"1"), ("a", b"2"), ("c", b"1"), ("c", None), ("a", b"3"), ("b", b"2")):
-        await stage.producer.send_raw(stage.topic, key.encode(), value, [], partition=0)
-    await stage.producer.send_raw(stage.topic, b"a", b"elsewhere", [], partition=1)
+    a, b, c = FIRST, OTHER, THIRD
+    for key, value in ((a, b"1"), (b, b"1"), (a, b"2"), (c, b"1"), (c, None), (a, b"3"), (b, b"2"), (ELSEWHERE, b"1")):
+        await stage.producer.send_raw(stage.topic, key, value, [])
     await stage.compact()
     kept = [(record.offset, record.key, record.value) for record in await stage.read(0) if record.key != LAST]
-    assert kept == [(4, b"c", None), (5, b"a", b"3"), (6, b"b", b"2")]
-    assert [record.value for record in await stage.read(0, start=2) if record.key != LAST] == [None, b"3", b"2"]
-    assert [record.value for record in await stage.read(1) if record.key != LAST] == [b"elsewhere"]
-    before = await stage.end(0)
-    await stage.producer.send_raw(stage.topic, b"a", b"4", [], partition=0)
-    assert [(record.offset, record.value) for record in await stage.read(0, start=before)] == [(before, b"4")]
+    assert kept == [(4, c, None), (5, a, b"3"), (6, b, b"2")]
+    assert [record.value for record in await stage.read(0, start=5) if record.key != LAST] == [b"3", b"2"]
+    assert [record.value for record in await stage.read(2) if record.key != LAST] == [b"1"]
+    behind = await stage.end(0)
+    for value in (b"4", b"5"):
+        await stage.producer.send_raw(stage.topic, a, value, [])
+    new = [(record.offset, record.value) for record in await stage.read(0, start=behind)]
+    assert new == [(behind, b"4"), (behind + 1, b"5")]

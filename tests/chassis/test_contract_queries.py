@@ -127,6 +127,8 @@ async def test_a_limit_bounds_what_is_read(people: Collection) -> None:
     await people.insert_many([person(str(number)) for number in range(5)])
     assert len(await people.sweep({}, limit=3)) == 3
     assert len(await people.find(TENANT, {}, limit=9)) == 5
+    assert len(await people.raw.find({}).limit(2).to_list(4)) == 2
+    assert len(await people.raw.find({}).limit(4).to_list(2)) == 2
 
 
 # --- values ---------------------------------------------------------------------------------------------------------

@@ -12,12 +12,11 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from chassis.errors import TransientError
 from chassis.outbox import Entry
-from chassis.producer import Producer
+from chassis.producer import Header, Producer
 
 from chassis import clock
 from fakes.database import Point, nothing
 
-Headers = Iterable[tuple[str, bytes | None]]
 Place = tuple[str, int]
 
 _route: Final = DefaultPartitioner()
@@ -32,7 +31,7 @@ class MemoryRecord:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: tuple[Header, ...]
     timestamp: int  # unix milliseconds
 
 
@@ -54,12 +53,18 @@ class MemoryLog:
         self._topics.setdefault(topic, [_Partition() for _ in range(partitions)])
 
     def partition_for(self, topic: str, key: bytes | None) -> int:
-        """Where Kafka's own clients put a key; without one any partition would do, here the first."""
+        """Where Kafka's own clients put a key, and the chassis's producer a record without one."""
         numbers = list(range(len(self._partitions(topic))))
-        return 0 if key is None else int(_route(key, numbers, numbers))
+        return int(_route(key or b"", numbers, numbers))
 
     def append(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, *, partition: int | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Iterable[Header],
+        *,
+        partition: int | None = None,
     ) -> MemoryRecord:
         """Write one record at the end of its partition.
 
@@ -142,7 +147,7 @@ class Outgoing:
 
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: tuple[Header, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +206,14 @@ class MemoryProducer(Producer):
                 acknowledged.update(some)
         return acknowledged
 
-    async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, *, partition: int | None = None
-    ) -> None:
-        """Send one record.
+    async def send_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
+        """Send one record as it is; key and value may both be missing.
 
         Raises:
             TransientError: it was not acknowledged.
         """
-        if key is None and value is None:
-            raise AssertionError("aiokafka sends no record without key and value")
-        number = self._log.partition_for(topic, key) if partition is None else partition
-        if not await self._send(Batch(topic, number, (Outgoing(key, value, tuple(headers)),))):
+        batch = Batch(topic, self._log.partition_for(topic, key), (Outgoing(key, value, tuple(headers)),))
+        if not await self._send(batch):
             raise TransientError("broker: as the simulation wished")
 
     async def rebuild(self) -> None:
