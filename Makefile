@@ -79,7 +79,7 @@ latency: setup ## Measure accept → inbox and profile → inbox on a stack of i
 
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
-	@PYTHONPATH=tests $(BIN)/python -m benchmarks.accepts
+	@$(BIN)/python -m benchmarks.accepts
 
 .PHONY: screenshots
 screenshots: setup browser ## Take a picture of every page of a stack of its own. OUT=.turnabout/screenshots
