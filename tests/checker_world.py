@@ -5,6 +5,7 @@ analytics hear of it; mails go out. The seed decides what happens, in which orde
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -102,8 +103,14 @@ class World(Bus):
         owner = self.propose(mentor, mentee)
         self.quiesce()
         yes, session = self._say_yes, self._log_session
-        way = [lambda: yes(owner, Side.MENTOR), lambda: yes(owner, Side.MENTEE), lambda: self._start(owner)]
-        for step in [*way, lambda: session(owner), lambda: session(owner)][: steps - 1]:
+        way: list[Callable[[], None]] = [
+            lambda: yes(owner, Side.MENTOR),
+            lambda: yes(owner, Side.MENTEE),
+            lambda: self._start(owner),
+            lambda: session(owner),
+            lambda: session(owner),
+        ]
+        for step in way[: steps - 1]:
             self._begin()
             step()
             self.quiesce()

@@ -1,0 +1,170 @@
+"""Evidence from a system that runs: its topics from offset 0 to their ends, its databases, its committed offsets.
+
+Nothing stops while it is collected, so the order matters: offsets first, then databases, then topics. What a document
+had published by then, and what a group had handled, is on the topics that are read later. The opposite, an event
+whose document was read a moment too early, can't be told from a ghost by one look; `verify` looks twice and reports
+what both show.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from chassis.errors import TransientError
+from chassis.mongo import connect
+from chassis.settings import Settings
+
+from operations.checker.checks import check
+from operations.checker.evidence import Evidence
+from operations.checker.model import Breach, Consumption, Document, Partition, TopicRecord
+from operations.checker.topology import PRODUCT, Topology
+
+_MOST_DOCUMENTS: Final = 10_000_000
+_BATCH: Final = 2000
+_QUIET_MS: Final = 200
+
+
+async def collect(settings: Settings, topology: Topology = PRODUCT, *, settled: bool = False) -> Evidence:
+    """What the system has left behind up to now.
+
+    Args:
+        settings: where broker and databases are.
+        topology: which topics, groups and services there are.
+        settled: nothing is under way any more, so what is unfinished counts as a breach.
+
+    Raises:
+        TransientError: the broker or a database does not answer.
+    """
+    with _broker_faults():
+        consumption = await _offsets(settings, topology)
+    documents = await _documents(settings, topology)
+    with _broker_faults():
+        records, partitions = await _records(settings, topology)
+    return Evidence(
+        topology,
+        records=records,
+        partitions=partitions,
+        documents=documents,
+        consumption=consumption,
+        settled=settled,
+    )
+
+
+async def verify(
+    settings: Settings, topology: Topology = PRODUCT, *, settled: bool = False, seconds: float = 2.0
+) -> tuple[Evidence, list[Breach]]:
+    """Check a running system: the evidence of the last look, and the breaches that two looks show.
+
+    Args:
+        settings: where broker and databases are.
+        topology: which topics, groups and services there are.
+        settled: nothing is under way any more.
+        seconds: between the looks; the second is left out when the first shows nothing.
+
+    Raises:
+        TransientError: the broker or a database does not answer.
+    """
+    evidence = await collect(settings, topology, settled=settled)
+    breaches = check(evidence)
+    if not breaches:
+        return evidence, []
+    before = {_name(breach) for breach in breaches}
+    await asyncio.sleep(seconds)
+    evidence = await collect(settings, topology, settled=settled)
+    return evidence, [breach for breach in check(evidence) if _name(breach) in before]
+
+
+def _name(breach: Breach) -> tuple[str, ...]:
+    """What makes a breach the same one in another look: notes may tell newer numbers."""
+    return (breach.invariant, breach.rule, *(item.name for item in breach.witness))
+
+
+@contextmanager
+def _broker_faults() -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        raise TransientError(f"broker: {type(error).__name__}") from error
+
+
+async def _offsets(settings: Settings, topology: Topology) -> list[Consumption]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        found = []
+        for group in sorted({each.group for each in topology.subscriptions}):
+            committed = await admin.list_consumer_group_offsets(group)
+            topics = {each.topic for each in topology.subscriptions if each.group == group}
+            found += [
+                Consumption(group, place.topic, place.partition, stand.offset if stand.offset >= 0 else None)
+                for place, stand in committed.items()
+                if place.topic in topics
+            ]
+        return found
+    finally:
+        await admin.close()
+
+
+async def _documents(settings: Settings, topology: Topology) -> list[Document]:
+    services = {each.service for each in topology.streams} | {each.service for each in topology.subscriptions}
+    found = []
+    for service in sorted(services):
+        async with connect(settings, service) as database:
+            await database.ping()
+            names = await database._raw.list_collection_names()  # noqa: SLF001 - nobody else asks for all collections
+            for name in sorted(names):
+                raws = await database.collection(name).sweep({}, limit=_MOST_DOCUMENTS)
+                found += [Document(service, name, raw) for raw in raws]
+    return found
+
+
+async def _records(settings: Settings, topology: Topology) -> tuple[list[TopicRecord], list[Partition]]:
+    wanted = {each.topic for each in topology.streams} | {each.dead for each in topology.subscriptions}
+    async with _consumer(settings) as consumer:
+        places = await _partitions(consumer, wanted)
+        if not places:
+            return [], []
+        consumer.assign(places)
+        starts = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
+        for place in places:
+            consumer.seek(place, starts[place])
+        records: list[TopicRecord] = []
+        waiting = set(places)
+        while waiting := {place for place in waiting if await consumer.position(place) < ends[place]}:
+            for fetched in (await consumer.getmany(*waiting, timeout_ms=_QUIET_MS, max_records=_BATCH)).values():
+                records += [
+                    _record(each) for each in fetched if each.offset < ends[TopicPartition(each.topic, each.partition)]
+                ]
+        bounds = [Partition(place.topic, place.partition, starts[place], ends[place]) for place in places]
+        return records, bounds
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[Any]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none"
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: Any, wanted: Iterable[str]) -> list[TopicPartition]:
+    there = set(wanted) & await consumer.topics()
+    return [
+        TopicPartition(topic, number)
+        for topic in sorted(there)
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+
+
+def _record(record: Any) -> TopicRecord:
+    headers = tuple((name, value) for name, value in record.headers)
+    return TopicRecord(record.topic, record.partition, record.offset, record.key, record.value, headers)
