@@ -7,7 +7,7 @@ what both show.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
@@ -92,9 +92,7 @@ def _broker_faults() -> Iterator[None]:
 
 
 async def _offsets(settings: Settings, topology: Topology) -> list[Consumption]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    try:
-        await admin.start()
+    async with _admin(settings) as admin:
         found = []
         for group in sorted({each.group for each in topology.subscriptions}):
             committed = await admin.list_consumer_group_offsets(group)
@@ -105,8 +103,6 @@ async def _offsets(settings: Settings, topology: Topology) -> list[Consumption]:
                 if place.topic in topics
             ]
         return found
-    finally:
-        await admin.close()
 
 
 async def _documents(settings: Settings, topology: Topology) -> list[Document]:
@@ -123,11 +119,8 @@ async def _documents(settings: Settings, topology: Topology) -> list[Document]:
 
 
 async def _records(settings: Settings, topology: Topology) -> tuple[list[TopicRecord], list[Partition]]:
-    wanted = {each.topic for each in topology.streams} | {each.dead for each in topology.subscriptions}
+    places = await _partitions(settings, topology)
     async with _consumer(settings) as consumer:
-        places = await _partitions(consumer, wanted)
-        if not places:
-            return [], []
         consumer.assign(places)
         starts = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
@@ -136,12 +129,36 @@ async def _records(settings: Settings, topology: Topology) -> tuple[list[TopicRe
         records: list[TopicRecord] = []
         waiting = set(places)
         while waiting := {place for place in waiting if await consumer.position(place) < ends[place]}:
-            for fetched in (await consumer.getmany(*waiting, timeout_ms=_QUIET_MS, max_records=_BATCH)).values():
-                records += [
-                    _record(each) for each in fetched if each.offset < ends[TopicPartition(each.topic, each.partition)]
-                ]
-        bounds = [Partition(place.topic, place.partition, starts[place], ends[place]) for place in places]
-        return records, bounds
+            fetched = await consumer.getmany(*waiting, timeout_ms=_QUIET_MS, max_records=_BATCH)
+            for place, lot in fetched.items():
+                records += [_record(each) for each in lot if each.offset < ends[place]]
+        return records, [Partition(place.topic, place.partition, starts[place], ends[place]) for place in places]
+
+
+async def _partitions(settings: Settings, topology: Topology) -> list[TopicPartition]:
+    """Every partition of the streams, and of the dead-letter topics that there are.
+
+    Raises:
+        TransientError: a stream has no topic (yet), and checking without it would prove nothing.
+    """
+    streams = {each.topic for each in topology.streams}
+    async with _admin(settings) as admin:
+        there = set(await admin.list_topics())
+        if streams - there:
+            raise TransientError(f"broker: no topic {', '.join(sorted(streams - there))}")
+        dead = {each.dead for each in topology.subscriptions} & there
+        described = await admin.describe_topics(sorted(streams | dead))
+    return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
+
+
+@asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[Any]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager
@@ -154,15 +171,6 @@ async def _consumer(settings: Settings) -> AsyncIterator[Any]:
         yield consumer
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: Any, wanted: Iterable[str]) -> list[TopicPartition]:
-    there = set(wanted) & await consumer.topics()
-    return [
-        TopicPartition(topic, number)
-        for topic in sorted(there)
-        for number in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
 
 
 def _record(record: Any) -> TopicRecord:
