@@ -1,5 +1,6 @@
 """The three databases that one specification holds for."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,6 +19,11 @@ from pymongo.errors import ServerSelectionTimeoutError
 CLOSED_PORT = "mongodb://127.0.0.1:9/?retryWrites=false"
 
 
+async def _others_run(_: str) -> None:
+    """Between asking a server and its answer everybody else has a turn."""
+    await asyncio.sleep(0)
+
+
 async def _away(_: str) -> None:
     raise ServerSelectionTimeoutError
 
@@ -25,7 +31,7 @@ async def _away(_: str) -> None:
 @pytest.fixture(params=["memory", "motor", "pymongo"])
 async def stage(request: pytest.FixtureRequest, database: str, state: Path, ports: Ports) -> AsyncIterator[Stage]:
     if request.param == "memory":
-        yield Stage(MemoryDatabase(), MemoryDatabase(point=_away), "memory")
+        yield Stage(MemoryDatabase(point=_others_run), MemoryDatabase(point=_away), "memory")
         return
     driver: Literal["motor", "pymongo"] = request.param
     prefix = f"t{uuid.uuid4().hex[:8]}"

@@ -94,12 +94,14 @@ def _drop_for(jars: Documents[Jar], stream: str, key: str, sequence: int) -> Awa
 
 
 async def test_a_fence_lets_each_event_through_once_and_nothing_older(jars: Documents[Jar]) -> None:
-    """Per stream and key: 2 creates, 2 and 1 are stale, 3 applies; another key starts on its own."""
+    """Per stream and key: 2 creates, 2 and 1 are stale, 3 applies once; another key starts on its own."""
     assert await _drop_for(jars, "notice", "a.b$c", 2) == 1
     for stale in (2, 1):
         with pytest.raises(StaleError):
             await _drop_for(jars, "notice", "a.b$c", stale)
     assert await _drop_for(jars, "notice", "a.b$c", 3) == 2
+    with pytest.raises(StaleError):
+        await _drop_for(jars, "notice", "a.b$c", 3)
     assert await _drop_for(jars, "notice", "a.b", 1) == 3
     assert await _drop_for(jars, "mentorship", "a.b$c", 1) == 4
 
