@@ -91,7 +91,8 @@ class Service(Generic[S]):
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """`python -m <service> [migrate]` for services without commands of their own."""
-        parser = argparse.ArgumentParser(prog=f"python -m {self.name}")
+        asks = "Operators ask with `ops`: lag, pending, dead, parked, why."
+        parser = argparse.ArgumentParser(prog=f"python -m {self.name}", epilog=asks)
         parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
         (self.migrate if parser.parse_args(arguments).command == "migrate" else self.run)()
 

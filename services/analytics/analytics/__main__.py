@@ -1,42 +1,28 @@
-"""`python -m analytics [serve | migrate | rebuild [--check]]`."""
+"""`python -m analytics [serve | migrate | rebuild [--check] | ops …]`."""
 
-import argparse
-import asyncio
 import sys
+from typing import TYPE_CHECKING, Any
 
-from analytics.app import build
-from analytics.rebuild import check, rebuild
-from analytics.settings import SERVICE, Settings
-from chassis import clock, logs
+from chassis import ops
+
+if TYPE_CHECKING:
+    from chassis.app import Service
 
 
 def main() -> int:
-    """Run the service or one command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m analytics")
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="run the service (the default)")
-    commands.add_parser("migrate", help="create the indexes")
-    again = commands.add_parser("rebuild", help="make all rows anew from the compacted topics")
-    again.add_argument("--check", action="store_true", help="change nothing; exit 1 when the stored rows differ")
-    arguments = parser.parse_args()
-    settings = Settings()
-    if arguments.command == "rebuild":
-        return asyncio.run(_rebuild(settings, only_check=arguments.check))
-    service = build(settings)
-    (service.migrate if arguments.command == "migrate" else service.run)()
-    return 0
+    """Answer an operator, or do whatever else was asked; returns the exit code."""
+    if sys.argv[1:2] == ["ops"]:
+        return ops.operate("analytics", sys.argv[2:], _service)
+    from analytics import command_line  # noqa: PLC0415 - an operator does not wait for the web framework
+
+    return command_line.main()
 
 
-async def _rebuild(settings: Settings, *, only_check: bool) -> int:
-    logs.configure(settings, SERVICE)
-    clock.configure(settings)
-    async with build(settings).opened(relaying=False) as (_, store):
-        if not only_check:
-            sys.stdout.write(f"{await rebuild(settings, store)}\n")
-            return 0
-        fresh, stored = await check(settings, store)
-    sys.stdout.write(f"{fresh} from the topics\n{stored} stored\n")
-    return 0 if fresh == stored else 1
+def _service() -> "Service[Any]":
+    from analytics.app import build  # noqa: PLC0415
+    from analytics.settings import Settings  # noqa: PLC0415
+
+    return build(Settings())
 
 
 if __name__ == "__main__":

@@ -1,44 +1,29 @@
-"""`python -m profiles [migrate | import FILE]`."""
+"""`python -m profiles [serve | migrate | import FILE | ops …]`."""
 
-import argparse
-import asyncio
-import logging
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from chassis import clock, logs
-from profiles.app import compose
-from profiles.command import import_file
-from profiles.settings import ProfilesSettings
+from chassis import ops
 
-
-def main() -> None:
-    """Serve, prepare the database, or import a roster."""
-    parser = argparse.ArgumentParser(prog="python -m profiles", description="Who people are and what they allow.")
-    commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="answer requests (what happens without a command)")
-    commands.add_parser("migrate", help="create the database's indexes; do it before the first start")
-    importing = commands.add_parser("import", help="import a roster; docs/roster.md names its columns")
-    importing.add_argument("file", type=Path, help="a CSV file in UTF-8")
-    arguments = parser.parse_args()
-    settings = ProfilesSettings()
-    if arguments.command == "import":
-        sys.exit(_import(settings, arguments.file))
-    service = compose(settings)
-    if arguments.command == "migrate":
-        service.migrate()
-    else:
-        service.run()
+if TYPE_CHECKING:
+    from chassis.app import Service
 
 
-def _import(settings: ProfilesSettings, path: Path) -> int:
-    # A name of its own: the running replica of the same name would otherwise share its marks with this command.
-    own = settings.model_copy(update={"instance": f"{settings.instance}-import", "log_level": "ERROR"})
-    logs.configure(own, "profiles")
-    logging.disable(logging.ERROR)  # what libraries log about a broker that is away would drown the progress bar
-    clock.configure(own)
-    return asyncio.run(import_file(compose(own), own.tenant, path))
+def main() -> int:
+    """Answer an operator, or do whatever else was asked; returns the exit code."""
+    if sys.argv[1:2] == ["ops"]:
+        return ops.operate("profiles", sys.argv[2:], _service)
+    from profiles import command_line  # noqa: PLC0415 - an operator does not wait for the web framework
+
+    return command_line.main()
+
+
+def _service() -> "Service[Any]":
+    from profiles.app import compose  # noqa: PLC0415
+    from profiles.settings import ProfilesSettings  # noqa: PLC0415
+
+    return compose(ProfilesSettings())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
