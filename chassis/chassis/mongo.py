@@ -142,7 +142,10 @@ class Collection:
         try:
             await self.raw.insert_one(document)
         except DuplicateKeyError:
-            return (await self.raw.find_one({"_id": document["_id"], "revision": document.get("revision")})) is not None
+            # The batch may have stored it before it was refused as a whole; only a revision can tell whose it is.
+            if "revision" not in document:
+                return False
+            return (await self.raw.find_one({"_id": document["_id"], "revision": document["revision"]})) is not None
         return True
 
     async def update(self, filter_: Filter, update: Filter, *, upsert: bool = False) -> int:

@@ -257,13 +257,8 @@ async def test_a_batch_that_is_refused_as_a_whole_is_inserted_one_by_one(people:
     assert await stored(people, "old") == person("old", revision="1", n=100, sequence=2)
 
 
-async def test_a_row_without_a_revision_that_was_there_counts_as_refused(
-    people: Collection, stage: Stage, request: pytest.FixtureRequest
-) -> None:
+async def test_a_row_without_a_revision_that_was_there_counts_as_refused(people: Collection) -> None:
     """A claim that somebody else holds must not be taken for one's own: it would be acted on twice."""
-    if stage.server == FAST:
-        reason = "after a whole batch was refused, any stored row of the same id counts as inserted just now"
-        request.applymarker(pytest.mark.xfail(raises=AssertionError, strict=True, reason=reason))
     await _given_up(people, 9)
     await people.insert(person("claim", n=5, by="somebody"))
     assert "claim" in await people.insert_many([person("claim", n=6, by="me"), person("maybe", n=9)])
