@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
 from faults_world import sink
-from faults_world.check import check, look
 from faults_world.cluster import Cluster
 from faults_world.load import Load
-from faults_world.run import under, until_quiet
+from faults_world.run import under, until_quiet, verdict
 from faults_world.world import World
 
 pytestmark = [pytest.mark.connected, pytest.mark.cluster, pytest.mark.timeout(400)]
@@ -32,7 +31,7 @@ async def test_killed_leaders_lose_nothing_and_others_take_over(tmp_path: Path) 
 
         await under(load, hurting())
         await until_quiet(world)
-        breaches = check(await look(world, load.history))
+        breaches, _ = await verdict(world, load)
     assert not breaches, str(breaches)
     assert all(command.outcome != "info" for command in load.history)
     assert max(waits) < LONGEST_SECONDS

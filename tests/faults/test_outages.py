@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults_world.check import check, look
 from faults_world.load import Command, Load
 from faults_world.proxy import Proxy
-from faults_world.run import under, until_quiet
+from faults_world.run import under, until_quiet, verdict
 from faults_world.world import BROKER, World
 from local.ports import free_range
 
@@ -34,7 +33,7 @@ class Scene:
         before = len(self.load.history)
         await under(self.load, hurting)
         await until_quiet(self.world)
-        breaches = check(await look(self.world, self.load.history))
+        breaches, _ = await verdict(self.world, self.load)
         assert not breaches, str(breaches)
         return self.load.history[before:]
 

@@ -15,6 +15,7 @@ from contracts.envelope import Envelope
 from contracts.matching import ProgrammePublished, SessionLogged
 from contracts.notifications import NoticeSent
 from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
+from operations.checker.model import Breach
 
 from faults_world import sink
 from faults_world.load import Command
@@ -54,6 +55,13 @@ class Breaches:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     illegal: list[str] = field(default_factory=list)
+
+    def add(self, others: Iterable[Breach]) -> None:
+        """Take in what the general checker found."""
+        places = {"I1": self.lost, "I7": self.lost, "I3": self.doubled}
+        for breach in others:
+            witness = "; ".join(f"{item.kind} {item.name} {item.note}" for item in breach.witness)
+            places.get(breach.invariant, self.illegal).append(f"{breach.rule}: {breach.summary} ({witness})")
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.doubled or self.illegal)

@@ -67,7 +67,8 @@ async def claim(event: Received[NoticeSent], store: Store) -> Duplicate | None:
 async def deliver(work: Work, store: Store) -> None:
     """Hand the letter to the outside, which knows it by its id."""
     await asyncio.sleep(DELIVERY_SECONDS)
-    store.sink.accept(work.document, work.arguments)
+    trace = (work.traceparent or "--").split("-")[1]
+    store.sink.accept(work.document, work.arguments | {"trace": trace})
 
 
 def service(settings: Settings, outside: Path) -> Service[Store]:

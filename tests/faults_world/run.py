@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from faults_world import sink
 from faults_world.check import Breaches, Seen, check, look
+from faults_world.evidence import judge
 from faults_world.faults import Faults, Freeze, Kill
 from faults_world.load import Command, Load
 from faults_world.world import BROKER, STOCK, World
@@ -49,10 +50,18 @@ async def run(faults: Faults, load: Load, *, healed: bool) -> Result:
     await under(load, faults.run())
     seconds = time.monotonic() - began
     await until_quiet(world, healed=healed)
-    seen = await look(world, load.history)
+    breaches, seen = await verdict(world, load, healed=healed)
     stock = await _stock(world, seen) if STOCK in world.children else (0, 0)
     load.write(world.folder / "history.jsonl")
-    return Result(faults.done, faults.freezes, load.history, check(seen), seen, *stock, seconds)
+    return Result(faults.done, faults.freezes, load.history, breaches, seen, *stock, seconds)
+
+
+async def verdict(world: World, load: Load, *, healed: bool = False) -> tuple[Breaches, Seen]:
+    """What does not hold, by this world's own comparison and by the general checker; and all that was seen."""
+    seen = await look(world, load.history)
+    breaches = check(seen)
+    breaches.add(await judge(world, load.history, settled=healed))
+    return breaches, seen
 
 
 async def under(load: Load, hurting: Coroutine[Any, Any, None]) -> None:

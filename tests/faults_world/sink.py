@@ -25,6 +25,8 @@ class Line:
     order: str
     name: str
     follower: str
+    trace: str
+    """The trace id that it was delivered under."""
 
 
 class Sink:

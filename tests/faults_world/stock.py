@@ -31,7 +31,7 @@ async def effect(fact: Fact) -> None:
     """One effect a fact, as slow as ours; the defaults have no claim, so the key is made anew each time."""
     await asyncio.sleep(DELIVERY_SECONDS)
     key = os.urandom(8).hex()
-    sink.accept(key, {"order": fact.mentorship, "name": fact.session, "follower": "stock"})
+    sink.accept(key, {"order": fact.mentorship, "name": fact.session, "follower": "stock", "trace": ""})
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ class World:
         """Start the servers and the services; stop what is left of them at the end."""
         try:
             await self._servers()
-            await asyncio.gather(*(_migrate(make(self._settings(name))) for name, make in _SERVICES.items()))
+            await asyncio.gather(
+                *(_migrate(make(self.settings(f"{name}-migrate"))) for name, make in _SERVICES.items())
+            )
             for instance in INSTANCES:
                 self.start(instance)
             if stock:
@@ -144,10 +146,9 @@ class World:
         module = f"faults_world.{name.partition('-')[0]}"
         return Child(name, [sys.executable, "-m", module], log, lambda: answers(port), environment)
 
-    def _settings(self, service: str) -> Settings:
-        return Settings(
-            kafka=self.kafka, mongo=self.mongo_direct, database_prefix="faults-", instance=f"{service}-migrate"
-        )
+    def settings(self, command: str) -> Settings:
+        """Of a command that runs beside the services, past any proxy of the database."""
+        return Settings(kafka=self.kafka, mongo=self.mongo_direct, database_prefix="faults-", instance=command)
 
     # --- what can be done to a process ------------------------------------------------------------------------
 
