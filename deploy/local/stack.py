@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import sys
 import tempfile
 import time
@@ -77,6 +78,7 @@ class Stack:
         self.ports.refuse_if_taken()
         self.state.mkdir(parents=True, exist_ok=True)
         store = self.use_environment()
+        self._tell_operators()
         self.say(f"starting Apache Kafka, {store.name}, the identity provider, the mailbox and the gateway")
         await _together(
             self._broker_up(),
@@ -94,6 +96,12 @@ class Stack:
         store = database.choose(self.state, self.ports)
         self.environment |= self._environment(store.uri)
         return store
+
+    def _tell_operators(self) -> None:
+        """Write down the environment for `turnabout --state`; a database's address may hold a password."""
+        file = self.state / "environment.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(self.environment, indent=2))
 
     async def stop(self) -> None:
         """Stop in the reverse order: services first, then what they stand on."""

@@ -1,18 +1,23 @@
 """Lag: how many records a group has before it, and how long the oldest of them has waited."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
 from chassis import clock
 from chassis.bystander import bystander, named_broker_faults
 from chassis.errors import TransientError
 from chassis.ops.target import Json, Target
 from chassis.suspects import began_at, first_batch
+
+_ELECTING: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+_TRIES: Final = 50
+_PAUSE_SECONDS: Final = 0.2
 
 
 class Standing(NamedTuple):
@@ -34,11 +39,11 @@ class Bounds:
 async def lag(target: Target) -> Json:
     """Per group and partition: committed, end, lag in records, and seconds that the oldest one has waited."""
     names = {topic.name for group in target.groups for topic in target.topics(group)}
-    standings = asyncio.create_task(standing(target.settings.kafka, target.groups))
+    standings = await standing(target.settings.kafka, target.groups)
     async with bystander(target.settings.kafka, sorted(names)) as consumer:
         bounds = await bounds_of(consumer)
         groups = await asyncio.gather(
-            *(_group(target, consumer, bounds, group, stands) for group, stands in (await standings).items())
+            *(_group(target, consumer, bounds, group, stands) for group, stands in standings.items())
         )
     return {"groups": groups}
 
@@ -61,11 +66,23 @@ async def standing(servers: str, groups: Iterable[str]) -> dict[str, Standing]:
 
 
 async def _standing(admin: AIOKafkaAdminClient, group: str) -> Standing:
-    offsets = await admin.list_consumer_group_offsets(group)
-    (answer,) = await admin.describe_consumer_groups([group])
+    offsets, (answer,) = await asyncio.gather(
+        _settled(lambda: admin.list_consumer_group_offsets(group)),
+        _settled(lambda: admin.describe_consumer_groups([group])),
+    )
     _, _, state, _, _, members, *_ = answer.groups[0]
     committed = {partition: each.offset for partition, each in offsets.items() if each.offset >= 0}
     return Standing(committed, len(members), state or "Dead")
+
+
+async def _settled(action: Callable[[], Awaitable[Any]]) -> Any:
+    """Wait a moment for a broker that is electing who coordinates the group, as one does that was just started."""
+    for _ in range(_TRIES):
+        try:
+            return await action()
+        except _ELECTING:
+            await asyncio.sleep(_PAUSE_SECONDS)
+    return await action()
 
 
 async def bounds_of(consumer: AIOKafkaConsumer) -> dict[TopicPartition, Bounds]:
