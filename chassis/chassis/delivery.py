@@ -8,6 +8,7 @@ no event.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -28,6 +29,7 @@ log = logs.get()
 
 CLEAR_SECONDS: Final = 0.2
 SWEEP_SECONDS: Final = 2.0
+_FRESH_MS: Final = 2_000  # what a commit left more lately is being delivered by whoever committed it
 _AT_ONCE: Final = 4
 _LOT: Final = 500  # documents published together
 _TOGETHER: Final = 2  # attempts after which a document is published by itself: a refused record refuses its lot
@@ -49,11 +51,11 @@ class Delivery:
 
     def __init__(self, settings: Settings, service: str, database: Database) -> None:
         self.service = service
-        self.instance = settings.instance
         self._heartbeat_seconds = settings.heartbeat_seconds
         self._database = database
         self._producer = Producer(settings.kafka, settings.instance)
         self._heartbeat = Heartbeat(database.collection("instances"), settings.instance)
+        self.instance = self._heartbeat.owner
         self._relays: dict[str, Relay] = {}
         self._documents: list[Documents[Any]] = []
         self._plain: list[tuple[Collection, Sequence[Index]]] = []
@@ -114,7 +116,7 @@ class Delivery:
 
     async def settle(self, collection: Collection, document_id: str, *, seconds: float) -> bool:
         """Wait until the document has no work left; False when that takes longer."""
-        key = (collection.name, document_id)
+        key = collection.name, document_id
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -128,11 +130,9 @@ class Delivery:
 
     async def _some_progress(self) -> None:
         """Until some work here finished, or a moment passed in which another instance may have finished it."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(0.05), self._progress:
                 await self._progress.wait()
-        except TimeoutError:
-            return
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -191,23 +191,24 @@ class Delivery:
 
     async def _sweep_all(self) -> None:
         """Own leftovers at once at start, then every two seconds whatever a crash left, here or elsewhere."""
-        older_than = 0
+        at_start = True
 
         async def step() -> None:
-            nonlocal older_than
+            nonlocal at_start
             full = True
             while full:
-                full = await self._sweep(older_than)
-                older_than = 2_000
+                full = await self._sweep(at_start=at_start)
                 await asyncio.sleep(CLEAR_SECONDS if full else 0)  # a backlog follows as fast as it is cleared
+            at_start = False
 
         await self._loop(step, SWEEP_SECONDS)
 
-    async def _sweep(self, older_than_ms: int) -> bool:
+    async def _sweep(self, *, at_start: bool) -> bool:
         """Look at every collection; True when more is waiting than one look takes."""
-        alive, full = await self._heartbeat.alive(), False
+        alive, full = await self._heartbeat.alive(at_start=at_start), False
         for name, relay in self._relays.items():
-            found = await relay.leftovers(alive, older_than_ms=older_than_ms) | await relay.heal_due()
+            older_than = 0 if at_start else _FRESH_MS
+            found = await relay.leftovers(alive, older_than_ms=older_than) | await relay.heal_due()
             full = full or len(found) >= SWEEP
             for key in ((name, document_id) for document_id in found):
                 if key not in self._tracked:
@@ -243,8 +244,9 @@ class Delivery:
             if (raw := found.get(document_id)) is None:
                 self._forget(key)
                 continue
-            self._tracked[key].publishing = True
-            if self._tracked[key].attempts > _TOGETHER:
+            tracked = self._tracked.setdefault(key, _Tracked())  # a clearing may have forgotten it during the read
+            tracked.publishing = True
+            if tracked.attempts > _TOGETHER:
                 self._spawn(self._deliver(name, [raw], self._alone))
             else:
                 fresh.append(raw)
@@ -278,9 +280,7 @@ class Delivery:
                 metrics.RELAY_SECONDS.time(),
             ):
                 return await self._relays[name].publish(raws)
-        except TransientError as error:
-            log.warning("relay.waiting", error=error)
-        except Exception as error:  # an entry that can't be sent must not leave its document without a sender
+        except Exception as error:  # a document that can't be read must not leave the others without a sender
             log.exception("relay.failed", error=type(error).__name__)
         return set()
 

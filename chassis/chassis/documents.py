@@ -7,6 +7,7 @@ A stored document holds, beside the aggregate's own fields:
 - ``events``    facts still to publish, in order;  ``slots`` the newest state per stream, ``unsent`` those to publish
 - ``work``      effects on other documents still to do
 - ``relay_owner`` the one instance that may publish for it;  ``pending`` unix ms since when, absent when nothing is owed
+- ``hands``     how often another process took it over
 - ``heal_at``   unix ms at which the newest states are published once more (`chassis.relay`);  ``healing`` which time
 
 The compare-and-set also names ``relay_owner`` as it was read: a relay that clears its mark in between makes the
@@ -33,7 +34,7 @@ R = TypeVar("R")
 
 RESERVED: Final = frozenset(
     {"revision", "sequences", "fences", "events", "slots", "unsent", "work"}
-    | {"relay_owner", "pending", "healing", "heal_at"}
+    | {"relay_owner", "pending", "healing", "heal_at", "hands"}
 )
 _ATTEMPTS: Final = 16
 _LONGEST_PAUSE: Final = 0.2  # seconds

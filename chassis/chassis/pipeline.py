@@ -138,9 +138,12 @@ class Pipeline(Generic[S]):
                 metrics.CONSUMED.labels(group=self._group.name, outcome=name).inc(count)
 
     async def _outcome(self, record: Record, item: Parsed) -> Outcome:
+        flows_again = False
         if isinstance(item, Received):
-            if self._parking.holds(record) and await self._patiently(lambda: self._wait_behind(record)):
-                return Parked()
+            if self._parking.holds(record):
+                if await self._patiently(lambda: self._wait_behind(record)):
+                    return Parked()
+                flows_again = True
             outcome = await self.handle(item)
         else:
             outcome = item
@@ -148,15 +151,14 @@ class Pipeline(Generic[S]):
             await self._patiently(lambda: self._bury(record, outcome))
         elif isinstance(outcome, Skipped):
             log.info("consumer.skipped", group=self._group.name, reason=outcome.why)
+        if flows_again and not isinstance(outcome, DeadLetter):
+            await self._patiently(lambda: self._letters.settle([record], self._group.name, "handled"))
         return outcome
 
     async def _wait_behind(self, record: Record) -> bool:
-        """Put the record behind the others of its key; False when the key flows again."""
+        """Put the record behind the others of its key; False when the key flows again: then it is handled after all."""
         await self._letters.bury(record, self._group.name, DeadLetter("parked", "", attempts=0))
-        if await self._parking.stays(record):
-            return True
-        await self._letters.settle([record], self._group.name, "handled")
-        return False
+        return await self._parking.stays(record)
 
     async def _bury(self, record: Record, why: DeadLetter) -> None:
         log.error("consumer.dead-letter", group=self._group.name, reason=why.reason, topic=record.topic)
