@@ -62,7 +62,7 @@ class ConsumingRules:
     loads_parked: bool = True  # a member learns what is parked when it gets the partition
     buries_first: bool = True  # a follower is in the dead-letter topic before it changes the key's token
     handles_when_released: bool = True  # a follower that finds the key released is handled
-    settles_afterwards: bool = True  # its letter is settled once it was handled: not kept by `chassis.pipeline` yet
+    settles_afterwards: bool = True  # its letter is settled once it was handled
     reads_token_first: bool = True  # a redrive reads the token before the letters
     releases_by_token: bool = True  # and releases the key only at that token
     feeds_in_order: bool = True  # a letter that fails again holds up the later ones

@@ -16,7 +16,6 @@ class Rules:
     heals_after_adoption: bool = True  # a minute after
     heals_after_conflict: bool = True  # at once, when what was published here now belongs to somebody else
     heals_after_doubt: bool = True  # a minute after a send whose fate is not known
-    # `chassis.relay` does not keep the following yet.
     doubt_postpones: bool = True  # also when a moment of healing is there already
     conflict_keeps_later: bool = True  # healing at once leaves a later moment of healing as it is
     looks_after_every_send: bool = True  # also when work has to wait, or when there is more to publish
