@@ -175,7 +175,7 @@ def parked_order_wrong(draft: Draft) -> None:
     """Records that wait are written at once, and the later one is faster."""
     letters = [*draft.letters("handler-failed"), *draft.letters("parked")]
     places = sorted((each.offset for each in letters), reverse=True)
-    letters.sort(key=lambda each: dict(each.headers)["dlq-offset"] or b"")
+    letters.sort(key=lambda each: int(dict(each.headers)["dlq-offset"] or b""))
     draft.remove(*letters)
     draft.records += [replace(each, offset=place) for each, place in zip(letters, places, strict=True)]
 

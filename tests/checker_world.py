@@ -50,8 +50,6 @@ class World(Bus):
         super().__init__(seed)
         self.second_yes: dict[str, int] = {}
         """Where in the history the second yes of a pair stands: what it leads to is known once places are taken."""
-        self.calm = False
-        """Nothing fails and no answer is lost."""
         for member in (*MEMBERS, LEAVER):
             self.set_profile(member, 1)
         for _ in range(steps):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from contracts.envelope import BadEnvelopeError, Envelope
+
 from operations.checker.evidence import Evidence, Said, of_document, of_record, of_said
 from operations.checker.letter import PARKED, UNPARKED, Letter
 from operations.checker.model import Breach, Item
@@ -127,10 +129,14 @@ def _overtaken(evidence: Evidence, subscription: Subscription) -> Iterator[Breac
 
 
 def _passed_by(evidence: Evidence, subscription: Subscription, letter: Letter, said: list[Said]) -> Iterator[Breach]:
+    try:
+        waiting = Envelope.from_headers(letter.headers).sequence
+    except BadEnvelopeError:
+        return
     for later in said:
         applied, _ = evidence.fence(subscription, later.key)
         dead = (subscription.group, *later.record.place, later.record.offset) in evidence.dead
-        if later.record.offset > letter.offset and later.sequence <= applied and not dead:
+        if later.record.offset > letter.offset and waiting < later.sequence <= applied and not dead:
             summary = "A later fact was applied while an earlier one of its key waits."
             yield Breach("I8", "overtaken", summary, (_named(letter), of_said(later)))
             return
