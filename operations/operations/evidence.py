@@ -40,7 +40,7 @@ async def collect(settings: Settings, topology: Topology = PRODUCT, *, settled: 
         TransientError: the broker or a database does not answer.
     """
     with _broker_faults():
-        consumption = await _offsets(settings, topology)
+        committed = await _offsets(settings, topology)
     documents = await _documents(settings, topology)
     with _broker_faults():
         records, partitions = await _records(settings, topology)
@@ -49,7 +49,14 @@ async def collect(settings: Settings, topology: Topology = PRODUCT, *, settled: 
         records=records,
         partitions=partitions,
         documents=documents,
-        consumption=consumption,
+        consumption=[
+            Consumption(
+                each.group, place.topic, place.partition, committed.get((each.group, place.topic, place.partition))
+            )
+            for each in topology.subscriptions
+            for place in partitions
+            if place.topic == each.topic
+        ],
         settled=settled,
     )
 
@@ -91,18 +98,15 @@ def _broker_faults() -> Iterator[None]:
         raise TransientError(f"broker: {type(error).__name__}") from error
 
 
-async def _offsets(settings: Settings, topology: Topology) -> list[Consumption]:
+async def _offsets(settings: Settings, topology: Topology) -> dict[tuple[str, str, int], int]:
+    """Committed offsets by group, topic and partition, of those that were committed at all."""
+    found = {}
     async with _admin(settings) as admin:
-        found = []
         for group in sorted({each.group for each in topology.subscriptions}):
-            committed = await admin.list_consumer_group_offsets(group)
-            topics = {each.topic for each in topology.subscriptions if each.group == group}
-            found += [
-                Consumption(group, place.topic, place.partition, stand.offset if stand.offset >= 0 else None)
-                for place, stand in committed.items()
-                if place.topic in topics
-            ]
-        return found
+            for place, stand in (await admin.list_consumer_group_offsets(group)).items():
+                if stand.offset >= 0:
+                    found[group, place.topic, place.partition] = stand.offset
+    return found
 
 
 async def _documents(settings: Settings, topology: Topology) -> list[Document]:
