@@ -21,6 +21,7 @@ OUT ?= people.csv
 TESTS ?= tests
 KILLS ?= 500
 SEED ?= 1
+SEEDS ?= 10000
 
 # uv takes the Python that is here and downloads none.
 export UV_PYTHON_DOWNLOADS := never
@@ -72,6 +73,10 @@ faults: setup ## Kill services and the broker at random under load, and compare 
 .PHONY: faults-cluster
 faults-cluster: setup ## Kill the leaders of a cluster of three brokers under load.
 	@$(BIN)/pytest -m cluster tests/faults/test_cluster.py
+
+.PHONY: simulate
+simulate: setup ## Run the delivery in a simulated world with faults drawn from seeds; a failing one can be replayed. SEEDS=10000
+	@PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS)
 
 .PHONY: latency
 latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.

@@ -1,0 +1,89 @@
+"""`python -m simulation --seeds 10000`: run so many seeds; a failing one prints its witness and how to replay it."""
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final
+
+from simulation import campaign, planted
+from simulation.world import Outcome, run
+
+_SHOWN: Final = 5  # failing seeds that are shrunk and printed in full
+_LOT: Final = 20
+_HASHES: Final = "PYTHONHASHSEED"
+
+
+def main() -> None:
+    """Run; exit 1 on a breach."""
+    parser = argparse.ArgumentParser(prog="python -m simulation")
+    parser.add_argument("--seeds", type=int, default=10_000, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--workers", type=int, default=2, help="processes that share them")
+    parser.add_argument("--seed", type=int, help="replay this one and print its history")
+    parser.add_argument("--without", default="", help="parts of its plan to leave out, separated by commas")
+    parser.add_argument("--planted", help="with this bug in the chassis; 'all' tries each until it is caught")
+    options = parser.parse_args()
+    _pin_hashes()
+    if options.seed is not None:
+        plant = planted.BUGS[options.planted].plant if options.planted else None
+        _replay(run(options.seed, plant, [each for each in options.without.split(",") if each]))
+    elif options.planted:
+        names = list(planted.BUGS) if options.planted == "all" else [options.planted]
+        _hunt(names, options.workers)
+    else:
+        _many(options.first, options.seeds, options.workers)
+
+
+def _pin_hashes() -> None:
+    """Sets of text are gone through in the order of their hashes, which differs from process to process."""
+    if os.environ.get(_HASHES) != "0":
+        os.execve(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]], {**os.environ, _HASHES: "0"})
+
+
+def _replay(outcome: Outcome) -> None:
+    _say("\n".join(outcome.history))
+    digest = hashlib.sha256("\n".join(outcome.history).encode()).hexdigest()
+    _say(f"seed {outcome.seed}: {outcome.steps} steps, {outcome.seconds:.0f} virtual seconds, history {digest[:16]}")
+    _say("\n".join(outcome.breaches) or "no breach")
+    sys.exit(bool(outcome.breaches))
+
+
+def _many(first: int, seeds: int, workers: int) -> None:
+    began = time.monotonic()
+    lots = [range(start, min(start + _LOT, first + seeds)) for start in range(first, first + seeds, _LOT)]
+    failing: list[int] = []
+    steps = virtual = 0.0
+    with _workers(workers) as pool:
+        for found, lot_steps, lot_virtual in pool.map(campaign.lot, lots):
+            for seed in found[: max(0, _SHOWN - len(failing))]:
+                _say("\n".join(campaign.witness(seed)))
+            failing += found
+            steps += lot_steps
+            virtual += lot_virtual
+    _say(f"{steps / 1e6:.1f} million steps, {virtual / 3600:.0f} virtual hours")
+    _say(f"simulate: {seeds} seeds, {len(failing)} breaches, {time.monotonic() - began:.0f} s")
+    sys.exit(bool(failing))
+
+
+def _hunt(names: list[str], workers: int) -> None:
+    """Try each planted bug until a seed catches it."""
+    with _workers(workers) as pool:
+        for line in pool.map(planted.hunted, names):
+            _say(line)
+
+
+def _workers(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""What must hold once everything is quiet: the checker's invariants, and what only this world knows."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from contracts.envelope import Envelope
+from contracts.matching import ProgrammePublished, SessionLogged
+from contracts.notifications import NoticeSent
+from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
+from operations.checker.checks import check
+from operations.checker.evidence import Evidence
+from operations.checker.model import (
+    Breach,
+    Command,
+    Consumption,
+    Document,
+    Effect,
+    Ending,
+    Expected,
+    Partition,
+    TopicRecord,
+)
+from operations.checker.topology import Marks, Stream, Subscription, Topology
+
+from simulation import services
+
+if TYPE_CHECKING:
+    from simulation.world import Given, World
+
+TOPOLOGY: Final = Topology(
+    streams=(
+        Stream(MENTORSHIP.name, "orders", MENTORSHIP.stream, compacted=False),
+        Stream(PROGRAMME.name, "orders", PROGRAMME.stream, compacted=True, mirrors=("rules_version",)),
+        Stream(NOTICE.name, "parcels", NOTICE.stream, compacted=False),
+    ),
+    subscriptions=(
+        Subscription("parcels.orders", MENTORSHIP.name, (SessionLogged.event_type(),)),
+        Subscription("letters.notices", NOTICE.name, (NoticeSent.event_type(),), fences=False),
+        Subscription(
+            "letters.rows",
+            PROGRAMME.name,
+            (ProgrammePublished.event_type(),),
+            fences=False,
+            rows="rows",
+            mirrors=("rules_version",),
+        ),
+    ),
+    marks=(
+        Marks("parcels", "parcels", "seen", group="parcels.orders"),
+        Marks("orders", "tallies", "names"),
+    ),
+    once=((MENTORSHIP.name, "session"), (NOTICE.name, "notice")),
+)
+_FACTS: Final = {"fact", "both", services.POISON}
+
+
+def breaches(world: "World") -> list[str]:
+    """Every breach as a sentence with the least that shows it."""
+    evidence = evidence_of(world)
+    return [*map(_sentence, check(evidence)), *_works(world, evidence), *_effects(evidence), *_orders(evidence)]
+
+
+def _sentence(breach: Breach) -> str:
+    witness = "; ".join(f"{item.kind} {item.name} ({item.note})" for item in breach.witness)
+    return f"{breach.invariant} {breach.rule}: {breach.summary} {witness}"
+
+
+def evidence_of(world: "World") -> Evidence:
+    """What the run left behind."""
+    log, groups = world.log, world.groups
+    topics = [MENTORSHIP.name, NOTICE.name, PROGRAMME.name]
+    topics += [f"{topic}.{group.name}.dead" for group in groups.values() for topic in group.topics]
+    return Evidence(
+        topology=TOPOLOGY,
+        commands=[_command(each) for each in world.given],
+        records=[
+            TopicRecord(each.topic, each.partition, each.offset, each.key, each.value, each.headers)
+            for topic in topics
+            for each in log.records(topic)
+        ],
+        partitions=[
+            Partition(topic, place, 0, log.end(topic, place))
+            for topic in topics
+            for place in range(log.partitions(topic))
+        ],
+        documents=[
+            Document(service, collection, raw)
+            for service, storage in world.storages.items()
+            for collection, table in storage.tables.items()
+            for raw in table.documents.values()
+        ],
+        effects=[Effect("letters", raw["notice"], event=raw["event"]) for raw in _rows(world, "letters", "letters")],
+        consumption=[
+            Consumption(group.name, topic, place, log.committed(group.name, topic, place))
+            for group in groups.values()
+            for topic in group.topics
+            for place in range(log.partitions(topic))
+        ],
+    )
+
+
+def _command(given: "Given") -> Command:
+    leads_to = []
+    if given.kind in _FACTS:
+        fields = (("session", given.name),)
+        leads_to.append(Expected(MENTORSHIP.name, SessionLogged.event_type(), given.order, fields))
+    if given.kind in {"state", "both"}:
+        leads_to.append(Expected(PROGRAMME.name, ProgrammePublished.event_type(), given.order))
+    return Command(given.name, given.order, given.ending, tuple(leads_to))
+
+
+def _rows(world: "World", service: str, collection: str) -> list[dict[str, Any]]:
+    table = world.storages[service].tables.get(collection)
+    return list(table.documents.values()) if table else []
+
+
+def _works(world: "World", evidence: Evidence) -> Iterator[str]:
+    """What orders asked for stands in their tallies, and what was answered stands in orders."""
+    del evidence
+    asked = {name: raw["_id"] for raw in _rows(world, "orders", "orders") for name in raw["asked"]}
+    done = {name: raw["_id"] for raw in _rows(world, "orders", "tallies") for name in raw["names"]}
+    yield from (f"work lost: {name} of {order}" for name, order in asked.items() if name not in done)
+    yield from (f"work of nothing: {name} of {tally}" for name, tally in done.items() if name not in asked)
+    for given in world.given:
+        if given.kind == "ask" and given.ending is Ending.OK and given.name not in asked:
+            yield f"command lost: {given.name} on {given.order}"
+
+
+def _effects(evidence: Evidence) -> Iterator[str]:
+    """Every fact that was handled has its notice, and every notice its letter, once."""
+    notices = {each.body().get("notice") for each in evidence.said.values() if each.record.topic == NOTICE.name}
+    letters = {each.id for each in evidence.effects}
+    by_topic = {each.topic: each for each in TOPOLOGY.subscriptions}
+    for said in evidence.said.values():
+        topic, body = said.record.topic, said.body()
+        if topic not in by_topic or evidence.excused(by_topic[topic], said.record):
+            continue
+        if topic == MENTORSHIP.name and body.get("session") not in notices:
+            yield f"no notice of {body.get('session')}: {said.record.partition}@{said.record.offset}"
+        if topic == NOTICE.name and body.get("notice") not in letters:
+            yield f"no letter of {body.get('notice')}: {said.record.partition}@{said.record.offset}"
+    yield from (f"letter of nothing: {name}" for name in sorted(letters - notices))
+
+
+def _orders(evidence: Evidence) -> Iterator[str]:
+    """Facts of a key were handled in the order of their numbers."""
+    for (_, collection, name), document in evidence.latest.items():
+        if collection == "parcels" and document.raw["numbers"] != sorted(set(document.raw["numbers"])):
+            yield f"order: {name} took {document.raw['numbers']}"
+
+
+def readable(record: Any) -> Envelope:
+    """The envelope of a record that a service said."""
+    return Envelope.from_headers(record.headers)
