@@ -12,6 +12,7 @@ from chassis.errors import TransientError
 
 _LOT: Final = 2000  # records taken at once
 _WAIT_MS: Final = 200
+_FETCH_WAIT_MS: Final = 10  # of the broker, for more to come; other questions on the connection wait as long
 
 
 @contextmanager
@@ -30,7 +31,9 @@ async def bystander(servers: str, topics: Iterable[str]) -> AsyncIterator[AIOKaf
     Raises:
         TransientError: the broker does not answer; also for what is asked of the consumer inside.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=None, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MS
+    )
     with named_broker_faults():
         try:
             await consumer.start()

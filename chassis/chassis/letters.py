@@ -70,8 +70,12 @@ class Letters:
         found: dict[str, Letter] = {}
         async with bystander(self._servers, (topic.dead(self.group) for topic in self._topics)) as consumer:
             async for record in records(consumer):
-                if (letter := _letter(record)) is not None:
-                    found.setdefault(letter.place, letter)
+                letter = _letter(record)
+                if letter is None:
+                    continue
+                before = found.setdefault(letter.place, letter)
+                if before.reason == BEHIND:  # it was released, and failed by itself then
+                    found[letter.place] = letter
         return sorted(found.values(), key=lambda each: (each.topic, each.partition, each.offset))
 
     async def open(self, wanted: Wanted = lambda _: True) -> list[Letter]:
