@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from aiokafka import AIOKafkaProducer
 from chassis.dead_letters import DeadLetters
 from chassis.ids import new_id
@@ -228,3 +229,28 @@ def test_a_services_own_command_line_answers_too(settings: Settings) -> None:
     for service in ("profiles", "matching", "notifications", "analytics"):
         done = subprocess.run([sys.executable, "-m", service, "ops", "parked"], capture_output=True, check=True)
         assert (json.loads(done.stdout), done.stderr) == ({"service": service, "keys": []}, b"")
+
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "delivery.md"
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """Every command that stands on a line of its own."""
+    lines = (line.strip() for line in page.read_text().splitlines() if line.startswith("    "))
+    return [line.split()[1:] for line in lines if line.startswith("turnabout ")]
+
+
+@pytest.mark.parametrize("words", commands_of(RUNBOOK), ids=" ".join)
+def test_the_commands_of_the_runbook_exist(words: list[str]) -> None:
+    """Each is a command with these options; what it does is shown above."""
+    command: Any = typer.main.get_command(cli.app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    assert not hasattr(command, "commands")
+    options = {name for parameter in command.params for name in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_the_runbook_has_commands() -> None:
+    """The test above looks at something."""
+    assert len(commands_of(RUNBOOK)) >= 12
