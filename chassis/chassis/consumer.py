@@ -122,6 +122,10 @@ class Consumer(Generic[S]):
         """After the subscriber has stopped: say that it was in good order."""
         for task in self._tasks:
             task.cancel()
+        await self.closed()
+
+    async def closed(self) -> None:
+        """The partitions are given back in good order: whoever gets them next must not think that we died."""
         try:
             await self._suspects.closed()
         except TransientError:
@@ -249,6 +253,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - aiokafka's signature
         await self._consumer.drained()
+        await self._consumer.closed()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         self._consumer.open(assigned)

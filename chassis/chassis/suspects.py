@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 
 from chassis.errors import TransientError
+from chassis.ids import new_id
 from chassis.mongo import Collection, Index, Raw
 
 COLLECTION: Final = "positions"
@@ -43,6 +44,7 @@ class Suspects:
     def __init__(self, collection: Collection, group: str) -> None:
         self._collection = collection
         self._group = group
+        self._process = new_id()
         self._open: list[str] = []
 
     async def opened(self, stands: list[Stand]) -> list[Stand]:
@@ -51,11 +53,16 @@ class Suspects:
         guilty = []
         for stand in stands:
             name = self._id(stand.topic, stand.partition)
-            deaths = deaths_at(known.get(name), stand)
+            deaths = deaths_at(known.get(name), stand, self._process)
             if deaths >= DEATHS:
                 guilty.append(stand)
-                deaths = 0
-            state: Raw = {"group": self._group, "position": stand.position, "deaths": deaths, "running": True}
+            state: Raw = {
+                "group": self._group,
+                "position": stand.position,
+                "deaths": deaths,
+                "running": True,
+                "process": self._process,
+            }
             if known.get(name) != {"_id": name, **state}:
                 await self._collection.update({"_id": name}, {"$set": state}, upsert=True)
             self._open.append(name)
@@ -71,11 +78,15 @@ class Suspects:
         return f"{self._group}|{topic}|{partition}"
 
 
-def deaths_at(before: Raw | None, stand: Stand) -> int:
-    """How many processes have died with the group at this position and a record waiting there."""
+def deaths_at(before: Raw | None, stand: Stand, process: str) -> int:
+    """How many processes have died with the group at this position and a record waiting there.
+
+    What this process wrote itself, before a fault made it look again, is no other one's death.
+    """
     if before is None or not before["running"] or stand.position >= stand.end:
         return 0
-    return int(before["deaths"]) + 1 if before["position"] == stand.position else 1
+    earlier = int(before["deaths"]) if before["position"] == stand.position else 0
+    return earlier if before.get("process") == process else earlier + 1
 
 
 async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range:

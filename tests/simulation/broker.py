@@ -1,7 +1,7 @@
 """The broker's side of consumer groups, and a member's connection as `chassis.consumer` sees aiokafka's.
 
-Left out: protocol versions and epochs, incremental rebalancing, fetch sessions and partial fetches. A batch has one record
-each, so what is quarantined is a single record. A member that is dead or frozen leaves after the session timeout; one
+Left out: protocol versions and epochs, incremental rebalancing, fetch sessions and partial fetches. A batch has one
+record, so what is quarantined is a single record. A member that is dead or frozen leaves after the session timeout; one
 with the name of another takes its place, and the other's commits are refused from then on.
 """
 
@@ -26,13 +26,13 @@ Point = Callable[[str], Any]
 
 
 class Listener(Protocol):
-    """The part of `chassis.consumer.Consumer` that a rebalance calls."""
+    """What `chassis.consumer` gives aiokafka for rebalances."""
 
-    def open(self, partitions: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Partitions are taken away as soon as this returns."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
         """Partitions have come."""
-
-    async def drained(self, *, seconds: float = 30.0) -> None:
-        """Until the batch in hand is finished."""
 
 
 class Connection:
@@ -118,19 +118,19 @@ class Connection:
 
     # --- what the group's coordinator calls ---------------------------------------------------------------------
 
-    def assign(self, partitions: set[TopicPartition]) -> None:
-        """Hand over partitions: as with aiokafka, each begins at its committed offset, also one that was here before."""
+    async def assign(self, partitions: set[TopicPartition]) -> None:
+        """Hand over partitions: as with aiokafka, each begins at its committed offset, even one it had."""
         self._assigned = partitions
         self._paused, self.revoking = set(), False
         self._positions = {each: self.group.log.committed(self.group.name, *each) or 0 for each in partitions}
         if self.listener is not None:
-            self.listener.open(sorted(partitions))
+            await self.listener.on_partitions_assigned(sorted(partitions))
 
     async def revoke(self) -> None:
         """Fetch nothing more, and finish what is in hand."""
         self.revoking = True
         if self.listener is not None:
-            await self.listener.drained()
+            await self.listener.on_partitions_revoked(self.assignment())
 
     def lose(self) -> None:
         """Everything is taken away."""
@@ -203,7 +203,7 @@ class GroupOnBroker:
 async def _hand_over(member: Connection, share: set[TopicPartition]) -> None:
     """In the member's own process: a dead one never hears of it, a frozen one later."""
     if {partition for partition, holder in member.group.holders.items() if holder is member} == share:
-        member.assign(share)
+        await member.assign(share)
 
 
 class SimulatedLog(MemoryLog):

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from aiokafka import TopicPartition
-from chassis.consumer import Consumer
+from chassis.consumer import Consumer, _Rebalances
 from chassis.delivery import Delivery
 from chassis.settings import Settings
 from chassis.upkeep import Upkeep
@@ -99,7 +99,7 @@ class Process(Owner):
         for group in services.TABLES[self.service].groups.values():
             consumer = Consumer(group, self.store, self.upkeep)
             connection = Connection(self.world.groups[group.name], self, self._point, self.world.random)
-            connection.listener = consumer
+            connection.listener = _Rebalances(consumer)
             consumer._subscriber = _Subscriber(connection)
             self.consumers.append((group.name, consumer, connection))
             self._endless(_fetching(consumer, connection))
