@@ -1,0 +1,92 @@
+"""The run over a backlog, seen from outside: load it, let it be folded, kill on the way, compare."""
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from asyncio.subprocess import Process
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient
+from local.places import ROOT
+
+from benchmarks.bus import load
+from benchmarks.bus.backlog import GROUP
+from benchmarks.bus.rounds import answer
+from benchmarks.bus.servers import Servers
+
+_KILL_AT = 0.1  # of the backlog; the survivor does the rest, and its memory is looked at
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What came out."""
+
+    events: int
+    slope: float  # MiB per 100,000 events
+    peak: float  # MiB
+    rate: float  # events a second
+    alone: float  # events a second of the same writes, nothing else running in this process
+    wrong: int
+    foreign: int
+
+    @property
+    def share(self) -> float:
+        """Of the database's own rate."""
+        return self.rate / self.alone
+
+
+async def drain(servers: Servers, events: int) -> Drained:
+    """Fold a backlog of so many events."""
+    events -= events % load.LIFE
+    await load.send(servers.kafka, load.profiles(events))
+    notebook = str(servers.folder / "notebook")
+    first = await _consumer(servers, notebook)
+    await _committed(servers.kafka, int(events * _KILL_AT))
+    first.kill()
+    await first.communicate()
+    second = await _consumer(servers, notebook)
+    begun = await _committed(servers.kafka, int(events * _KILL_AT) + 1)
+    began = time.perf_counter()
+    done = await _committed(servers.kafka, events)
+    rate = (done - begun) / (time.perf_counter() - began)
+    second.terminate()
+    output, _ = await second.communicate()
+    memory = [tuple(json.loads(line)) for line in output.decode().splitlines()]
+    alone = json.loads(await answer(_command("alone", servers, notebook), seconds=3_000))
+    found = json.loads(await answer(_command("effects", servers, str(events)), seconds=600))
+    return Drained(events, _slope(memory), max(used for _, used in memory) / _MIB, rate, alone, **found)
+
+
+def _slope(memory: list[tuple[int, int]]) -> float:
+    """MiB per 100,000 events, by least squares, once the first fifth has filled pools and caches."""
+    settled = [each for each in memory if each[0] >= memory[-1][0] / 5]
+    line = statistics.linear_regression([seen for seen, _ in settled], [used for _, used in settled])
+    return line.slope * 100_000 / _MIB
+
+
+async def _consumer(servers: Servers, notebook: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *_command("consume", servers, notebook), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+
+
+def _command(role: str, servers: Servers, last: str) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.bus.backlog", role, servers.kafka, servers.mongo, last]
+
+
+async def _committed(kafka: str, least: int) -> int:
+    """Wait until the group has committed so many events; returns how many it has."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        while True:
+            offsets = await admin.list_consumer_group_offsets(GROUP)
+            total: int = sum(each.offset for each in offsets.values())
+            if total >= least:
+                return total
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
