@@ -88,7 +88,8 @@ def check(seen: Seen) -> Breaches:
     _effects(seen, found)
     _states(seen, found)
     for topic in DEAD:
-        found.lost += [f"a dead letter of {said.key} on {topic}" for said in seen.topics[topic]]
+        letters = seen.topics[topic]
+        found.lost += [f"a dead letter of {said.key or 'a batch'} on {topic}: {said.body}" for said in letters]
     return found
 
 
@@ -218,6 +219,9 @@ async def _dump(servers: str, topic: str) -> list[Said]:
 
 
 def _said(topic: str, record: Any) -> Said:
+    if topic in DEAD:
+        headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+        return Said((record.key or b"").decode(errors="replace"), 0, "", headers.get("dlq-reason", ""), "")
     envelope = Envelope.from_headers(record.headers)
     digest = hashlib.sha256(record.value + repr(record.headers).encode()).hexdigest()
     body = ""
