@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
-from simulation import campaign, planted
+from simulation import campaign
 from simulation.world import Outcome, run
 
 _SHOWN: Final = 5  # failing seeds that are shrunk and printed in full
@@ -29,10 +29,10 @@ def main() -> None:
     options = parser.parse_args()
     _pin_hashes()
     if options.seed is not None:
-        plant = planted.BUGS[options.planted].plant if options.planted else None
+        plant = campaign.BUGS[options.planted].plant if options.planted else None
         _replay(run(options.seed, plant, [each for each in options.without.split(",") if each]))
     elif options.planted:
-        names = list(planted.BUGS) if options.planted == "all" else [options.planted]
+        names = list(campaign.BUGS) if options.planted == "all" else [options.planted]
         _hunt(names, options.workers)
     else:
         _many(options.first, options.seeds, options.workers)
@@ -71,9 +71,13 @@ def _many(first: int, seeds: int, workers: int) -> None:
 
 def _hunt(names: list[str], workers: int) -> None:
     """Try each planted bug until a seed catches it."""
+    began, caught = time.monotonic(), 0
     with _workers(workers) as pool:
-        for line in pool.map(planted.hunted, names):
-            _say(line)
+        for name, seed, why in pool.map(campaign.hunted, names):
+            caught += seed >= 0
+            _say(f"{name}: {f'seed {seed}: ' if seed >= 0 else ''}{why}")
+    _say(f"planted: {len(names)} bugs, {caught} caught, {time.monotonic() - began:.0f} s")
+    sys.exit(caught < len(names))
 
 
 def _workers(count: int) -> ProcessPoolExecutor:

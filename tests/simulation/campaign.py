@@ -3,7 +3,11 @@
 from typing import Final
 
 from simulation import faults
+from simulation.planted import SAID, Bug
+from simulation.planted_heard import HEARD as HEARD_BUGS
 from simulation.world import HEARD, run
+
+BUGS: Final[dict[str, Bug]] = SAID | HEARD_BUGS
 
 _SHOWN: Final = 5
 
@@ -31,3 +35,11 @@ def witness(seed: int) -> list[str]:
         *(f"  {breach}" for breach in found[:_SHOWN]),
         f"  replay: PYTHONPATH=tests python -m simulation --seed {seed}{omitted}",
     ]
+
+
+def hunted(name: str) -> tuple[str, int, str]:
+    """Run seed after seed with a planted bug; returns the first that catches it, and by what, or -1."""
+    for seed in range(BUGS[name].seeds):
+        if breaches := run(seed, BUGS[name].plant).breaches:
+            return name, seed, breaches[0]
+    return name, -1, f"not caught by {BUGS[name].seeds} seeds"

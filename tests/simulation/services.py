@@ -28,6 +28,7 @@ class Order(Aggregate):
     """Says a fact, a state, both or an end, and asks for work on its tally."""
 
     rules_version: int = 1
+    ended: bool = False
     asked: list[str] = []
 
     def do(self, kind: str, name: str) -> None:
@@ -36,6 +37,7 @@ class Order(Aggregate):
             self.say(SessionLogged(mentorship=self.id, session=name, outcome=Held.HELD, day=_DAY))
         if kind in {"state", "both"}:
             self.rules_version += 1
+            self.ended = False
             self.say(
                 ProgrammePublished(
                     programme=self.id,
@@ -51,6 +53,7 @@ class Order(Aggregate):
             self.ask("count", tally=f"tally-{self.id}", name=name)
         if kind == "end":
             self.rules_version += 1
+            self.ended = True
             self.bury(PROGRAMME)
 
 

@@ -58,7 +58,7 @@ def breaches(world: "World") -> list[str]:
     """Every breach as a sentence with the least that shows it."""
     evidence = evidence_of(world)
     found = [_sentence(each) for each in check(evidence) if not _explained(world, evidence, each)]
-    return [*found, *_works(world), *_effects(evidence), *_orders(evidence)]
+    return [*found, *_works(world), *_effects(evidence), *_orders(evidence), *_ends(world)]
 
 
 def _explained(world: "World", evidence: Evidence, breach: Breach) -> bool:
@@ -163,3 +163,13 @@ def _orders(evidence: Evidence) -> Iterator[str]:
     for (_, collection, name), document in evidence.latest.items():
         if collection == "parcels" and document.raw["numbers"] != sorted(set(document.raw["numbers"])):
             yield f"order: {name} took {document.raw['numbers']}"
+
+
+def _ends(world: "World") -> Iterator[str]:
+    """An order that has ended is gone from the read model, and one that has not is there."""
+    rows = {raw["_id"]: raw for raw in _rows(world, "letters", "rows")}
+    for raw in _rows(world, "orders", "orders"):
+        said = raw["sequences"].get(PROGRAMME.stream, 0)
+        row = rows.get(raw["_id"])
+        if said and (row is None or (row["sequence"] == said and row["gone"] is not raw["ended"])):
+            yield f"row of {raw['_id']}: {row}, ended is {raw['ended']}"
