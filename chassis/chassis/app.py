@@ -187,7 +187,7 @@ class Service(Generic[S]):
 
     def _broker(self, delivery: Delivery, store: S) -> KafkaBroker:
         broker = KafkaBroker(
-            self.settings.kafka,
+            self.settings.kafka.split(","),
             client_id=self.settings.instance,
             allow_auto_create_topics=False,
             apply_types=False,

@@ -171,6 +171,9 @@ class Consumer(Generic[S]):
         partition = TopicPartition(stand.topic, stand.partition)
         consumer = self._subscriber.consumer
         offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - a consumer would inflate it
+        if offsets is None:
+            log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic, partition=stand.partition)
+            return
         why = DeadLetter("quarantined", "the process died in front of this batch", attempts=0)
         await self._letters.bury_reference(stand.topic, stand.partition, offsets, self._group, why)
         await self._commit({partition: offsets.stop})

@@ -2,8 +2,9 @@
 
 A compressed batch is inflated as a whole when it is fetched, before any code of ours sees a record of it; a hostile
 one can end the process by its size alone. So every start writes down where each partition stands, a clean stop says
-so, and after three unclean deaths at the same committed position the batch there is skipped by reference: its header
-alone is read, and the bytes stay in the source topic.
+so, and after three unclean deaths at the same committed position the batch there is tried in a process with little
+memory (`chassis.inflate`). If that fails it is skipped by reference: its header alone is read, and the bytes stay in
+the source topic.
 """
 
 import struct
@@ -16,6 +17,7 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from chassis.errors import TransientError
 from chassis.ids import new_id
+from chassis.inflate import inflates
 from chassis.mongo import Collection, Index, Raw
 
 COLLECTION: Final = "positions"
@@ -89,8 +91,8 @@ def deaths_at(before: Raw | None, stand: Stand, process: str) -> int:
     return earlier if before.get("process") == process else earlier + 1
 
 
-async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range:
-    """The offsets of the batch that holds `offset`, from its header alone.
+async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range | None:
+    """The offsets of the batch that holds `offset`, if it can't be inflated; None when it is harmless.
 
     Args:
         client: the consumer's aiokafka client.
@@ -100,7 +102,8 @@ async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range
     Raises:
         TransientError: the broker did not answer with it.
     """
-    return offsets_of(await first_batch(client, partition, offset), offset)
+    batch = await first_batch(client, partition, offset)
+    return None if await inflates(batch) else offsets_of(batch, offset)
 
 
 async def first_batch(client: Any, partition: TopicPartition, offset: int) -> bytes:
