@@ -46,6 +46,7 @@ class Producer:
             whether it holds any of the others is not known.
         """
         acknowledged: set[int] = set()
+        producer = None
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
@@ -62,7 +63,7 @@ class Producer:
                 raise failure
         if failures:
             log.warning("relay.send-failed", error=type(failures[0]).__name__)
-            await self.rebuild()
+            await self.rebuild(producer)
         return acknowledged
 
     async def send_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
@@ -71,6 +72,7 @@ class Producer:
         Raises:
             TransientError: the broker did not take it.
         """
+        producer = None
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
@@ -81,7 +83,7 @@ class Producer:
                 partition = _route(key or b"", among, among)
                 await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, TimeoutError) as error:
-            await self.rebuild()
+            await self.rebuild(producer)
             raise TransientError(f"broker: {type(error).__name__}") from error
         except asyncio.CancelledError as error:
             # Somebody else's failure had this producer rebuilt, which cancels what is under way through it.
@@ -89,16 +91,20 @@ class Producer:
                 raise
             raise TransientError("broker: interrupted") from error
 
-    async def rebuild(self) -> None:
-        """Drop the producer: one refused record leaves an idempotent one failing on its partition for ever."""
+    async def rebuild(self, failed: AIOKafkaProducer | None) -> None:
+        """Drop the producer that failed: one refused record leaves an idempotent one failing on its partition for ever.
+
+        One that somebody else's failure has built meanwhile stays.
+        """
         async with self._lock:
-            stuck, self._producer = self._producer, None
-        if stuck is not None:
-            await _stop(stuck)
+            if failed is None or failed is not self._producer:
+                return
+            self._producer = None
+        await _stop(failed)
 
     async def stop(self) -> None:
         """Flush and disconnect."""
-        await self.rebuild()
+        await self.rebuild(self._producer)
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._lock:

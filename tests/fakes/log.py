@@ -216,7 +216,7 @@ class MemoryProducer(Producer):
         if not await self._send(batch):
             raise TransientError("broker: as the simulation wished")
 
-    async def rebuild(self) -> None:
+    async def rebuild(self, failed: object = None) -> None:  # noqa: ARG002 - the real one drops this producer only
         """Drop the connection; what is late is on its way already."""
         await self._point("producer.rebuild")
 
