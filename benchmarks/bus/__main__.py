@@ -73,6 +73,7 @@ def backlog_lines(drained: Drained) -> None:
     print(f"rows wrong {drained.wrong}, foreign {drained.foreign}")
     print(f"memory {drained.slope:+.2f} MiB per 100,000 events, peak {drained.peak:.0f} MiB")
     print(f"{drained.rate:,.0f} ev/s; the same writes alone {drained.alone:,.0f} ev/s; share {drained.share:.2f}")
+    print(f"{drained.writing:.0%} of the time went into these writes; load average {os.getloadavg()[0]:.1f}")
 
 
 async def main(times: int, events: int) -> None:

@@ -26,7 +26,7 @@ from chassis import logs
 
 SERVICE = "bench-backlog"
 GROUP = f"{SERVICE}.rows"
-_REPORT = 10_000  # events between two lines about memory
+_REPORT = 10_000  # events between two lines about memory and time
 
 
 class Store:
@@ -35,17 +35,19 @@ class Store:
     def __init__(self, rows: Collection, notebook: IO[str]) -> None:
         self.rows = rows
         self._notebook = notebook
-        self._seen = 0
+        self._seen, self._writing = 0, 0.0
 
     async def fold(self, events: list[Received[ProfileUpdated]]) -> None:
         """Write the newest state of each key."""
         newest = {event.key: row(event.key, event.sequence, event.data) for event in events}
+        began = time.perf_counter()
         await self.rows.replace_newest(list(newest.values()))
+        self._writing += time.perf_counter() - began
         json.dump([len(events), [[each["_id"], each["sequence"]] for each in newest.values()]], self._notebook)
         self._notebook.write("\n")
         before, self._seen = self._seen, self._seen + len(events)
         if before // _REPORT != self._seen // _REPORT:
-            print(json.dumps([self._seen, resident()]), flush=True)
+            print(json.dumps([self._seen, resident(), time.perf_counter(), self._writing]), flush=True)
 
 
 def row(key: str, sequence: int, state: ProfileUpdated | None) -> Raw:

@@ -76,7 +76,8 @@ def _handle(record: Any, types: dict[str, type[MatchProposed]], store: NoStore) 
     event = kind.model_validate_json(record.value)
     if not store.apply(key, sequence):
         return None
-    return headers["ce_id"].decode(), headers["ce_tenantid"].decode(), headers["ce_traceparent"].decode(), event
+    trace = headers["ce_traceparent"].decode() if "ce_traceparent" in headers else None
+    return headers["ce_id"].decode(), headers["ce_tenantid"].decode(), trace, event
 
 
 async def chassis_batch(at: Addresses, meter: Meter) -> None:

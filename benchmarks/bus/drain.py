@@ -6,9 +6,12 @@ import statistics
 import sys
 import time
 from asyncio.subprocess import Process
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from local.places import ROOT
 
 from benchmarks.bus import load
@@ -20,6 +23,15 @@ _KILL_AT = 0.1  # of the backlog; the survivor does the rest, and its memory is 
 _MIB = 1024 * 1024
 
 
+class Report(NamedTuple):
+    """What a consumer says about itself."""
+
+    seen: int  # events
+    memory: int  # bytes
+    at: float  # seconds
+    writing: float  # seconds spent waiting for the database
+
+
 @dataclass(frozen=True, slots=True)
 class Drained:
     """What came out."""
@@ -29,6 +41,7 @@ class Drained:
     peak: float  # MiB
     rate: float  # events a second
     alone: float  # events a second of the same writes, nothing else running in this process
+    writing: float  # share of the time in which the consumer waited for the database
     wrong: int
     foreign: int
 
@@ -54,16 +67,18 @@ async def drain(servers: Servers, events: int) -> Drained:
     rate = (done - begun) / (time.perf_counter() - began)
     second.terminate()
     output, _ = await second.communicate()
-    memory = [tuple(json.loads(line)) for line in output.decode().splitlines()]
+    reports = [Report(*json.loads(line)) for line in output.decode().splitlines()]
     alone = json.loads(await answer(_command("alone", servers, notebook), seconds=3_000))
     found = json.loads(await answer(_command("effects", servers, str(events)), seconds=600))
-    return Drained(events, _slope(memory), max(used for _, used in memory) / _MIB, rate, alone, **found)
+    writing = (reports[-1].writing - reports[0].writing) / (reports[-1].at - reports[0].at)
+    peak = max(each.memory for each in reports) / _MIB
+    return Drained(events, _slope(reports), peak, rate, alone, writing, **found)
 
 
-def _slope(memory: list[tuple[int, int]]) -> float:
+def _slope(reports: list[Report]) -> float:
     """MiB per 100,000 events, by least squares, once the first fifth has filled pools and caches."""
-    settled = [each for each in memory if each[0] >= memory[-1][0] / 5]
-    line = statistics.linear_regression([seen for seen, _ in settled], [used for _, used in settled])
+    settled = [each for each in reports if each.seen >= reports[-1].seen / 5]
+    line = statistics.linear_regression([each.seen for each in settled], [each.memory for each in settled])
     return line.slope * 100_000 / _MIB
 
 
@@ -83,10 +98,11 @@ async def _committed(kafka: str, least: int) -> int:
     await admin.start()
     try:
         while True:
-            offsets = await admin.list_consumer_group_offsets(GROUP)
-            total: int = sum(each.offset for each in offsets.values())
-            if total >= least:
-                return total
+            with suppress(GroupCoordinatorNotAvailableError):  # the first group of a broker
+                offsets = await admin.list_consumer_group_offsets(GROUP)
+                total: int = sum(each.offset for each in offsets.values())
+                if total >= least:
+                    return total
             await asyncio.sleep(0.2)
     finally:
         await admin.close()
