@@ -26,11 +26,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="replay this one and print its history")
     parser.add_argument("--without", default="", help="parts of its plan to leave out, separated by commas")
     parser.add_argument("--planted", help="with this bug in the chassis; 'all' tries each until it is caught")
+    parser.add_argument("--crash-points", action="store_true", help="let processes die at each point of a scene")
     options = parser.parse_args()
     _pin_hashes()
     if options.seed is not None:
-        plant = campaign.BUGS[options.planted].plant if options.planted else None
-        _replay(run(options.seed, plant, [each for each in options.without.split(",") if each]))
+        bug = campaign.BUGS.get(options.planted, campaign.NONE)
+        without = [each for each in options.without.split(",") if each]
+        _replay(run(options.seed, bug.plant, without, bug.focus))
+    elif options.crash_points:
+        _crash(options.workers)
     elif options.planted:
         names = list(campaign.BUGS) if options.planted == "all" else [options.planted]
         _hunt(names, options.workers)
@@ -41,7 +45,8 @@ def main() -> None:
 def _pin_hashes() -> None:
     """Sets of text are gone through in the order of their hashes, which differs from process to process."""
     if os.environ.get(_HASHES) != "0":
-        os.execve(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]], {**os.environ, _HASHES: "0"})
+        command = [sys.executable, "-m", "simulation", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, _HASHES: "0"})  # noqa: S606 - ourselves
 
 
 def _replay(outcome: Outcome) -> None:
@@ -78,6 +83,19 @@ def _hunt(names: list[str], workers: int) -> None:
             _say(f"{name}: {f'seed {seed}: ' if seed >= 0 else ''}{why}")
     _say(f"planted: {len(names)} bugs, {caught} caught, {time.monotonic() - began:.0f} s")
     sys.exit(caught < len(names))
+
+
+def _crash(workers: int) -> None:
+    """Die at each point of the scene in turn."""
+    began, hit, survivals = time.monotonic(), 0, 0
+    points = campaign.crash_points()
+    with _workers(workers) as pool:
+        for (name, number), deaths, breaches in pool.map(campaign.survived, points, chunksize=8):
+            hit += deaths
+            survivals += not breaches
+            _say(f"{name} ({number}): {breaches[0] if breaches else 'survived'}")
+    _say(f"crash points: {len(points)}, {hit} hit, {survivals} survived, {time.monotonic() - began:.0f} s")
+    sys.exit(not hit == survivals == len(points))
 
 
 def _workers(count: int) -> ProcessPoolExecutor:

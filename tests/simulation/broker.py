@@ -6,7 +6,7 @@ with the name of another takes its place, and the other's commits are refused fr
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Protocol
@@ -111,7 +111,7 @@ class Connection:
             start = self._positions[partition]
             if self.group.log.end(*partition) <= start:
                 continue
-            records = self.group.log.read(*partition, start, most)
+            records = self.group.log.read(partition.topic, partition.partition, start, most)
             self._positions[partition] = records[-1].offset + 1 if records else self.group.log.end(*partition)
             found += records
         return found

@@ -8,6 +8,7 @@ from simulation.planted_heard import HEARD as HEARD_BUGS
 from simulation.world import HEARD, run
 
 BUGS: Final[dict[str, Bug]] = SAID | HEARD_BUGS
+NONE: Final = Bug(lambda _: None, 0, {})
 
 _SHOWN: Final = 5
 
@@ -40,6 +41,22 @@ def witness(seed: int) -> list[str]:
 def hunted(name: str) -> tuple[str, int, str]:
     """Run seed after seed with a planted bug; returns the first that catches it, and by what, or -1."""
     for seed in range(BUGS[name].seeds):
-        if breaches := run(seed, BUGS[name].plant).breaches:
+        if breaches := run(seed, BUGS[name].plant, focus=BUGS[name].focus).breaches:
             return name, seed, breaches[0]
     return name, -1, f"not caught by {BUGS[name].seeds} seeds"
+
+
+_SCENE: Final = 4  # a seed whose commands are of every kind
+_COMMANDS: Final = 18
+
+
+def crash_points() -> list[tuple[str, int]]:
+    """Every point that the fixed scene reaches, for the first and the second time."""
+    points = run(_SCENE, focus=faults.calm(_COMMANDS)).points
+    return [(name, time) for name in sorted(points) for time in (1, 2) if points[name] >= time]
+
+
+def survived(point: tuple[str, int]) -> tuple[tuple[str, int], int, list[str]]:
+    """Let the process that reaches a point die there; returns how many died, and what does not hold afterwards."""
+    outcome = run(_SCENE, focus=faults.calm(_COMMANDS) | {"crash": point})
+    return point, outcome.deaths, outcome.breaches

@@ -1,10 +1,10 @@
 """What goes wrong in one run, drawn from its seed before it begins, so that a run is its seed and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 ACTIVE_SECONDS: Final = 12.0
 """Virtual seconds in which commands are given and faults begin."""
@@ -52,17 +52,21 @@ class Plan:
     database: Window
     broker: Window
     bugs: Window
+    outage: Window
+    """The database is away altogether, and the broker with it where `share` is 1."""
     compactions: tuple[float, ...]
     rewinds: tuple[tuple[float, str], ...]
     stops: tuple[float, ...]
     redrives: tuple[float, ...]
-    """Moments at which the handler is mended, and an operator redrives while everything goes on."""
+    """Moments at which an operator redrives while everything goes on, having mended the handler or not."""
     spoiled: int
     """Raw records without a readable envelope."""
     commands: int
     orders: int
     slow: float
     """Share of points at which a process waits for a moment."""
+    crash: tuple[str, int] | None = None
+    """A process dies at this point when it is reached so often."""
 
 
 def of_seed(seed: int, groups: list[str]) -> Plan:
@@ -80,13 +84,14 @@ def drawn(random: Random, groups: list[str]) -> Plan:
         blows[at] = Blow(kind, at, seconds, replaced=random.random() < 0.5, same_name=random.random() < 0.5)
     return Plan(
         blows=blows,
-        database=_window(random, 0.15),
+        database=_window(random, 0.3),
         broker=_window(random, 0.5),
         bugs=_window(random, 0.4),
+        outage=_outage(random),
         compactions=tuple(random.uniform(1, 40) for _ in range(random.choice([0, 1, 3]))),
         rewinds=tuple((random.uniform(2, 30), random.choice(groups)) for _ in range(random.choice([0, 0, 1]))),
         stops=tuple(random.uniform(1, ACTIVE_SECONDS) for _ in range(random.choice([0, 0, 0, 1]))),
-        redrives=tuple(random.uniform(2, 26) for _ in range(random.choice([0, 0, 1, 2]))),
+        redrives=tuple(random.uniform(2, 26) for _ in range(random.choice([0, 1, 2, 3]))),
         spoiled=random.choice([0, 0, 0, 1, 3]),
         commands=random.randint(4, 22),
         orders=random.randint(1, 3),
@@ -94,16 +99,28 @@ def drawn(random: Random, groups: list[str]) -> Plan:
     )
 
 
+def calm(commands: int) -> dict[str, Any]:
+    """What replaces every fault of a plan: a run that goes well, but for poison and what an operator does about it."""
+    nothing: dict[str, Any] = dict.fromkeys(_WINDOWS, _CALM) | dict.fromkeys(("compactions", "rewinds", "stops"), ())
+    return nothing | {"blows": {}, "spoiled": 2, "slow": 0.0, "commands": commands, "orders": 2, "redrives": (14.0,)}
+
+
+_WINDOWS: Final = ("database", "broker", "bugs", "outage")
 _CALM: Final = Window(0, 0, 0)
 
 
 def parts(plan: Plan) -> list[str]:
     """The names of what goes wrong in a plan."""
-    windows = [name for name in ("database", "broker", "bugs") if getattr(plan, name) != _CALM]
+    windows = [name for name in _WINDOWS if getattr(plan, name) != _CALM]
     others = [
         name for name in ("compactions", "rewinds", "stops", "redrives", "spoiled", "slow") if getattr(plan, name)
     ]
     return [*(f"blow@{at}" for at in plan.blows), *windows, *others]
+
+
+def changed(plan: Plan, parts_: Mapping[str, Any]) -> Plan:
+    """The plan with some of its parts replaced."""
+    return replace(plan, **parts_)
 
 
 def without(plan: Plan, names: Iterable[str]) -> Plan:
@@ -112,10 +129,10 @@ def without(plan: Plan, names: Iterable[str]) -> Plan:
         if name.startswith("blow@"):
             at = int(name.removeprefix("blow@"))
             plan = replace(plan, blows={place: blow for place, blow in plan.blows.items() if place != at})
-        elif name in {"database", "broker", "bugs"}:
-            plan = replace(plan, **{name: _CALM})
+        elif name in _WINDOWS:
+            plan = changed(plan, {name: _CALM})
         else:
-            plan = replace(plan, **{name: type(getattr(plan, name))()})
+            plan = changed(plan, {name: type(getattr(plan, name))()})
     return plan
 
 
@@ -124,6 +141,13 @@ def _window(random: Random, most: float) -> Window:
         return _CALM
     start = random.uniform(0, ACTIVE_SECONDS)
     return Window(start, start + random.uniform(0.5, ACTIVE_SECONDS), random.uniform(0.02, most))
+
+
+def _outage(random: Random) -> Window:
+    if random.random() < 0.7:
+        return _CALM
+    start = random.uniform(0, ACTIVE_SECONDS)
+    return Window(start, start + random.uniform(0.5, 7.0), random.choice([0.5, 1.0]))
 
 
 def lateness(random: Random) -> float:

@@ -1,6 +1,7 @@
 """The operator: redrives what is dead, through the service's own pipeline, from a process of its own."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from chassis.errors import TransientError
 from chassis.letters import Letter, Letters, _letter
@@ -11,6 +12,8 @@ from contracts.topics import Topic
 from simulation import services
 from simulation.broker import SimulatedLog
 from simulation.process import Process
+
+_TRIES: Final = 6
 
 
 class _LettersInMemory(Letters):
@@ -47,8 +50,10 @@ async def everything(process: Process, group: str) -> None:
 
 
 async def patiently(process: Process, group: str) -> None:
-    """Try once; a fault of the database ends the command, and its operator tries again another day."""
-    try:
-        await redrive(process, group).run()
-    except TransientError:
-        process.world.tell("redrive gave up")
+    """Try again and again for a while; a fault of the database ends one command."""
+    for _ in range(_TRIES):
+        try:
+            await redrive(process, group).run()
+        except TransientError:
+            process.world.tell("redrive gave up")
+        await asyncio.sleep(process.world.random.random())

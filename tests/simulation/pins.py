@@ -17,6 +17,8 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 START_MS: Final = int(START.timestamp() * 1000)
 HEAL_SECONDS: Final = 20.0
 """In place of the relay's minute, so that a seed takes less time; nothing in this world comes later than that."""
+PATIENCE_SECONDS: Final = 2.0
+"""In place of the pipeline's twenty seconds."""
 
 Tell = Callable[[str], None]
 
@@ -30,6 +32,7 @@ def pinned(seed: int, time: Callable[[], float], tell: Tell) -> Iterator[None]:
         (clock, "now", lambda: START + timedelta(seconds=time())),
         (ids, "uuid7", lambda: f"{next(numbers):08}"),
         (pipeline, "Breaker", partial(Breaker, now=time)),
+        (pipeline, "PATIENCE_SECONDS", PATIENCE_SECONDS),
         (relay, "HEAL_MS", int(HEAL_SECONDS * 1000)),
     ]
     before = [(place, name, getattr(place, name)) for place, name, _ in pins]

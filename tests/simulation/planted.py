@@ -3,7 +3,7 @@
 Those of the relay and of documents stand here, those of consumers in `planted_heard`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +17,7 @@ from chassis.relay import Heartbeat, Relay
 from chassis.works import Works
 from fakes.log import MemoryProducer
 
-from chassis import clock, documents, outbox, relay
+from chassis import documents, outbox, relay
 from simulation import services
 
 Plant = Callable[[ExitStack], None]
@@ -29,16 +29,18 @@ class Bug:
 
     plant: Plant
     seeds: int
+    focus: Mapping[str, Any]
+    """What replaces parts of each seed's plan, so that the faults come that it takes."""
 
 
 SAID: Final[dict[str, Bug]] = {}
 
 
-def bug(table: dict[str, Bug], name: str, seeds: int = 60) -> Callable[[Plant], Plant]:
+def bug(table: dict[str, Bug], name: str, seeds: int = 60, **focus: Any) -> Callable[[Plant], Plant]:
     """Enter a bug into a table."""
 
     def enter(plant: Plant) -> Plant:
-        table[name] = Bug(plant, seeds)
+        table[name] = Bug(plant, seeds, focus)
         return plant
 
     return enter
@@ -205,7 +207,7 @@ def _(stack: ExitStack) -> None:
         found = right(raw)
         return Pending(found.entries[-1:], found.work)
 
-    swapped(stack, relay.Pending, "of", of)
+    swapped(stack, outbox.Pending, "of", of)
 
 
 @bug(SAID, "entries sent in reverse")
@@ -216,7 +218,7 @@ def _(stack: ExitStack) -> None:
         found = right(raw)
         return Pending(found.entries[::-1], found.work)
 
-    swapped(stack, relay.Pending, "of", of)
+    swapped(stack, outbox.Pending, "of", of)
 
 
 def _clearing_without(stack: ExitStack, name: str) -> None:
@@ -241,30 +243,18 @@ async def _nothing(*_: Any, **__: Any) -> None:
 def _(stack: ExitStack) -> None:
     swapped(stack, relay.Relay, "_heal_at", _nothing)
     swapped(stack, relay.Relay, "_heal_now", _nothing)
-    _adopting(stack, lambda relay_: {"$set": {"relay_owner": relay_._owner}, "$inc": {"hands": 1}})
 
-
-@bug(SAID, "no healing after a doubtful send", 200)
-def _(stack: ExitStack) -> None:
-    swapped(stack, relay.Relay, "_doubt", _nothing)
-
-
-def _adopting(stack: ExitStack, taken: Callable[[Relay], Raw], *, guarded: bool = True) -> None:
     async def adopt(self: Relay, owner: str | None, ids: list[str]) -> set[str]:
-        guard: Raw = {"_id": {"$in": ids}} | ({"relay_owner": owner} if guarded else {})
-        await self._collection.update_all(guard, taken(self))
+        taken: Raw = {"$set": {"relay_owner": self._owner}, "$inc": {"hands": 1}}
+        await self._collection.update_all({"_id": {"$in": ids}, "relay_owner": owner}, taken)
         return set(ids)
 
     swapped(stack, relay.Relay, "_adopt", adopt)
 
 
-@bug(SAID, "adoption without a guard", 200)
+@bug(SAID, "no healing after a doubtful send", 200)
 def _(stack: ExitStack) -> None:
-    _adopting(
-        stack,
-        lambda each: {"$set": {"relay_owner": each._owner, "heal_at": clock.real_ms() + relay.HEAL_MS}},
-        guarded=False,
-    )
+    swapped(stack, relay.Relay, "_doubt", _nothing)
 
 
 @bug(SAID, "nobody adopted")

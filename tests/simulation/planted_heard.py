@@ -9,18 +9,19 @@ from aiokafka import TopicPartition
 from chassis.consumer import Consumer
 from chassis.dead_letters import DeadLetters
 from chassis.errors import TransientError
-from chassis.mongo import Collection, Raw
+from chassis.mongo import Raw
 from chassis.outcomes import DeadLetter, Done, Skipped
 from chassis.parking import Parking
 from chassis.pipeline import Pipeline, Progress
 from chassis.records import Vocabulary
 from chassis.redrive import Redrive
-from pymongo import ReplaceOne
 
-from chassis import ids, pipeline
+from chassis import ids, pipeline, suspects
 from simulation import services
+from simulation.faults import Window
 from simulation.planted import Bug, bug, swapped
 
+_LATE: Final = Window(20, 29, 0.3)
 HEARD: Final[dict[str, Bug]] = {}
 
 
@@ -67,6 +68,7 @@ def _(stack: ExitStack) -> None:
         for record in records:
             if id(record) in finished:
                 found.commit[record.topic, record.partition] = record.offset + 1
+        found.again.clear()
 
     _progress(stack, past)
 
@@ -111,6 +113,16 @@ def _(stack: ExitStack) -> None:
             return None
 
     swapped(stack, Pipeline, "_patiently", once)
+
+
+@bug(HEARD, "a second look counts as a death", 200, rewinds=((20.0, "parcels.orders"),), database=_LATE)
+def _(stack: ExitStack) -> None:
+    right = suspects.deaths_at
+
+    def deaths_at(before: Raw | None, stand: Any, _process: str) -> int:
+        return right(before, stand, "nobody's")
+
+    swapped(stack, suspects, "deaths_at", deaths_at)
 
 
 # --- letters and parking ------------------------------------------------------------------------------------------
@@ -210,7 +222,7 @@ def _(stack: ExitStack) -> None:
     swapped(stack, Pipeline, "_wait_behind", behind)
 
 
-@bug(HEARD, "release without the token", 1000)
+@bug(HEARD, "release without the token", 200, redrives=tuple(range(2, 26)), bugs=Window(0, 24, 0.3), slow=0.2)
 def _(stack: ExitStack) -> None:
     async def release(self: Parking, key: Any) -> bool:
         return await self._collection.remove({"_id": key.id}) == 1
@@ -232,14 +244,6 @@ def _(stack: ExitStack) -> None:
 
 
 # --- handlers and read models -------------------------------------------------------------------------------------
-
-
-@bug(HEARD, "a row takes what comes", 200)
-def _(stack: ExitStack) -> None:
-    async def replace(self: Collection, rows: list[Raw]) -> None:
-        await self.raw.bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], ordered=False)
-
-    swapped(stack, Collection, "replace_newest", replace)
 
 
 @bug(HEARD, "an effect under a new id each time")

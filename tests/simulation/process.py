@@ -1,7 +1,7 @@
 """One process: real delivery and real consumers over a connection to the in-memory servers, until it dies."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from random import Random
 from typing import Any, Final, Protocol
@@ -56,6 +56,7 @@ class Process(Owner):
         super().__init__()
         self.world = world
         self.service, self.name, self.number = service, name, number
+        self.struck = False
         self.context = copy_context()
         self.context.run(OWNER.set, self)
         self.producer: MemoryProducer = MemoryProducer(world.log, self._point, self._fate, batch_records=3)
@@ -76,11 +77,11 @@ class Process(Owner):
     async def _fate(self, batch: Batch) -> Fate:
         return await self.world.fate(self, batch)
 
-    def start(self, main: Callable[["Process"], Awaitable[None]]) -> None:
+    def start(self, main: Callable[["Process"], Coroutine[Any, Any, None]]) -> None:
         """Compose the service as `chassis.app` does, and run it with `main` beside it."""
         self.context.run(self._compose)
         self._endless(self.delivery.run())
-        self.spawn(_alone(main(self)))
+        self.spawn(main(self))
 
     def _endless(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.spawn(coroutine).add_done_callback(lambda task: self.world.ended(self, task))
@@ -129,10 +130,6 @@ async def _fetching(consumer: Consumer[Any], connection: Connection) -> None:
         await consumer._consume(await connection.fetch())
 
 
-async def _alone(awaitable: Awaitable[None]) -> None:
-    await awaitable
-
-
-async def batch_of_one(_client: Any, _partition: TopicPartition, offset: int) -> range:
-    """In place of `chassis.suspects.batch_at`, which reads the header of a batch in Kafka's format."""
+async def batch_at(_client: Any, _partition: TopicPartition, offset: int) -> range | None:
+    """In place of `chassis.suspects.batch_at`, which reads Kafka's format: every suspect is one hostile record."""
     return range(offset, offset + 1)

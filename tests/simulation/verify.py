@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from chassis.suspects import DEATHS
 from contracts.envelope import Envelope
 from contracts.matching import ProgrammePublished, SessionLogged
 from contracts.notifications import NoticeSent
@@ -58,7 +59,7 @@ def breaches(world: "World") -> list[str]:
     """Every breach as a sentence with the least that shows it."""
     evidence = evidence_of(world)
     found = [_sentence(each) for each in check(evidence) if not _explained(world, evidence, each)]
-    return [*found, *_works(world), *_effects(evidence), *_orders(evidence), *_ends(world)]
+    return [*found, *_works(world), *_effects(evidence), *_orders(evidence), *_ends(world), *_accused(world, evidence)]
 
 
 def _explained(world: "World", evidence: Evidence, breach: Breach) -> bool:
@@ -173,3 +174,12 @@ def _ends(world: "World") -> Iterator[str]:
         row = rows.get(raw["_id"])
         if said and (row is None or (row["sequence"] == said and row["gone"] is not raw["ended"])):
             yield f"row of {raw['_id']}: {row}, ended is {raw['ended']}"
+
+
+def _accused(world: "World", evidence: Evidence) -> Iterator[str]:
+    """Nothing is set aside unread before three processes died or froze."""
+    for letter in evidence.letters:
+        service = letter.group.partition(".")[0]
+        gone = sum(each.service == service and each.struck for each in world.processes)
+        if letter.reason == "quarantined" and gone < DEATHS:
+            yield f"accused: {letter.topic}[{letter.partition}]@{letter.offset} after {gone} deaths"

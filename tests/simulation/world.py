@@ -1,13 +1,14 @@
-"""One run: two processes of orders, one of parcels, one of letters; commands and faults; then healing and the verdict."""
+"""One run: two processes of orders, one of parcels, one of letters; commands and faults; healing, and the verdict."""
 
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
+from unittest.mock import patch
 
 from chassis.errors import TransientError, TurnaboutError
 from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
@@ -22,7 +23,7 @@ from simulation.broker import SESSION_SECONDS, GroupOnBroker, SimulatedLog
 from simulation.faults import Blow, Kind
 from simulation.loop import OWNER, SimulatedLoop, State, StuckError
 from simulation.pins import pinned
-from simulation.process import Process, batch_of_one
+from simulation.process import Process, batch_at
 
 PARTITIONS: Final = 2
 NAMES: Final = {"orders": ("orders-0", "orders-1"), "parcels": ("parcels-0",), "letters": ("letters-0",)}
@@ -58,6 +59,7 @@ class Outcome:
     seconds: float = 0.0
     steps: int = 0
     points: Counter[str] = field(default_factory=Counter, repr=False)
+    deaths: int = 0
 
 
 class World:
@@ -75,6 +77,7 @@ class World:
         self.points: Counter[str] = Counter()
         self.spoiled: list[tuple[str, int, int]] = []
         self.reachable = 0
+        self.deaths = 0
         self.mended = False
         self.healed = False
         self._late = 0
@@ -96,13 +99,15 @@ class World:
             self.reachable += 1
             if (blow := self.plan.blows.get(self.reachable)) is not None:
                 self.strike(process, blow)
+        if self.plan.crash == (name, self.points[name]):
+            self.strike(process, Blow(Kind.CRASH, self.reachable, 1.0, replaced=False, same_name=True))
         if process.state is not State.RUNNING:
             await asyncio.sleep(0)
         if name.startswith(("producer", "consumer")):
             await self._wait()
             return
-        plan = self.plan.database
-        if plan.now(self.loop.time()) and not self.healed and self.random.random() < plan.share:
+        now, plan = self.loop.time(), self.plan.database
+        if self.plan.outage.now(now) or (plan.now(now) and not self.healed and self.random.random() < plan.share):
             self.tell(f"fault at {name}")
             raise AutoReconnect("as the simulation wished")
         await self._wait()
@@ -116,6 +121,8 @@ class World:
 
     async def fate(self, process: Process, batch: Batch) -> Fate:
         """What becomes of a batch; late ones arrive by themselves, whatever becomes of their sender."""
+        if self.plan.outage.share == 1 and self.plan.outage.now(self.loop.time()):
+            return Fate.REFUSED
         plan = self.plan.broker
         if self.healed or not plan.now(self.loop.time()) or self.random.random() >= plan.share:
             return Fate.TAKEN
@@ -157,6 +164,7 @@ class World:
         """Let a process die or freeze, and see to what comes after."""
         self.tell(f"{blow.kind.name.lower()} for {blow.seconds:.1f} s, replaced {blow.replaced}, {blow.same_name}")
         self._gone(process)
+        self.deaths += blow.kind is Kind.CRASH
         other = process.name if blow.same_name else f"{process.name}-other"
         if blow.kind is Kind.CRASH:
             process.state = State.DEAD
@@ -172,6 +180,7 @@ class World:
             self._later(blow.seconds + 8.0, self._kill, process)  # who started another ends this one
 
     def _gone(self, process: Process) -> None:
+        process.struck = True
         for group, _, connection in process.consumers:
             expire = self.groups[group].expire
             self._later(
@@ -360,12 +369,20 @@ class World:
         self.mended = True
         self.tell("mended")
         for group in HEARD:
-            await self._running(group).spawn(operator.everything(self._running(group), group))
+            while not await self._mended(group):
+                await self._quiet()  # until another process has taken the place of the one that died over it
+
+    async def _mended(self, group: str) -> bool:
+        process = self._running(group)
+        task = process.spawn(operator.everything(process, group))
+        while not task.done() and process.state is State.RUNNING:
+            await asyncio.sleep(0.1)
+        return task.done() and task.result() is None
 
     def _redrive(self) -> None:
         """The same, while everything goes on."""
-        self.mended = True
-        self.tell("redriven")
+        self.mended = self.mended or self.random.random() < 0.5
+        self.tell(f"redriven, mended is {self.mended}")
         if any(each.service == "parcels" and each.state is State.RUNNING for each in self.processes):
             process = self._running("parcels.orders")
             process.spawn(operator.patiently(process, "parcels.orders"))
@@ -383,22 +400,25 @@ async def _nothing(_: Process) -> None:
     """Gives no commands."""
 
 
-def run(seed: int, plant: Plant | None = None, without: Iterable[str] = ()) -> Outcome:
+def run(
+    seed: int, plant: Plant | None = None, without: Iterable[str] = (), focus: Mapping[str, Any] | None = None
+) -> Outcome:
     """Run one seed to rest, and say what does not hold then.
 
     Args:
         seed: what everything is drawn from.
         plant: puts a bug into the chassis for this run.
         without: parts of the seed's plan that are left out (`simulation.faults.parts`).
+        focus: parts that are replaced.
     """
     random = Random(seed)  # noqa: S311 - a run is its seed
-    chosen = faults.without(faults.drawn(random, list(HEARD)), without)
+    chosen = faults.changed(faults.without(faults.drawn(random, list(HEARD)), without), focus or {})
     loop = SimulatedLoop(Random(seed + 1))  # noqa: S311 - as above
     world = World(seed, chosen, loop, random)
     breaches: list[str] = []
     gc.disable()
     try:
-        with pinned(seed, loop.time, world.tell), _in_memory(), ExitStack() as planted:
+        with pinned(seed, loop.time, world.tell), patch.object(consumer, "batch_at", batch_at), ExitStack() as planted:
             if plant is not None:
                 plant(planted)
             try:
@@ -409,15 +429,4 @@ def run(seed: int, plant: Plant | None = None, without: Iterable[str] = ()) -> O
     finally:
         loop.discard()
         gc.enable()
-    return Outcome(seed, breaches, world.history, loop.time(), loop.steps, world.points)
-
-
-@contextmanager
-def _in_memory() -> Any:
-    """What the consumer would ask a real broker with bytes."""
-    before = consumer.batch_at
-    consumer.batch_at = batch_of_one
-    try:
-        yield
-    finally:
-        consumer.batch_at = before
+    return Outcome(seed, breaches, world.history, loop.time(), loop.steps, world.points, world.deaths)
