@@ -161,7 +161,7 @@ def test_every_span_in_the_code_has_one_of_the_known_forms() -> None:
 
 def test_every_metric_is_ours_and_has_few_labels() -> None:
     """Label names are the closed ones: an id as a label would be one time series a person."""
-    labels = {"method", "route", "status", "command", "outcome", "group", "kind", "collection", "where"}
+    labels = {"why", "method", "route", "status", "command", "outcome", "group", "kind", "collection", "where"}
     ours = [item for item in vars(metrics).values() if hasattr(item, "_labelnames")]
     assert len(ours) >= 13
     for metric in ours:
