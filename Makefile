@@ -76,11 +76,15 @@ faults-cluster: setup ## Kill the leaders of a cluster of three brokers under lo
 
 .PHONY: simulate
 simulate: setup ## Run the delivery in a simulated world with faults drawn from seeds; a failing one can be replayed. SEEDS=10000
-	@PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS)
+	@PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS)
 
 .PHONY: latency
 latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.
 	@$(BIN)/python benchmarks/latency.py
+
+.PHONY: bench-bus
+bench-bus: setup ## Measure consuming and publishing beside peers, and drain a backlog of N=1000000 events into the database.
+	@$(BIN)/python -m benchmarks.bus --events $(if $(filter file,$(origin N)),1000000,$(N))
 
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
