@@ -78,6 +78,10 @@ faults-cluster: setup ## Kill the leaders of a cluster of three brokers under lo
 simulate: setup ## Run the delivery in a simulated world with faults drawn from seeds; a failing one can be replayed. SEEDS=10000
 	@PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS)
 
+.PHONY: hunt
+hunt: setup ## Find every planted bug by simulation, and survive a death at every point of a scene.
+	@$(BIN)/pytest -m hunt tests/faults
+
 .PHONY: latency
 latency: setup ## Measure accept → inbox and profile → inbox on a stack of its own, and count the database writes of one accept.
 	@$(BIN)/python benchmarks/latency.py

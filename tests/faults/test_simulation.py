@@ -18,7 +18,7 @@ _TESTS = Path(__file__).parent.parent
 
 def _simulation(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "simulation", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(_TESTS)}
+    environment = os.environ | {"PYTHONPATH": str(_TESTS), "PYTHONHASHSEED": "0"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150, check=False)
 
 
@@ -43,6 +43,8 @@ def _hunt() -> str:
     return _simulation("--planted", "all").stdout
 
 
+@pytest.mark.hunt
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_caught(name: str) -> None:
     """Within its number of seeds, at most 200."""

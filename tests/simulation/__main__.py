@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 from simulation import campaign
-from simulation.world import Outcome, run
+from simulation.run import Outcome, run
 
 _SHOWN: Final = 5  # failing seeds that are shrunk and printed in full
 _LOT: Final = 20

@@ -5,7 +5,8 @@ from typing import Final
 from simulation import faults
 from simulation.planted import SAID, Bug
 from simulation.planted_heard import HEARD as HEARD_BUGS
-from simulation.world import HEARD, run
+from simulation.run import run
+from simulation.world import HEARD
 
 BUGS: Final[dict[str, Bug]] = SAID | HEARD_BUGS
 NONE: Final = Bug(lambda _: None, 0, {})

@@ -19,8 +19,7 @@ from fakes.log import MemoryProducer
 
 from chassis import documents, outbox, relay
 from simulation import services
-
-Plant = Callable[[ExitStack], None]
+from simulation.run import Plant
 
 
 @dataclass(frozen=True, slots=True)

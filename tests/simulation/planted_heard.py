@@ -196,7 +196,7 @@ def _(stack: ExitStack) -> None:
     async def park(self: Parking, _topic: Any, record: Any, _reason: str) -> None:
         self._held.add((record.topic, record.key))
 
-    async def stays(self: Parking, _record: Any) -> bool:
+    async def stays(_self: Parking, _record: Any) -> bool:
         return True
 
     swapped(stack, Parking, "park", park)

@@ -26,7 +26,8 @@ from operations.checker.topology import Marks, Stream, Subscription, Topology
 from simulation import services
 
 if TYPE_CHECKING:
-    from simulation.world import Given, World
+    from simulation.clients import Given
+    from simulation.world import World
 
 TOPOLOGY: Final = Topology(
     streams=(

@@ -1,29 +1,21 @@
 """One run: two processes of orders, one of parcels, one of letters; commands and faults; healing, and the verdict."""
 
 import asyncio
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final
-from unittest.mock import patch
 
-from chassis.errors import TransientError, TurnaboutError
 from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
 from fakes.database import Storage
 from fakes.log import Batch, Fate
-from operations.checker.model import Ending
 from pymongo.errors import AutoReconnect
 
-from chassis import consumer
-from simulation import faults, operator, services, verify
+from simulation import clients, faults, operator, services
 from simulation.broker import SESSION_SECONDS, GroupOnBroker, SimulatedLog
 from simulation.faults import Blow, Kind
-from simulation.loop import OWNER, SimulatedLoop, State, StuckError
-from simulation.pins import pinned
-from simulation.process import Process, batch_at
+from simulation.loop import OWNER, SimulatedLoop, State
+from simulation.process import Process
 
 PARTITIONS: Final = 2
 NAMES: Final = {"orders": ("orders-0", "orders-1"), "parcels": ("parcels-0",), "letters": ("letters-0",)}
@@ -34,32 +26,6 @@ HEARD: Final = {
 }
 HEALED_AT: Final = 30.0  # virtual seconds: later than any fault lasts
 _PATIENCE: Final = 400.0
-_KINDS: Final = ("fact", "both", "both", "both", "state", "ask", "ask", "end", services.POISON)
-
-Plant = Callable[[ExitStack], None]
-
-
-@dataclass(slots=True)
-class Given:
-    """One command as its client saw it."""
-
-    name: str
-    order: str
-    kind: str
-    ending: Ending = Ending.INFO
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a run came to."""
-
-    seed: int
-    breaches: list[str]
-    history: list[str] = field(repr=False)
-    seconds: float = 0.0
-    steps: int = 0
-    points: Counter[str] = field(default_factory=Counter, repr=False)
-    deaths: int = 0
 
 
 class World:
@@ -73,7 +39,7 @@ class World:
         self.storages = {service: Storage() for service in ("orders", "parcels", "letters")}
         self.groups: dict[str, GroupOnBroker] = {}
         self.processes: list[Process] = []
-        self.given: list[Given] = []
+        self.given: list[clients.Given] = []
         self.points: Counter[str] = Counter()
         self.spoiled: list[tuple[str, int, int]] = []
         self.reachable = 0
@@ -225,40 +191,10 @@ class World:
         self.tell(f"{process} starts")
         token = OWNER.set(None)
         try:
-            process.start(self._commands if service == "orders" else _nothing)
+            process.start(clients.commanding(self) if service == "orders" else _nothing)
         finally:
             OWNER.reset(token)
         return process
-
-    # --- commands ---------------------------------------------------------------------------------------------
-
-    async def _commands(self, process: Process) -> None:
-        pace = faults.ACTIVE_SECONDS / max(self.plan.commands, 1)
-        while len(self.given) < self.plan.commands and self.loop.time() < faults.ACTIVE_SECONDS * 1.5:
-            await asyncio.sleep(self.random.expovariate(1 / pace) if self.random.random() < 0.7 else 0)
-            process.spawn(self._command(process))
-
-    async def _command(self, process: Process) -> None:
-        if len(self.given) >= self.plan.commands:
-            return
-        kind = self.random.choice(_KINDS)
-        number = len(self.given)
-        given = Given(f"{kind}-{number}", f"order-{self.random.randrange(self.plan.orders)}", kind)
-        self.given.append(given)
-        try:
-            await process.store.orders.change(
-                services.TENANT,
-                given.order,
-                lambda order: order.do(kind, given.name),
-                create=lambda: services.Order(id=given.order, tenant=services.TENANT),
-            )
-        except TransientError:
-            return
-        except TurnaboutError:
-            given.ending = Ending.FAIL
-            return
-        given.ending = Ending.OK
-        self.tell(f"answered {given.name} on {given.order}")
 
     # --- the run ----------------------------------------------------------------------------------------------
 
@@ -398,35 +334,3 @@ def _in_process(owner: Any, coroutine: Any) -> Any:
 
 async def _nothing(_: Process) -> None:
     """Gives no commands."""
-
-
-def run(
-    seed: int, plant: Plant | None = None, without: Iterable[str] = (), focus: Mapping[str, Any] | None = None
-) -> Outcome:
-    """Run one seed to rest, and say what does not hold then.
-
-    Args:
-        seed: what everything is drawn from.
-        plant: puts a bug into the chassis for this run.
-        without: parts of the seed's plan that are left out (`simulation.faults.parts`).
-        focus: parts that are replaced.
-    """
-    random = Random(seed)  # noqa: S311 - a run is its seed
-    chosen = faults.changed(faults.without(faults.drawn(random, list(HEARD)), without), focus or {})
-    loop = SimulatedLoop(Random(seed + 1))  # noqa: S311 - as above
-    world = World(seed, chosen, loop, random)
-    breaches: list[str] = []
-    gc.disable()
-    try:
-        with pinned(seed, loop.time, world.tell), patch.object(consumer, "batch_at", batch_at), ExitStack() as planted:
-            if plant is not None:
-                plant(planted)
-            try:
-                loop.run_until_complete(world.live())
-            except StuckError as error:
-                breaches.append(f"stuck: {error}")
-        breaches += [*world.breaches, *verify.breaches(world)]
-    finally:
-        loop.discard()
-        gc.enable()
-    return Outcome(seed, breaches, world.history, loop.time(), loop.steps, world.points, world.deaths)
