@@ -32,6 +32,7 @@ SWEEP_SECONDS: Final = 2.0
 _FRESH_MS: Final = 2_000  # what a commit left more lately is being delivered by whoever committed it
 _AT_ONCE: Final = 4
 _LOT: Final = 500  # documents published together
+_LINKS: Final = 32
 _TOGETHER: Final = 2  # attempts after which a document is published by itself: a refused record refuses its lot
 
 
@@ -240,11 +241,10 @@ class Delivery:
             found = {raw["_id"]: raw for raw in await self._relays[name].read(ids)}
         fresh = []
         for document_id in ids:
-            key = (name, document_id)
             if (raw := found.get(document_id)) is None:
-                self._forget(key)
+                self._forget((name, document_id))
                 continue
-            tracked = self._tracked.setdefault(key, _Tracked())  # a clearing may have forgotten it during the read
+            tracked = self._tracked.setdefault((name, document_id), _Tracked())  # a clearing may have forgotten it
             tracked.publishing = True
             if tracked.attempts > _TOGETHER:
                 self._spawn(self._deliver(name, [raw], self._alone))
@@ -273,10 +273,10 @@ class Delivery:
 
     async def _publish(self, name: str, raws: list[Raw]) -> set[str]:
         try:
-            traces = [entry.traceparent for raw in raws[:32] for entry in Pending.of(raw).entries[:1]]
+            traces = list(dict.fromkeys(entry.traceparent for raw in raws for entry in Pending.of(raw).entries))
             parent = traces[0] if len(raws) == 1 and traces else None
             with (
-                telemetry.span("relay.publish", kind="producer", parent=parent, links=() if parent else traces),
+                telemetry.span("relay.publish", kind="producer", parent=parent, links=traces[:_LINKS]),
                 metrics.RELAY_SECONDS.time(),
             ):
                 return await self._relays[name].publish(raws)
