@@ -29,6 +29,7 @@ async def consuming(servers: Servers, times: int) -> dict[str, Summary]:
         ours(RAW, "raw", [*where, *fast]),
         ours(BATCH, "chassis-batch", [*where, *fast]),
         ours(LANES, "chassis-lanes", [*where, *fast]),
+        ours("chassis, lanes, a span for each event", "chassis-lanes-traced", [*where, *middle]),
         ours("FastStream, batch, acknowledged", "stock-batch", [*where, *middle]),
         ours("FastStream, single, default policy", "stock-single-default", [*where, "1000", "15000"]),
         ours(STOCK, "stock-single", [*where, *slow]),
@@ -73,7 +74,7 @@ def backlog_lines(drained: Drained) -> None:
     print(f"rows wrong {drained.wrong}, foreign {drained.foreign}")
     print(f"memory {drained.slope:+.2f} MiB per 100,000 events, peak {drained.peak:.0f} MiB")
     print(f"{drained.rate:,.0f} ev/s; the same writes alone {drained.alone:,.0f} ev/s; share {drained.share:.2f}")
-    print(f"{drained.writing:.0%} of the time went into these writes; load average {os.getloadavg()[0]:.1f}")
+    print(f"load average {os.getloadavg()[0]:.1f}")
 
 
 async def main(times: int, events: int) -> None:

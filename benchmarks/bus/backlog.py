@@ -1,8 +1,8 @@
 """A backlog with effects in the database: a read model that folds a million events in batches.
 
-Three processes of this module: `consume` is a service whose batch handler keeps the newest state of each key and
-upserts the rows in bulk, and writes down what it wrote; `alone` repeats exactly these writes with nothing but the
-database; `effects` compares the rows with the events. A consumer is killed on the way, and another goes on.
+Two processes of this module: `consume` is a service whose batch handler keeps the newest state of each key and upserts
+the rows in bulk; `effects` compares the rows with the events. After every slice of the backlog the consumer repeats the
+writes of that slice on a collection of its own, with nothing else going on, so that both rates are of the same minutes.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from chassis.app import Service
 from chassis.consumer import Handlers
@@ -22,32 +22,38 @@ from chassis.settings import Settings
 from contracts.profiles import ProfileUpdated
 
 from benchmarks.bus.load import LIFE, TENANT, identifier
-from chassis import logs
 
 SERVICE = "bench-backlog"
 GROUP = f"{SERVICE}.rows"
-_REPORT = 10_000  # events between two lines about memory and time
+_SLICE = 20_000  # events between two reports
 
 
 class Store:
-    """The rows, and the notebook of what was written."""
+    """The rows, and a second collection for what the database does alone."""
 
-    def __init__(self, rows: Collection, notebook: IO[str]) -> None:
+    def __init__(self, rows: Collection, alone: Collection) -> None:
         self.rows = rows
-        self._notebook = notebook
-        self._seen, self._writing = 0, 0.0
+        self._alone = alone
+        self._slice: list[list[Raw]] = []
+        self._seen, self._reported, self._alone_seconds = 0, 0, 0.0
 
     async def fold(self, events: list[Received[ProfileUpdated]]) -> None:
         """Write the newest state of each key."""
         newest = {event.key: row(event.key, event.sequence, event.data) for event in events}
-        began = time.perf_counter()
         await self.rows.replace_newest(list(newest.values()))
-        self._writing += time.perf_counter() - began
-        json.dump([len(events), [[each["_id"], each["sequence"]] for each in newest.values()]], self._notebook)
-        self._notebook.write("\n")
-        before, self._seen = self._seen, self._seen + len(events)
-        if before // _REPORT != self._seen // _REPORT:
-            print(json.dumps([self._seen, resident(), time.perf_counter(), self._writing]), flush=True)
+        self._slice.append(list(newest.values()))
+        self._seen += len(events)
+        if self._seen - self._reported >= _SLICE:
+            await self._report()
+
+    async def _report(self) -> None:
+        """Repeat the slice's writes alone, and print events, bytes of memory, the time and the time spent alone."""
+        began = time.perf_counter()
+        for rows in self._slice:
+            await self._alone.replace_newest(rows)
+        self._alone_seconds += time.perf_counter() - began
+        self._slice, self._reported = [], self._seen
+        print(json.dumps([self._seen, resident(), time.perf_counter(), self._alone_seconds]), flush=True)
 
 
 def row(key: str, sequence: int, state: ProfileUpdated | None) -> Raw:
@@ -60,7 +66,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def consume(settings: Settings, notebook: Path) -> None:
+def consume(settings: Settings) -> None:
     """Fold until SIGTERM."""
     handlers: Handlers[Store] = Handlers(SERVICE)
 
@@ -68,31 +74,11 @@ def consume(settings: Settings, notebook: Path) -> None:
     async def fold(events: list[Received[ProfileUpdated]], store: Store) -> None:
         await store.fold(events)
 
-    with notebook.open("w") as file:
-
-        def store(delivery: Delivery) -> Store:
-            return Store(delivery.collection("rows"), file)
-
-        logs.configure(settings, SERVICE)
-        service = Service(settings, SERVICE, store_factory=store, handlers=handlers)
-        asyncio.run(service.serve())
+    Service(settings, SERVICE, store_factory=_store, handlers=handlers).run()
 
 
-async def alone(settings: Settings, notebook: Path) -> None:
-    """Repeat the writes on a collection of its own; prints events a second."""
-    async with connect(settings, SERVICE) as database:
-        rows = database.collection("alone")
-        began, events = time.perf_counter(), 0
-        with notebook.open() as file:
-            for line in file:
-                count, written = json.loads(line)
-                await rows.replace_newest([_again(*each) for each in written])
-                events += count
-        print(json.dumps(events / (time.perf_counter() - began)))
-
-
-def _again(key: str, sequence: int) -> Raw:
-    return {"_id": key, "tenant": TENANT, "sequence": sequence, "level": sequence}
+def _store(delivery: Delivery) -> Store:
+    return Store(delivery.collection("rows"), delivery.collection("alone"))
 
 
 async def effects(settings: Settings, events: int) -> None:
@@ -108,15 +94,13 @@ async def effects(settings: Settings, events: int) -> None:
     print(json.dumps({"wrong": wrong, "foreign": len(stored)}))
 
 
-def main(role: str, kafka: str, mongo: str, last: str) -> None:
+def main(role: str, kafka: str, mongo: str, events: str) -> None:
     """One process."""
-    settings = Settings(kafka=kafka, mongo=mongo, instance="bench", port=0, log_level="WARNING")
+    settings = Settings(kafka=kafka, mongo=mongo, instance="bench", port=0, log_level="ERROR")
     if role == "consume":
-        consume(settings, Path(last))
-    elif role == "alone":
-        asyncio.run(alone(settings, Path(last)))
+        consume(settings)
     else:
-        asyncio.run(effects(settings, int(last)))
+        asyncio.run(effects(settings, int(events)))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from faststream.kafka import KafkaBroker
 
 from benchmarks.bus.load import PROPOSALS
 from benchmarks.bus.meter import Addresses, Meter
-from chassis import logs
+from chassis import logs, telemetry
 
 
 @dataclass(slots=True)
@@ -106,6 +106,12 @@ async def chassis_lanes(at: Addresses, meter: Meter) -> None:
     await _chassis(at, meter, handlers)
 
 
+async def chassis_lanes_traced(at: Addresses, meter: Meter) -> None:
+    """The same with a span around each event, as a service records them."""
+    telemetry.start(Settings(), "bench")
+    await chassis_lanes(at, meter)
+
+
 async def _chassis(at: Addresses, meter: Meter, handlers: Handlers[NoStore]) -> None:
     """A whole service, as it runs: HTTP, heartbeat and relay are there and have nothing to do."""
     settings = Settings(kafka=at.kafka, mongo=at.mongo, instance="bench", port=0, log_level="WARNING")
@@ -175,6 +181,7 @@ CONSUMERS: dict[str, Callable[[Addresses, Meter], Awaitable[None]]] = {
     "raw": raw,
     "chassis-batch": chassis_batch,
     "chassis-lanes": chassis_lanes,
+    "chassis-lanes-traced": chassis_lanes_traced,
     "stock-batch": stock_batch,
     "stock-single-default": stock_single_default,
     "stock-single": stock_single,

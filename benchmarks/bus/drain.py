@@ -4,7 +4,6 @@ import asyncio
 import json
 import statistics
 import sys
-import time
 from asyncio.subprocess import Process
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from local.places import ROOT
 
 from benchmarks.bus import load
 from benchmarks.bus.backlog import GROUP
-from benchmarks.bus.rounds import answer
 from benchmarks.bus.servers import Servers
 
 _KILL_AT = 0.1  # of the backlog; the survivor does the rest, and its memory is looked at
@@ -29,7 +27,7 @@ class Report(NamedTuple):
     seen: int  # events
     memory: int  # bytes
     at: float  # seconds
-    writing: float  # seconds spent waiting for the database
+    alone: float  # seconds spent on the same writes alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,7 @@ class Drained:
     slope: float  # MiB per 100,000 events
     peak: float  # MiB
     rate: float  # events a second
-    alone: float  # events a second of the same writes, nothing else running in this process
-    writing: float  # share of the time in which the consumer waited for the database
+    alone: float  # events a second of the same writes in the same minutes, with nothing else going on
     wrong: int
     foreign: int
 
@@ -55,24 +52,21 @@ async def drain(servers: Servers, events: int) -> Drained:
     """Fold a backlog of so many events."""
     events -= events % load.LIFE
     await load.send(servers.kafka, load.profiles(events))
-    notebook = str(servers.folder / "notebook")
-    first = await _consumer(servers, notebook)
+    first = await _start("consume", servers, events)
     await _committed(servers.kafka, int(events * _KILL_AT))
     first.kill()
     await first.communicate()
-    second = await _consumer(servers, notebook)
-    begun = await _committed(servers.kafka, int(events * _KILL_AT) + 1)
-    began = time.perf_counter()
-    done = await _committed(servers.kafka, events)
-    rate = (done - begun) / (time.perf_counter() - began)
+    second = await _start("consume", servers, events)
+    await _committed(servers.kafka, events)
     second.terminate()
     output, _ = await second.communicate()
     reports = [Report(*json.loads(line)) for line in output.decode().splitlines()]
-    alone = json.loads(await answer(_command("alone", servers, notebook), seconds=3_000))
-    found = json.loads(await answer(_command("effects", servers, str(events)), seconds=600))
-    writing = (reports[-1].writing - reports[0].writing) / (reports[-1].at - reports[0].at)
+    found, _ = await (await _start("effects", servers, events)).communicate()
+    begin, end = reports[0], reports[-1]
+    seen, alone = end.seen - begin.seen, end.alone - begin.alone
+    rate = seen / (end.at - begin.at - alone)
     peak = max(each.memory for each in reports) / _MIB
-    return Drained(events, _slope(reports), peak, rate, alone, writing, **found)
+    return Drained(events, _slope(reports), peak, rate, seen / alone, **json.loads(found))
 
 
 def _slope(reports: list[Report]) -> float:
@@ -82,14 +76,9 @@ def _slope(reports: list[Report]) -> float:
     return line.slope * 100_000 / _MIB
 
 
-async def _consumer(servers: Servers, notebook: str) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *_command("consume", servers, notebook), cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-
-
-def _command(role: str, servers: Servers, last: str) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.bus.backlog", role, servers.kafka, servers.mongo, last]
+async def _start(role: str, servers: Servers, events: int) -> Process:
+    command = [sys.executable, "-m", "benchmarks.bus.backlog", role, servers.kafka, servers.mongo, str(events)]
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
 
 
 async def _committed(kafka: str, least: int) -> int:
