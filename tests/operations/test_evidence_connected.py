@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from chassis.aggregate import Aggregate
 from chassis.app import Service
 from chassis.consumer import Handlers
@@ -23,6 +23,7 @@ from contracts.envelope import Envelope
 from contracts.matching import MatchClosed
 from contracts.notifications import NoticeSent
 from contracts.topics import DEAD_SETTINGS, MENTORSHIP, NOTICE
+from local.kafka import PARTITIONS
 from operations.checker.checks import check
 from operations.checker.evidence import Evidence
 from operations.checker.topology import Marks, Stream, Subscription, Topology
@@ -73,6 +74,17 @@ async def remember(event: Received[NoticeSent], store: Store) -> None:
     )
 
 
+async def _swept(kafka: str, admin: AIOKafkaAdminClient) -> None:
+    """Take other tests' notices off the topic: this group would begin with their poison."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(NOTICE.name, number) for number in range(PARTITIONS)])
+    finally:
+        await consumer.stop()
+    await admin.delete_records({place: RecordsToDelete(before_offset=end) for place, end in ends.items()})
+
+
 @pytest.fixture
 async def settings(kafka: str, database: str) -> AsyncIterator[Settings]:
     """Of a service that has a database of its own; its topics are everybody's."""
@@ -83,6 +95,7 @@ async def settings(kafka: str, database: str) -> AsyncIterator[Settings]:
     try:
         if NOTICE.dead(GROUP) not in await admin.list_topics():
             await admin.create_topics([NewTopic(NOTICE.dead(GROUP), 3, 1, topic_configs=DEAD_SETTINGS)])
+        await _swept(kafka, admin)
     finally:
         await admin.close()
     yield chosen
