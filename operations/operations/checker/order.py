@@ -14,7 +14,7 @@ def check(evidence: Evidence) -> Iterable[Breach]:
         split = list(_partition(key, records))
         yield from split
         if stream is not None and not stream.compacted and not split:
-            yield from _inversion(records)
+            yield from _inversion(evidence, records)
             yield from _gap(evidence, records)
     yield from _going_back(evidence)
 
@@ -33,10 +33,16 @@ def _keys(said: Said) -> set[str]:
     return {said.envelope.partition_key} if same else set()
 
 
-def _inversion(records: list[Said]) -> Iterator[Breach]:
-    """A number that is seen for the first time after a higher one."""
+def _inversion(evidence: Evidence, records: list[Said]) -> Iterator[Breach]:
+    """A number that is seen for the first time after a higher one.
+
+    Where the beginning of the topic has expired, one below the first that is left may be a repetition.
+    """
+    expired = evidence.bounds[records[0].record.place].start > 0
     highest, seen = records[0], set[int]()
     for said in records:
+        if expired and said.sequence < records[0].sequence:
+            continue
         if said.sequence < highest.sequence and said.sequence not in seen:
             summary = f"Number {said.sequence} comes after {highest.sequence}."
             yield Breach("I4", "inversion", summary, (of_said(highest), of_said(said)))
