@@ -11,7 +11,7 @@ from local import database as database_server
 from local import kafka as broker
 from local import setup
 from local.ports import Ports, free_range
-from local.processes import Child
+from local.processes import running
 
 
 @pytest.fixture(scope="session")
@@ -28,22 +28,12 @@ def ports() -> Ports:
     return free_range()
 
 
-async def _running(child: Child) -> AsyncIterator[None]:
-    child.start()
-    try:
-        await child.wait_ready()
-        yield
-    finally:
-        child.ask_to_stop()
-        await child.wait_stopped()
-
-
 @pytest.fixture(scope="session")
 async def kafka(state: Path, ports: Ports) -> AsyncIterator[str]:
     """Bootstrap servers of a real Kafka that has the contract's topics."""
     setup.prepare()
     child = await asyncio.to_thread(broker.child, state, ports)
-    async for _ in _running(child):
+    async with running(child):
         await broker.create_topics(broker.bootstrap(ports))
         yield broker.bootstrap(ports)
 
@@ -55,5 +45,5 @@ async def database(state: Path, ports: Ports) -> AsyncIterator[str]:
     if chosen.child is None:
         yield chosen.uri
         return
-    async for _ in _running(chosen.child):
+    async with running(chosen.child):
         yield chosen.uri

@@ -1,6 +1,9 @@
 """A small consumer of notices that meets poison; used by the tests in one process, and as a process of its own."""
 
 import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +17,9 @@ from chassis.documents import Documents
 from chassis.ids import new_id
 from chassis.records import Received
 from chassis.settings import Settings
-from contracts.envelope import Envelope
 from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE
+from topic_records import said
 
 TENANT = "acme"
 GROUP = "shelf.jars"
@@ -84,19 +87,7 @@ async def create_topics(kafka: str) -> None:
 
 def notice(key: str, sequence: int, kind: str) -> dict[str, Any]:
     """One record, ready to be sent."""
-    envelope = Envelope(
-        id=new_id(),
-        source="/turnabout/notifications",
-        type=NoticeSent.event_type(),
-        subject=key,
-        time="2026-01-01T00:00:00Z",
-        tenant=TENANT,
-        sequence=sequence,
-        partition_key=key,
-        data_schema="urn:x",
-    )
-    body = NoticeSent(notice=new_id(), member="m", thread=key, kind=kind).model_dump_json().encode()
-    return {"key": key.encode(), "value": body, "headers": list(envelope.to_headers())}
+    return said(NoticeSent(notice=new_id(), member="m", thread=key, kind=kind), key, sequence, TENANT)
 
 
 async def send(kafka: str, *records: dict[str, Any], **options: Any) -> None:
@@ -108,6 +99,53 @@ async def send(kafka: str, *records: dict[str, Any], **options: Any) -> None:
             await producer.send_and_wait(NOTICE.name, **record)
     finally:
         await producer.stop()
+
+
+async def settings(kafka: str, database: str) -> Settings:
+    """Of a service with a database of its own, whose topics are there."""
+    await create_topics(kafka)
+    return Settings(kafka=kafka, mongo=database, database_prefix=f"t{uuid.uuid4().hex[:8]}", instance="shelf-0", port=0)
+
+
+@asynccontextmanager
+async def consuming(settings: Settings) -> AsyncIterator[Store]:
+    """The store of a service that consumes in this process; whatever went wrong is mended before it stops."""
+    running = service(settings)
+    await running._migrate()
+    stores: list[Store] = []
+
+    def remember(delivery: Delivery) -> Store:
+        stores.append(make_store(delivery))
+        return stores[-1]
+
+    running._store_factory = remember
+    task = asyncio.create_task(running.serve())
+    try:
+        while not stores:
+            await asyncio.sleep(0.02)
+        yield stores[0]
+    finally:
+        for store in stores:
+            store.broken, store.fault = set(), None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
+    """Until the check holds; fails by time-out."""
+    async with asyncio.timeout(seconds):
+        while not await check():
+            await asyncio.sleep(0.1)
+
+
+def told(store: Store, key: str, *kinds: str) -> Callable[[], Awaitable[bool]]:
+    """Whether the jar was told exactly this."""
+
+    async def check() -> bool:
+        jar = await store.jars.get(TENANT, key)
+        return jar is not None and jar.told == list(kinds)
+
+    return check
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from local import database, setup
 from local import kafka as kafka_server
 from local.ports import free_range
-from local.processes import Child
+from local.processes import Child, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,8 @@ async def started() -> AsyncIterator[Servers]:
         folder, ports = Path(name), free_range()
         async with AsyncExitStack() as stack:
             broker = await asyncio.to_thread(kafka_server.child, folder, ports)
-            await stack.enter_async_context(_running(broker))
+            await stack.enter_async_context(running(broker))
             chosen = database.choose(folder, ports)
             if chosen.child is not None:
-                await stack.enter_async_context(_running(chosen.child))
+                await stack.enter_async_context(running(chosen.child))
             yield Servers(kafka_server.bootstrap(ports), chosen.uri, chosen.name, broker, folder)
-
-
-@asynccontextmanager
-async def _running(child: Child) -> AsyncIterator[None]:
-    child.start()
-    try:
-        await child.wait_ready()
-        yield
-    finally:
-        child.ask_to_stop()
-        await child.wait_stopped()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -93,6 +93,18 @@ class Child:
             return "  (its log is empty)"
         lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return "\n".join(f"  {line[:300]}" for line in lines)
+
+
+@contextlib.asynccontextmanager
+async def running(child: Child) -> AsyncIterator[Child]:
+    """The child, ready, for the length of the block."""
+    child.start()
+    try:
+        await child.wait_ready()
+        yield child
+    finally:
+        child.ask_to_stop()
+        await child.wait_stopped()
 
 
 def spawn(

@@ -23,6 +23,7 @@ from contracts.envelope import Envelope
 from contracts.matching import MatchClosed
 from contracts.notifications import NoticeSent
 from contracts.topics import MENTORSHIP, NOTICE
+from topic_records import said
 
 pytestmark = pytest.mark.connected
 
@@ -48,7 +49,7 @@ class Store:
     handled: list[str] = field(default_factory=list)
 
 
-handlers: Handlers[Store] = Handlers("shelf")
+handlers: Handlers[Store] = Handlers("pantry")
 works: Works[Store] = Works()
 
 
@@ -88,7 +89,7 @@ async def settings(request: pytest.FixtureRequest, kafka: str, database: str) ->
         mongo=database,
         driver=request.param,
         database_prefix=f"t{uuid.uuid4().hex[:8]}",
-        instance="shelf-0",
+        instance="pantry-0",
         port=0,
     )
 
@@ -103,7 +104,7 @@ async def _create_topics(kafka: str) -> None:
             for name, config in (
                 (MENTORSHIP.name, MENTORSHIP.settings()),
                 (NOTICE.name, NOTICE.settings()),
-                (NOTICE.dead("shelf.jars"), {}),
+                (NOTICE.dead("pantry.jars"), {}),
             )
             if name not in existing
         ]
@@ -117,7 +118,7 @@ def _service(settings: Settings) -> Service[Store]:
     def store(delivery: Delivery) -> Store:
         return Store(delivery.documents(Jar, "jars"))
 
-    return Service(settings, "shelf", store_factory=store, handlers=handlers, works=works)
+    return Service(settings, "pantry", store_factory=store, handlers=handlers, works=works)
 
 
 @pytest.fixture
@@ -267,19 +268,8 @@ async def _send(
 
 
 def _notice(key: str, sequence: int, kind: str = "hello") -> tuple[bytes, bytes, list[tuple[str, bytes | None]]]:
-    event = NoticeSent(notice=new_id(), member="m", thread=key, kind=kind)
-    envelope = Envelope(
-        id=new_id(),
-        source="/turnabout/notifications",
-        type=NoticeSent.event_type(),
-        subject=key,
-        time="2026-01-01T00:00:00Z",
-        tenant=TENANT,
-        sequence=sequence,
-        partition_key=key,
-        data_schema="urn:x",
-    )
-    return key.encode(), event.model_dump_json().encode(), list(envelope.to_headers())
+    record = said(NoticeSent(notice=new_id(), member="m", thread=key, kind=kind), key, sequence, TENANT)
+    return record["key"], record["value"], record["headers"]
 
 
 async def test_poison_goes_to_the_dead_letters_and_the_rest_flows(consuming: tuple[Store, Settings]) -> None:
@@ -309,7 +299,7 @@ async def test_poison_goes_to_the_dead_letters_and_the_rest_flows(consuming: tup
         return jar is not None and len(jar.seen) == 2
 
     await _eventually(arrived)
-    dead = await _records_raw(settings.kafka, NOTICE.dead("shelf.jars"), {bad, bug}, 4)
+    dead = await _records_raw(settings.kafka, NOTICE.dead("pantry.jars"), {bad, bug}, 4)
     assert sorted(reason for _, reason in dead) == [b"bad-body", b"bad-envelope", b"bad-envelope", b"handler-failed"]
     assert (b"{not json", b"bad-body") in dead
     assert await store.jars.get(TENANT, unknown) is None

@@ -1,7 +1,6 @@
 """What operators ask of a service, against the real broker and the real database."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +16,7 @@ from chassis.outcomes import DeadLetter
 from chassis.settings import Settings
 from chassis.upkeep import Upkeep
 from contracts.topics import NOTICE
-from poison_shelf import GROUP, TENANT, Jar, Store, handlers, notice, send
+from poison_shelf import GROUP, TENANT, Jar, Store, eventually, handlers, notice, send, told
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
 
@@ -29,30 +28,14 @@ GROUPS = {GROUP: frozenset(handlers.groups["jars"].handlers)}
 @pytest.fixture
 async def settings(kafka: str, database: str) -> Settings:
     """A database of this test alone."""
-    await poison_shelf.create_topics(kafka)
-    prefix = f"t{uuid.uuid4().hex[:8]}"
-    return Settings(kafka=kafka, mongo=database, database_prefix=prefix, instance="shelf-0", port=0)
+    return await poison_shelf.settings(kafka, database)
 
 
 @pytest.fixture
 async def shelf(settings: Settings) -> AsyncIterator[Store]:
     """The store of a service that consumes in this process."""
-    service = poison_shelf.service(settings)
-    await service._migrate()
-    stores: list[Store] = []
-
-    def remember(delivery: Delivery) -> Store:
-        stores.append(poison_shelf.make_store(delivery))
-        return stores[-1]
-
-    service._store_factory = remember
-    task = asyncio.create_task(service.serve())
-    while not stores:
-        await asyncio.sleep(0.02)
-    yield stores[0]
-    stores[0].broken = set()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with poison_shelf.consuming(settings) as store:
+        yield store
 
 
 @pytest.fixture
@@ -65,22 +48,6 @@ def ask(settings: Settings) -> Ask:
         return answer
 
     return run
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not await check():
-            await asyncio.sleep(0.1)
-
-
-def told(store: Store, key: str, *kinds: str) -> Callable[[], Awaitable[bool]]:
-    """Whether the jar was told exactly this."""
-
-    async def check() -> bool:
-        jar = await store.jars.get(TENANT, key)
-        return jar is not None and jar.told == list(kinds)
-
-    return check
 
 
 def letters(ask: Ask, key: str, count: int) -> Callable[[], Awaitable[bool]]:

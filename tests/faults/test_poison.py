@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from chassis.consumer import RESUME_SECONDS
-from chassis.delivery import Delivery
 from chassis.errors import TransientError
 from chassis.ids import new_id
 from chassis.inflate import inflates
@@ -24,7 +22,7 @@ from chassis.settings import Settings
 from chassis.suspects import Stand, deaths_at, offsets_of
 from chassis.upkeep import Upkeep
 from contracts.topics import NOTICE
-from poison_shelf import GROUP, TENANT, Store, handlers, notice, send
+from poison_shelf import GROUP, TENANT, Store, eventually, handlers, notice, send, told
 
 from chassis import metrics, pipeline
 
@@ -34,45 +32,14 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
 @pytest.fixture
 async def settings(kafka: str, database: str) -> Settings:
     """A database of this test alone."""
-    await poison_shelf.create_topics(kafka)
-    return Settings(kafka=kafka, mongo=database, database_prefix=f"t{uuid.uuid4().hex[:8]}", instance="shelf-0", port=0)
+    return await poison_shelf.settings(kafka, database)
 
 
 @pytest.fixture
 async def shelf(settings: Settings) -> AsyncIterator[Store]:
-    """The store of a service that consumes in this process; whatever went wrong is mended before it stops."""
-    service = poison_shelf.service(settings)
-    await service._migrate()
-    stores: list[Store] = []
-
-    def remember(delivery: Delivery) -> Store:
-        stores.append(poison_shelf.make_store(delivery))
-        return stores[-1]
-
-    service._store_factory = remember
-    task = asyncio.create_task(service.serve())
-    while not stores:
-        await asyncio.sleep(0.02)
-    yield stores[0]
-    stores[0].broken, stores[0].fault = set(), None
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
-    async with asyncio.timeout(seconds):
-        while not await check():
-            await asyncio.sleep(0.1)
-
-
-def told(store: Store, key: str, *kinds: str) -> Callable[[], Awaitable[bool]]:
-    """Whether the jar was told exactly this."""
-
-    async def check() -> bool:
-        jar = await store.jars.get(TENANT, key)
-        return jar is not None and jar.told == list(kinds)
-
-    return check
+    """The store of a service that consumes in this process."""
+    async with poison_shelf.consuming(settings) as store:
+        yield store
 
 
 async def test_later_facts_wait_behind_a_dead_one_until_it_is_redriven(shelf: Store, settings: Settings) -> None:

@@ -20,9 +20,9 @@ from chassis.outcomes import DeadLetter
 from chassis.parking import Parking
 from chassis.producer import Producer
 from chassis.settings import Settings
-from contracts.envelope import Envelope, Event
 from contracts.matching import MatchClosed, MatchProposed
 from contracts.topics import MENTORSHIP
+from topic_records import said
 from typer.testing import CliRunner
 
 from operations import cli
@@ -58,27 +58,11 @@ def turnabout(settings: Settings) -> Turnabout:
     return run
 
 
-def said(event: Event, key: str, sequence: int) -> dict[str, Any]:
-    """One fact of long ago, so that nobody is mailed about it."""
-    envelope = Envelope(
-        id=new_id(),
-        source="/turnabout/matching",
-        type=event.event_type(),
-        subject=key,
-        time="2026-01-01T00:00:00Z",
-        tenant=TENANT,
-        sequence=sequence,
-        partition_key=key,
-        data_schema="urn:x",
-    )
-    return {"key": key.encode(), "value": event.model_dump_json().encode(), "headers": envelope.to_headers()}
-
-
 async def two_dead_facts(settings: Settings, database: Database) -> tuple[str, list[str]]:
     """A proposal that notifications could not handle, and its closing behind it: the key and the events' ids."""
     key = new_id()
     proposed = MatchProposed.model_validate(example("match-proposed.v1.by-engine") | {"mentorship": key})
-    facts = [said(proposed, key, 1), said(MatchClosed(mentorship=key), key, 2)]
+    facts = [said(proposed, key, 1, TENANT), said(MatchClosed(mentorship=key), key, 2, TENANT)]
     kafka = AIOKafkaProducer(bootstrap_servers=settings.kafka)
     producer = Producer(settings.kafka, "shelf-0")
     letters = DeadLetters(producer, database.collection("settled_letters"))
