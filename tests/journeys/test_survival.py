@@ -72,7 +72,7 @@ async def _told(person: Member, mentorship: str, kind: str) -> list[str]:
 
 
 async def _mailed_once(stack: Stack, pairs: list[tuple[Member, Member, str]]) -> None:
-    """Proposal, two yeses, start: three mails each at most, none of them twice."""
+    """Proposal, an answer that was waited for, start: none of the mails came twice."""
     await asyncio.sleep(3)
     async with httpx.AsyncClient(timeout=30) as client:
         mails = (await client.get(f"{stack.address}/mailbox/api")).json()

@@ -40,21 +40,21 @@ async def told(stage: Stage, member: str, *kinds: str) -> list[dict[str, Any]]:
 
 
 async def test_a_pairs_life_reaches_inboxes_and_mailboxes_in_one_trace(running: Stage) -> None:
-    """Proposal, two yeses and start come by mail to both, the first yes does not; mails are in their facts' traces."""
+    """Proposal and start come by mail to both, a first yes to the other side; mails are in their facts' traces."""
     pair = a_pair(running)
     await running.say(pair.proposed, traceparent=f"00-{TRACE}-b7ad6b7169203331-01")
     await fates_are(running, "sent", "sent")
-    await running.say(pair.yes(Side.MENTEE), pair.yes(Side.MENTOR, complete=True))
-    await fates_are(running, *["sent"] * 4)
-    await running.say(pair.started)
-    await fates_are(running, *["sent"] * 6)
+    await running.say(pair.yes(Side.MENTEE))
+    await fates_are(running, *["sent"] * 3)
+    await running.say(pair.yes(Side.MENTOR, complete=True), pair.started)
+    await fates_are(running, *["sent"] * 5)
 
     kinds = ["match-proposed", "answer-awaited", "match-accepted", "mentorship-started"]
     assert await running.kinds(pair.mentor) == kinds
     assert await running.kinds(pair.mentee) == ["match-proposed", "match-accepted", "mentorship-started"]
     first, *later = running.mailbox.to(pair.mentor)
     assert first["Subject"] == "A new proposal for you"
-    assert [mail["Subject"] for mail in later] == ["You have both said yes", "Your mentorship has started"]
+    assert [mail["Subject"] for mail in later] == ["Your answer is waited for", "Your mentorship has started"]
     assert first["To"] == f"Mia Okafor <{pair.mentor}@demo.example>"
     assert first["Message-ID"].endswith("@turnabout.example>")
     body = first.get_body(("plain",))
@@ -84,6 +84,7 @@ async def test_a_replay_from_the_beginning_sends_nothing_twice(running: Stage) -
     await running.say(pair.proposed)
     await fates_are(running, "sent", "sent")
     await running.say(pair.yes(Side.MENTEE))
+    await fates_are(running, *["sent"] * 3)
     await running.send(running.records)
     before = await told(running, pair.mentor, "match-proposed", "answer-awaited")
 
@@ -92,7 +93,7 @@ async def test_a_replay_from_the_beginning_sends_nothing_twice(running: Stage) -
     await running.start()
     marker = a_pair(running)
     await running.say(marker.proposed)
-    await fates_are(running, *["sent"] * 4)
+    await fates_are(running, *["sent"] * 5)
     assert await running.notices(pair.mentor) == before
     assert len(running.mailbox.to(marker.mentor)) == 1
 
@@ -103,8 +104,8 @@ async def test_a_replay_from_the_beginning_sends_nothing_twice(running: Stage) -
     again = await told(running, pair.mentor, "match-proposed", "answer-awaited")
     assert [notice["id"] for notice in again] == [notice["id"] for notice in before]
     await running.say(a_pair(running).proposed)
-    await fates_are(running, *["sent"] * 6)
-    assert [len(running.mailbox.to(member)) for member in (pair.mentor, pair.mentee, marker.mentor)] == [1, 1, 1]
+    await fates_are(running, *["sent"] * 7)
+    assert [len(running.mailbox.to(member)) for member in (pair.mentor, pair.mentee, marker.mentor)] == [2, 1, 1]
 
 
 async def test_a_crash_between_claim_and_answer_never_sends_twice(running: Stage) -> None:

@@ -10,19 +10,19 @@ from notifications.words import Letter, letter, line, link, over, role
 AT = "2026-03-02T09:00:00.000Z"
 
 
-FACTS: dict[Kind, Event] = {
-    Kind.MATCH_PROPOSED: a_proposal(),
-    Kind.MATCH_ACCEPTED: yes(Side.MENTOR, complete=True),
-    Kind.MENTORSHIP_STARTED: a_start(),
-}
-
-
 def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
+    """The mail of one kind to mia, who mentors, or to dan, who learns."""
+    others = Side.MENTEE if member == "mia" else Side.MENTOR
+    facts: dict[Kind, Event] = {
+        Kind.MATCH_PROPOSED: a_proposal(),
+        Kind.ANSWER_AWAITED: yes(others),
+        Kind.MENTORSHIP_STARTED: a_start(),
+    }
     thread = Thread.opened_by(a_proposal(), "acme")
-    thread.hear(FACTS[kind], "e1", AT)
-    return letter(
-        thread, thread.of(member)[0], name="Mia Okafor", areas=["AI tools"], public_url="https://turnabout.example/"
-    )
+    for number, fact in enumerate((a_proposal(), facts[kind])):
+        thread.hear(fact, f"e{number}", AT)
+    notice = next(each for each in thread.of(member) if each.kind is kind)
+    return letter(thread, notice, name="Mia Okafor", areas=["AI tools"], public_url="https://turnabout.example/")
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -64,18 +64,19 @@ def test_the_mail_of_a_proposal_in_full() -> None:
     assert "https://turnabout.example/proposals\n" in mail.text
 
 
-def test_the_mail_about_two_yeses_asks_to_agree() -> None:
-    """Both get the same subject and step; who drafts the agreement differs, and nothing is to be answered by a day."""
-    mentor, mentee = (a_letter(member, Kind.MATCH_ACCEPTED) for member in ("mia", "dan"))
-    assert mentor.subject == mentee.subject == "You have both said yes"
+def test_the_mail_about_an_awaited_answer_asks_for_it() -> None:
+    """Each side reads who waits, by when to answer and where; that a "not now" needs no reason is said again."""
+    mentor, mentee = (a_letter(member, Kind.ANSWER_AWAITED) for member in ("mia", "dan"))
+    assert mentor.subject == mentee.subject == "Your answer is waited for"
     assert mentor.text.endswith(
-        "Agree how to work:\nhttps://turnabout.example/mentorships/m-1\n\n-- \n"
-        "Turnabout sends a mail for a proposal, when you have both said yes, and for a start. "
+        "Give your answer:\nhttps://turnabout.example/proposals\n\n-- \n"
+        "Turnabout sends a mail for a proposal, when your answer is waited for, and for a start. "
         "Everything else waits in your inbox there.\n"
     )
-    assert "You set the agenda, so make the first draft" in mentor.text
-    assert "Your mentor sets the agenda." in mentee.text
-    assert [name for name, _ in mentee.facts] == ["Your role", "Focus"]
+    assert "The colleague who would like to learn from you has said yes" in mentor.text
+    assert "The colleague who can show you something has said yes" in mentee.text
+    assert "a “not now” needs no reason" in mentee.text
+    assert mentee.facts[2] == ("Please answer by", "12 March 2026")
 
 
 def test_the_mail_of_a_start_leads_to_the_mentorship() -> None:

@@ -1,9 +1,8 @@
 """What two people are told about their mentorship: one thread a pair, its notices inside.
 
 A thread learns from matching's facts alone. Each notice is announced once by `NoticeSent`, after the thread that
-holds it is stored; proposals, pairs that have both said yes, and starts also ask for a mail. A notice's id follows
-from the fact and the member, so hearing a fact again, even with an empty database, makes the same notice and no second
-mail.
+holds it is stored; proposals, answers that are waited for, and starts also ask for a mail. A notice's id follows from
+the fact and the member, so hearing a fact again, even with an empty database, makes the same notice and no second mail.
 """
 
 from collections.abc import Collection, Iterable
@@ -48,11 +47,11 @@ class Kind(StrEnum):
     MENTORSHIP_ENDED = "mentorship-ended"
 
 
-_ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
+ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
 MAILED: Final = {
     Kind.MATCH_PROPOSED: _OPEN,
-    Kind.MATCH_ACCEPTED: frozenset({Status.ACCEPTED}),
+    Kind.ANSWER_AWAITED: frozenset({Status.HALF_ACCEPTED}),
     Kind.MENTORSHIP_STARTED: frozenset({Status.STARTED}),
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
@@ -149,13 +148,13 @@ class Thread(Aggregate):
 
     def is_over(self, notice: Notice) -> bool:
         """Whether a notice asks for an answer that nobody waits for any more."""
-        return notice.kind in _ASKING and self.status not in _OPEN
+        return notice.kind in ASKING and self.status not in _OPEN
 
     def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
         """Whether a mail about this notice would come too late, or say what is no longer so."""
         if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
-        if notice.kind is not Kind.MATCH_PROPOSED:
+        if notice.kind not in ASKING:
             return False
         late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
         return late or self.role_of(notice.member) in self.said_yes
@@ -187,7 +186,7 @@ class Thread(Aggregate):
     def _settle(self, at: str) -> None:
         """What asked for an answer is no news any more: it was given, or asked for anew, or nobody waits for it."""
         for notice in self.notices:
-            if notice.unread and notice.kind in _ASKING:
+            if notice.unread and notice.kind in ASKING:
                 notice.read_at = at
 
     def _tell(self, kind: Kind, members: Iterable[str], event_id: str, at: str) -> None:

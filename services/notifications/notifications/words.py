@@ -10,7 +10,7 @@ from chassis.pages import day
 from chassis.translation import gettext as _
 from contracts.matching import Side, Status
 
-from notifications.domain import Kind, Notice, Thread
+from notifications.domain import ASKING, Kind, Notice, Thread
 
 
 def role(side: Side) -> str:
@@ -93,7 +93,7 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
     side = thread.role_of(notice.member)
     subject, paragraphs = _content(notice.kind, side)
     facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
-    if notice.kind is Kind.MATCH_PROPOSED and thread.answer_by:
+    if notice.kind in ASKING and thread.answer_by:
         facts.append((_("Please answer by"), day(thread.answer_by)))
     return Letter(
         subject=subject,
@@ -103,7 +103,7 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
         step=next_step(notice.kind),
         link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
         footer=_(
-            "Turnabout sends a mail for a proposal, when you have both said yes, and for a start. "
+            "Turnabout sends a mail for a proposal, when your answer is waited for, and for a start. "
             "Everything else waits in your inbox there."
         ),
     )
@@ -117,7 +117,7 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
     """Subject and paragraphs of each kind of mail, for the side that reads it."""
     contents = {
         Kind.MATCH_PROPOSED: (_("A new proposal for you"), _proposed),
-        Kind.MATCH_ACCEPTED: (_("You have both said yes"), _accepted),
+        Kind.ANSWER_AWAITED: (_("Your answer is waited for"), _awaited),
         Kind.MENTORSHIP_STARTED: (_("Your mentorship has started"), _started),
     }
     subject, paragraphs = contents[kind]
@@ -133,17 +133,13 @@ def _proposed(side: Side) -> tuple[str, ...]:
     return first, _("Have a look and say yes or not now. Nothing begins unless you both say yes.")
 
 
-def _accepted(side: Side) -> tuple[str, ...]:
-    second = (
-        _("You set the agenda, so make the first draft: what to focus on, how often to meet, for how long.")
+def _awaited(side: Side) -> tuple[str, ...]:
+    first = (
+        _("The colleague who would like to learn from you has said yes to your proposal.")
         if side is Side.MENTOR
-        else _("Your mentor sets the agenda. Read the agreement, and change in it what you would like otherwise.")
+        else _("The colleague who can show you something has said yes to your proposal.")
     )
-    return (
-        _("You and your partner have both said yes. One step is left: agree how you want to work."),
-        second,
-        _("Your mentorship starts as soon as you have both agreed to the same version."),
-    )
+    return first, _("Now it is your turn. Either answer is fine, and a “not now” needs no reason.")
 
 
 def _started(side: Side) -> tuple[str, ...]:
