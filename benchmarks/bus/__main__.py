@@ -27,6 +27,7 @@ async def consuming(servers: Servers, times: int) -> dict[str, Summary]:
     fast, middle, slow = ["20000", "100000"], ["5000", "40000"], ["500", "4000"]
     measurements = [
         ours(RAW, "raw", [*where, *fast]),
+        ours("the same, collecting garbage as rarely", "raw-tuned", [*where, *fast]),
         ours(BATCH, "chassis-batch", [*where, *fast]),
         ours(LANES, "chassis-lanes", [*where, *fast]),
         ours("chassis, lanes, a span for each event", "chassis-lanes-traced", [*where, *middle]),

@@ -11,10 +11,12 @@ import signal
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from chassis.app import Service
+from chassis.app import Service, collect_rarely
 from chassis.consumer import MAX_RECORDS, Handlers
 from chassis.errors import StaleError
 from chassis.records import Received
@@ -41,6 +43,12 @@ class NoStore:
             return False
         self.fences[key] = sequence
         return True
+
+
+async def raw_tuned(at: Addresses, meter: Meter) -> None:
+    """By hand on aiokafka, with the chassis's settings of the garbage collector."""
+    collect_rarely()
+    await raw(at, meter)
 
 
 async def raw(at: Addresses, meter: Meter) -> None:
@@ -108,14 +116,16 @@ async def chassis_lanes(at: Addresses, meter: Meter) -> None:
 
 async def chassis_lanes_traced(at: Addresses, meter: Meter) -> None:
     """The same with a span around each event, as a service records them."""
-    telemetry.start(Settings(), "bench")
-    await chassis_lanes(at, meter)
+    with NamedTemporaryFile(suffix=".jsonl") as spans:
+        telemetry.start(Settings(spans_file=Path(spans.name)), "bench")
+        await chassis_lanes(at, meter)
 
 
 async def _chassis(at: Addresses, meter: Meter, handlers: Handlers[NoStore]) -> None:
     """A whole service, as it runs: HTTP, heartbeat and relay are there and have nothing to do."""
     settings = Settings(kafka=at.kafka, mongo=at.mongo, instance="bench", port=0, log_level="WARNING")
     logs.configure(settings, handlers.service)
+    collect_rarely()
     service = Service(settings, handlers.service, store_factory=lambda _: NoStore(meter), handlers=handlers)
     serving = asyncio.create_task(service.serve())
     finished = asyncio.create_task(meter.finished.wait())
@@ -179,6 +189,7 @@ def _fresh(name: str) -> str:
 
 CONSUMERS: dict[str, Callable[[Addresses, Meter], Awaitable[None]]] = {
     "raw": raw,
+    "raw-tuned": raw_tuned,
     "chassis-batch": chassis_batch,
     "chassis-lanes": chassis_lanes,
     "chassis-lanes-traced": chassis_lanes_traced,

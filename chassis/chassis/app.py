@@ -5,6 +5,7 @@ HTTP serves from the first moment; consumers, relay and readers wait for a broke
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -82,6 +83,7 @@ class Service(Generic[S]):
     def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
         self._configure()
+        collect_rarely()
         asyncio.run(self.serve())
 
     def migrate(self) -> None:
@@ -252,6 +254,17 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Finish open requests and return from `serve`."""
         self.should_exit = True
+
+
+def collect_rarely() -> None:
+    """Keep the garbage collector from going through all of the program's code and a batch's events all the time.
+
+    What is imported stays for good, and a batch makes thousands of objects that die together without any cycle: with
+    the defaults a third of the time of a batch handler's events goes into looking at both.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 async def _until_there(action: Callable[[], Awaitable[None]]) -> None:

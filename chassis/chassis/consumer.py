@@ -183,11 +183,12 @@ class Consumer(Generic[S]):
 
     # --- batches ----------------------------------------------------------------------------------------------
 
-    async def _consume(self, records: Any) -> None:
+    async def _consume(self, records: list[Any]) -> None:
         self._idle.clear()
         try:
             await self.process(records)
         finally:
+            records.clear()
             self._idle.set()
 
     async def process(self, records: Sequence[Record]) -> None:
@@ -284,9 +285,13 @@ async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _parse_nothing(message: Any, _original: Any) -> KafkaMessage:
-    """Hand the records on untouched: a poison header must not reach FastStream's own parser."""
-    return KafkaMessage(body=b"", headers={}, raw_message=message, message_id="", consumer=FAKE_CONSUMER)
+    """Hand the records on untouched: a poison header must not reach FastStream's own parser.
+
+    FastStream keeps the message in a context variable, and every timer that is made meanwhile keeps the context, for
+    as long as a request to the broker may take. So the records go in a list that is emptied after them.
+    """
+    return KafkaMessage(body=list(message), headers={}, raw_message=message[:1], message_id="", consumer=FAKE_CONSUMER)
 
 
 async def _keep_records(message: Any, _original: Any) -> Any:
-    return message.raw_message
+    return message.body

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import structlog
-from opentelemetry import trace
 from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger, Processor
 
-from chassis import clock, metrics
+from chassis import clock, metrics, telemetry
 from chassis.settings import Settings
 
 ALLOWED: Final = frozenset(
@@ -108,10 +107,8 @@ def _plain(value: object) -> object:
 
 
 def _trace(_logger: object, _method: str, entry: Entry) -> Entry:
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        entry["trace_id"] = trace.format_trace_id(context.trace_id)
-        entry["span_id"] = trace.format_span_id(context.span_id)
+    if traceparent := telemetry.current_traceparent():
+        _, entry["trace_id"], entry["span_id"], _ = traceparent.split("-")
     return entry
 
 

@@ -6,6 +6,7 @@ up to it has an outcome, so whatever ends the process, the next member begins wi
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
@@ -68,8 +69,12 @@ class Pipeline(Generic[S]):
         self._letters = letters
         self._parking = parking
         self._breaker = Breaker()
-        self._by_topic = {event.topic.name: handler for event, handler in group.handlers.items()}
-        self._by_type = {event.event_type(): handler for event, handler in group.handlers.items()}
+        # By type, and for tombstones by topic: the handler, and the name of its spans.
+        self._calls = {
+            name: (handler, f"{group.name} {event.topic.stream}")
+            for event, handler in group.handlers.items()
+            for name in (event.event_type(), event.topic.name)
+        }
         self._stopping = False
 
     def stop_soon(self) -> None:
@@ -78,64 +83,76 @@ class Pipeline(Generic[S]):
 
     async def process(self, records: Sequence[Record]) -> Progress:
         """Give the records their outcomes, as far as faults and the end of the process allow."""
-        parse = self.words.parse
-        lanes: dict[bytes | None, list[tuple[Record, Parsed | Done]]] = {}
-        for record in records:
-            lanes.setdefault(record.key, []).append((record, parse(record)))
-        if self._group.batch is not None:
-            await self._whole_batch(self._group.batch, lanes)
         finished: set[int] = set()
-        why = await self._run(list(lanes.values()), finished)
+        rest = records
+        if self._group.batch is not None:
+            rest = await self._whole_batch(self._group.batch, records, finished)
+        lanes: dict[bytes | None, list[Record]] = {}
+        for record in rest:
+            lanes.setdefault(record.key, []).append(record)
+        why = await self._run(list(lanes.values()), finished) if lanes else ""
         return _progress(records, finished, why)
 
     async def _whole_batch(
-        self, handler: BatchHandler[S], lanes: dict[bytes | None, list[tuple[Record, Parsed | Done]]]
-    ) -> None:
-        """Try the batch handler on every undisturbed lane; what it can't take is handled one by one afterwards."""
-        whole = [lane for lane in lanes.values() if not self._parking.holds(lane[0][0]) and _undisturbed(lane)]
-        events = [item for lane in whole for _, item in lane if isinstance(item, Received)]
+        self, handler: BatchHandler[S], records: Sequence[Record], finished: set[int]
+    ) -> Sequence[Record]:
+        """Try the batch handler on all undisturbed keys at once.
+
+        Returns:
+            The records that still need an outcome, one by one: of parked keys, of keys with a dead letter, of unknown
+            types, and all of them when the handler failed.
+        """
+        items = [self.words.parse(record) for record in records]
+        pairs = list(zip(records, items, strict=True))
+        apart = {record.key for record, item in pairs if isinstance(item, DeadLetter) or self._parking.holds(record)}
+        if apart or not all(isinstance(item, Received) for item in items):
+            pairs = [pair for pair in pairs if isinstance(pair[1], Received) and pair[0].key not in apart]
+        events: list[Received[Any]] = [item for _, item in pairs]  # type: ignore[misc]  # only those are left
         if not events:
-            return
+            return records
         try:
             traces = [event.traceparent for event in events[:_LINKS]]
             with telemetry.span(f"{self._group.name} batch", parent=traces[0], links=traces[1:]):
                 await self._patiently(lambda: handler(events, self._store))
         except InterruptedPipelineError:
-            return  # the lanes find the same obstacle, and say so
+            return records  # the lanes find the same obstacle, and say so
         except Exception as error:  # noqa: BLE001 - isolates the record that the handler can't take
             log.warning("consumer.batch-failed", group=self._group.name, error=type(error).__name__)
-            return
-        for lane in whole:
-            lane[:] = [(record, _DONE if isinstance(item, Received) else item) for record, item in lane]
+            return records
+        finished.update(id(record) for record, _ in pairs)
+        self._count("done", len(pairs))
+        return [record for record in records if id(record) not in finished]
 
-    async def _run(self, lanes: list[list[tuple[Record, Parsed | Done]]], finished: set[int]) -> str:
-        """Work off the lanes, sixteen at once; returns why any of them broke off."""
-        why: list[str] = []
+    async def _run(self, lanes: list[list[Record]], finished: set[int]) -> str:
+        """Work off the lanes, sixteen at once; returns why any of them broke off.
+
+        A record is parsed when its turn comes: hundreds of parsed events alive at once keep the garbage collector busy.
+        """
+        counts, why = Counter[type[Outcome]](), list[str]()
 
         async def worker() -> None:
             while lanes:
                 try:
-                    await self._lane(lanes.pop(), finished)
+                    await self._lane(lanes.pop(), finished, counts)
                 except InterruptedPipelineError as error:
                     why.append(str(error))
 
-        if len(lanes) == 1:
-            await worker()
-        else:
+        try:
             await asyncio.gather(*(worker() for _ in range(min(LANES, len(lanes)))))
+        finally:
+            for kind, count in counts.items():
+                self._count(kind.__name__.lower(), count)
         return why[0] if why else ""
 
-    async def _lane(self, lane: list[tuple[Record, Parsed | Done]], finished: set[int]) -> None:
-        counts: dict[str, int] = {}
-        try:
-            for record, item in lane:
-                outcome = item if isinstance(item, Done) else await self._outcome(record, item)
-                name = type(outcome).__name__.lower()
-                counts[name] = counts.get(name, 0) + 1
-                finished.add(id(record))
-        finally:
-            for name, count in counts.items():
-                metrics.CONSUMED.labels(group=self._group.name, outcome=name).inc(count)
+    def _count(self, outcome: str, records: int) -> None:
+        metrics.CONSUMED.labels(group=self._group.name, outcome=outcome).inc(records)
+
+    async def _lane(self, lane: list[Record], finished: set[int], counts: Counter[type[Outcome]]) -> None:
+        parse = self.words.parse
+        for record in lane:
+            outcome = await self._outcome(record, parse(record))
+            counts[type(outcome)] += 1
+            finished.add(id(record))
 
     async def _outcome(self, record: Record, item: Parsed) -> Outcome:
         flows_again = False
@@ -172,11 +189,10 @@ class Pipeline(Generic[S]):
         Raises:
             InterruptedPipelineError: the fault lasts, the process stops, or the breaker is open.
         """
-        by_type = event.data is not None
-        handler = self._by_type[event.envelope.type] if by_type else self._by_topic[event.topic.name]
+        handler, name = self._calls[event.envelope.type if event.data is not None else event.topic.name]
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with telemetry.span(f"{self._group.name} {event.topic.stream}", parent=event.traceparent):
+                with telemetry.span(name, parent=event.traceparent):
                     outcome = await self._patiently(lambda: handler(event, self._store))
             except StaleError:
                 return _DUPLICATE
@@ -214,11 +230,9 @@ class Pipeline(Generic[S]):
                 delay = min(delay * 2, _LONGEST_WAIT)
 
 
-def _undisturbed(lane: list[tuple[Record, Parsed | Done]]) -> bool:
-    return not any(isinstance(item, DeadLetter) for _, item in lane)
-
-
 def _progress(records: Sequence[Record], finished: set[int], why: str) -> Progress:
+    if len(finished) == len(records):
+        return Progress({(record.topic, record.partition): record.offset + 1 for record in records}, why=why)
     progress = Progress(why=why)
     for record in records:
         place = (record.topic, record.partition)

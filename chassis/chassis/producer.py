@@ -11,16 +11,15 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 
 from chassis import logs
 from chassis.errors import TransientError
 from chassis.outbox import Entry
+from chassis.partitions import partition_of
 
 SEND_SECONDS: Final = 30.0
 _BATCH_BYTES: Final = 512 * 1024  # half of the broker's default limit; one largest body always fits
 _REQUEST_BYTES: Final = 4 * 1024 * 1024  # a dead letter is its record with an origin added
-_route = DefaultPartitioner()
 log = logs.get()
 Header = tuple[str, bytes | None]
 
@@ -76,11 +75,11 @@ class Producer:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
-                among = sorted(await producer.partitions_for(topic))
+                count = len(await producer.partitions_for(topic))
                 batch = producer.create_batch()
                 batch.append(key=key, value=value, timestamp=None, headers=headers)
                 batch.close()
-                partition = _route(key or b"", among, among)
+                partition = partition_of(key or b"", count)
                 await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, TimeoutError) as error:
             await self.rebuild(producer)
@@ -133,12 +132,12 @@ async def _by_partition(
     producer: AIOKafkaProducer, entries: Sequence[Entry]
 ) -> dict[tuple[str, int], list[tuple[int, bytes, Entry]]]:
     """Give every record the partition that Kafka's own clients would choose by its key."""
-    partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in {each.topic for each in entries}}
+    counts = {topic: len(await producer.partitions_for(topic)) for topic in {each.topic for each in entries}}
     lots: dict[tuple[str, int], list[tuple[int, bytes, Entry]]] = {}
     for place, entry in enumerate(entries):
         key = entry.key.encode()
-        among = partitions[entry.topic]
-        lots.setdefault((entry.topic, _route(key, among, among)), []).append((place, key, entry))
+        partition = partition_of(key, counts[entry.topic])
+        lots.setdefault((entry.topic, partition), []).append((place, key, entry))
     return lots
 
 

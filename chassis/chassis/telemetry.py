@@ -7,8 +7,10 @@ type of the exception only, so spans never hold what people entered.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, Literal
 
@@ -59,16 +61,21 @@ ATTRIBUTES: Final = frozenset(
 )
 _LONGEST: Final = 200
 _propagator = TraceContextTextMapPropagator()
+_handed_on: ContextVar[str | None] = ContextVar("traceparent", default=None)  # where no spans are recorded
+_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
 
 
 class _Running:
-    """The provider of this process; without one, spans cost nothing and a stored trace is handed on unchanged."""
+    """The provider of this process; without one, spans cost nothing and their traces go on all the same."""
 
     provider: TracerProvider | None = None
 
 
 def start(settings: Settings, service: str) -> None:
-    """Begin to record spans, and export them as the settings say."""
+    """Begin to record spans, if the settings name somewhere to export them to."""
+    stop()
+    if settings.spans_file is None and settings.otlp_endpoint is None:
+        return
     provider = TracerProvider(
         resource=Resource.create({"service.name": service, "service.instance.id": settings.instance}),
         shutdown_on_exit=False,
@@ -77,7 +84,6 @@ def start(settings: Settings, service: str) -> None:
         provider.add_span_processor(SimpleSpanProcessor(SpansFile(settings.spans_file)))
     if settings.otlp_endpoint is not None:
         provider.add_span_processor(BatchSpanProcessor(_otlp(settings.otlp_endpoint)))
-    stop()
     _Running.provider = provider
 
 
@@ -102,13 +108,14 @@ def tracer() -> Tracer:
 
 
 def current_traceparent() -> str | None:
-    """The current span as a ``traceparent`` string, to be stored or sent; None outside any trace."""
+    """The current span as a ``traceparent`` string, to be logged, stored or sent; None outside any trace."""
+    if _Running.provider is None:
+        return _handed_on.get()
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get("traceparent")
 
 
-@contextmanager
 def span(
     name: str,
     *,
@@ -116,8 +123,8 @@ def span(
     parent: str | None = None,
     links: Iterable[str | None] = (),
     attributes: Mapping[str, Value | None] | None = None,
-) -> Iterator[Span]:
-    """Record the block as one span.
+) -> AbstractContextManager[Span]:
+    """Record the block as one span; where none are recorded, it still belongs to a trace.
 
     Args:
         name: one of the forms in `SPANS`, filled with constants of the code.
@@ -126,14 +133,50 @@ def span(
         links: stored ``traceparent`` strings of what else led here, as for a batch.
         attributes: facts about it; only names in `ATTRIBUTES` are kept.
 
-    Yields:
-        The span; use `annotate` to add attributes that are known later.
+    Returns:
+        A context with the span; use `annotate` to add attributes that are known later.
     """
+    if _Running.provider is None:
+        return _Unrecorded(parent)
+    return _recorded(name, kind, parent, links, attributes or {})
+
+
+class _Unrecorded(AbstractContextManager[Span]):
+    """A span of a process that records none: it surrounds every record, so it must cost nothing.
+
+    Logs and events carry a trace nevertheless: the stored one, the one around it, or a new one marked as not recorded.
+    """
+
+    __slots__ = ("_before", "_parent")
+
+    def __init__(self, parent: str | None) -> None:
+        self._parent = parent
+
+    def __enter__(self) -> Span:
+        handed_on = self._parent if self._parent and _TRACEPARENT.fullmatch(self._parent) else None
+        if handed_on is None and (self._parent is not None or _handed_on.get() is None):
+            handed_on = f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+        self._before = None if handed_on is None else _handed_on.set(handed_on)
+        return trace.INVALID_SPAN
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            _handed_on.reset(self._before)
+
+
+@contextmanager
+def _recorded(
+    name: str,
+    kind: Kind | SpanKind,
+    parent: str | None,
+    links: Iterable[str | None],
+    attributes: Mapping[str, Value | None],
+) -> Iterator[Span]:
     with tracer().start_as_current_span(
         name,
         context=_context(parent) if parent else None,
         kind=kind if isinstance(kind, SpanKind) else SpanKind[kind.upper()],
-        attributes=_allowed(attributes or {}),
+        attributes=_allowed(attributes),
         links=[link for text in links if text and (link := _link(text)) is not None],
         record_exception=False,
         set_status_on_exception=False,

@@ -106,12 +106,25 @@ def test_attributes_come_from_the_closed_list(spans: Spans) -> None:
     assert metrics.FIELDS_DROPPED.labels("span")._value.get() == counted + 2
 
 
-def test_without_a_start_a_stored_trace_is_handed_on() -> None:
-    """A one-off command that records nothing still doesn't cut the trace."""
-    telemetry.stop()
+def test_a_process_that_exports_nothing_hands_a_stored_trace_on() -> None:
+    """A service without an exporter, or a one-off command, doesn't cut the trace; spans inside belong to it."""
+    telemetry.start(Settings(), "sample")
     assert telemetry.current_traceparent() is None
-    with telemetry.span("work sample", parent=STORED):
+    with telemetry.span("work sample", parent=STORED), telemetry.span("command accept"):
         assert telemetry.current_traceparent() == STORED
+    assert telemetry.current_traceparent() is None
+
+
+@pytest.mark.parametrize("bad", [None, "nonsense", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "ff" + STORED[2:]])
+def test_a_process_that_exports_nothing_begins_traces_marked_as_not_recorded(bad: str | None) -> None:
+    """Logs and events of a click belong together anyway, and nobody's broken header is stored or sent on."""
+    telemetry.start(Settings(), "sample")
+    with telemetry.span("http GET /inbox", parent=bad):
+        begun = telemetry.current_traceparent()
+        with telemetry.span("command read"):
+            assert telemetry.current_traceparent() == begun
+    assert begun is not None
+    assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", begun)
 
 
 def test_two_services_can_share_the_file(tmp_path: Path) -> None:

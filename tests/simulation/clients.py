@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from chassis.errors import TransientError, TurnaboutError
 from operations.checker.model import Ending
 
+from chassis import telemetry
 from simulation import services
 from simulation.faults import ACTIVE_SECONDS, Plan
 from simulation.loop import SimulatedLoop
@@ -24,6 +25,7 @@ class Given:
     name: str
     order: str
     kind: str
+    trace: str
     ending: Ending = Ending.INFO
 
 
@@ -56,15 +58,17 @@ async def _command(world: Commanded, process: Process) -> None:
         return
     kind = world.random.choice(_KINDS)
     number = len(world.given)
-    given = Given(f"{kind}-{number}", f"order-{world.random.randrange(world.plan.orders)}", kind)
+    order = f"order-{world.random.randrange(world.plan.orders)}"
+    given = Given(f"{kind}-{number}", order, kind, trace=f"{number + 1:032x}")
     world.given.append(given)
     try:
-        await process.store.orders.change(
-            services.TENANT,
-            given.order,
-            lambda order: order.do(kind, given.name),
-            create=lambda: services.Order(id=given.order, tenant=services.TENANT),
-        )
+        with telemetry.span("command simulated", parent=f"00-{given.trace}-{1:016x}-01"):
+            await process.store.orders.change(
+                services.TENANT,
+                order,
+                lambda order: order.do(kind, given.name),
+                create=lambda: services.Order(id=order, tenant=services.TENANT),
+            )
     except TransientError:
         return
     except TurnaboutError:

@@ -250,7 +250,7 @@ def _(stack: ExitStack) -> None:
 def _(stack: ExitStack) -> None:
     async def send(event: Any, store: services.Store) -> None:
         row = {"_id": ids.new_id(), "tenant": event.tenant, "notice": event.data.notice, "event": event.id}
-        await store.letters.insert(row)
+        await store.letters.insert(row | {"trace": event.traceparent})
 
     table = services.letters.groups["notices"].handlers
     stack.enter_context(patch.dict(table, dict.fromkeys(table, send)))

@@ -69,7 +69,7 @@ class Process(Owner):
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run something in this process: it dies and freezes with it."""
-        return self.world.loop.create_task(coroutine, context=self.context)
+        return self.world.loop.create_task(coroutine, context=self.context.copy())
 
     async def _point(self, name: str) -> None:
         await self.world.reached(self, name)

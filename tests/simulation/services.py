@@ -19,6 +19,8 @@ from contracts.notifications import NoticeSent
 from contracts.topics import PROGRAMME
 from pymongo.errors import DuplicateKeyError
 
+from chassis import telemetry
+
 TENANT: Final = "acme"
 POISON: Final = "poison"
 _DAY: Final = "2026-01-01"
@@ -136,9 +138,10 @@ async def send(event: Received[NoticeSent], store: Store) -> Outcome | None:
     """Write the letter under the notice's name, once."""
     if event.data is None:
         return None
-    name = event.data.notice
+    name, trace = event.data.notice, telemetry.current_traceparent()
+    row = {"_id": name, "tenant": event.tenant, "notice": name, "event": event.id, "trace": trace}
     try:
-        await store.letters.insert({"_id": name, "tenant": event.tenant, "notice": name, "event": event.id})
+        await store.letters.insert(row)
     except DuplicateKeyError:
         return None
     return None

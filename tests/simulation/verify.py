@@ -91,6 +91,7 @@ def evidence_of(world: "World") -> Evidence:
     topics += [f"{topic}.{group.name}.dead" for group in groups.values() for topic in group.topics]
     return Evidence(
         topology=TOPOLOGY,
+        traced=True,
         commands=[_command(each) for each in world.given],
         records=[
             TopicRecord(each.topic, each.partition, each.offset, each.key, each.value, each.headers)
@@ -108,7 +109,10 @@ def evidence_of(world: "World") -> Evidence:
             for collection, table in storage.tables.items()
             for raw in table.documents.values()
         ],
-        effects=[Effect("letters", raw["notice"], event=raw["event"]) for raw in _rows(world, "letters", "letters")],
+        effects=[
+            Effect("letters", raw["notice"], event=raw["event"], trace=raw["trace"].split("-")[1])
+            for raw in _rows(world, "letters", "letters")
+        ],
         consumption=[
             Consumption(group.name, topic, place, log.committed(group.name, topic, place))
             for group in groups.values()
@@ -125,7 +129,7 @@ def _command(given: "Given") -> Command:
         leads_to.append(Expected(MENTORSHIP.name, SessionLogged.event_type(), given.order, fields))
     if given.kind in {"state", "both"}:
         leads_to.append(Expected(PROGRAMME.name, ProgrammePublished.event_type(), given.order))
-    return Command(given.name, given.order, given.ending, tuple(leads_to))
+    return Command(given.name, given.order, given.ending, tuple(leads_to), trace=given.trace)
 
 
 def _rows(world: "World", service: str, collection: str) -> list[dict[str, Any]]:
