@@ -25,6 +25,22 @@ class Sender(Protocol):
         """Send one record and wait for the acknowledgement; raises TransientError."""
 
 
+class Placed(Protocol):
+    """Whatever stands, or stood, at a place of a source topic."""
+
+    @property
+    def topic(self) -> str:
+        """The name of the topic."""
+
+    @property
+    def partition(self) -> int:
+        """The number of the partition."""
+
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+
+
 class DeadLetters:
     """Writes letters, and which of them are settled."""
 
@@ -51,25 +67,25 @@ class DeadLetters:
         headers.append((PREFIX + "last-offset", str(offsets.stop - 1).encode()))
         await self._producer.send_raw(_topic(topic, group), None, None, headers)
 
-    async def settle(self, records: Iterable[Record], group: str, how: str) -> None:
+    async def settle(self, records: Iterable[Placed], group: str, how: str) -> None:
         """Write down that letters, named by the place of their origin, need nothing more: redriven, discarded."""
         for record in records:
             mark: Raw = {"group": group, "how": how, "at": clock.timestamp()}
-            place = _place(group, record.topic, record.partition, record.offset)
-            await self._settled.update({"_id": place}, {"$set": mark}, upsert=True)
+            await self._settled.update({"_id": name_of(record, group)}, {"$set": mark}, upsert=True)
 
-    async def settled(self, group: str) -> set[str]:
-        """The origins of the group's settled letters."""
-        found = await self._settled.sweep({"group": group}, limit=_LIMIT, projection={"_id": 1})
-        return {raw["_id"] for raw in found}
+    async def settled(self, group: str) -> dict[str, str]:
+        """When the group's letters were settled, by `name_of`."""
+        found = await self._settled.sweep({"group": group}, limit=_LIMIT, projection={"at": 1})
+        return {raw["_id"]: raw["at"] for raw in found}
 
 
 def _topic(topic: str, group: str) -> str:
     return f"{topic}.{group}.dead"  # as `contracts.topics.Topic.dead` says
 
 
-def _place(group: str, topic: str, partition: int, offset: int) -> str:
-    return f"{group}|{topic}|{partition}|{offset}"
+def name_of(record: Placed, group: str) -> str:
+    """Under which the database says that a letter is settled: the place that the record had in its source topic."""
+    return f"{group}|{record.topic}|{record.partition}|{record.offset}"
 
 
 def origin(topic: str, partition: int, offset: int, group: str, why: DeadLetter) -> list[tuple[str, bytes | None]]:

@@ -4,13 +4,13 @@ Nothing here runs a handler; `chassis.redrive` does.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contracts.topics import Topic
 
 from chassis.bystander import bystander, records
-from chassis.dead_letters import PREFIX
+from chassis.dead_letters import PREFIX, name_of
 from chassis.parking import ParkedKey
 from chassis.upkeep import Upkeep
 
@@ -35,6 +35,7 @@ class Letter:
     error: str
     attempts: int
     at: str
+    """When it died; for the last time, if it did so more than once."""
 
     @property
     def place(self) -> str:
@@ -73,15 +74,17 @@ class Letters:
                 letter = _letter(record)
                 if letter is None:
                     continue
-                before = found.setdefault(letter.place, letter)
-                if before.reason == BEHIND:  # it was released, and failed by itself then
-                    found[letter.place] = letter
+                before = found.get(letter.place)
+                if before is not None and before.reason != BEHIND:
+                    letter = replace(before, at=letter.at)
+                found[letter.place] = letter  # in place of one that was parked, released, and then failed by itself
         return sorted(found.values(), key=lambda each: (each.topic, each.partition, each.offset))
 
     async def open(self, wanted: Wanted = lambda _: True) -> list[Letter]:
-        """The letters that nobody has settled."""
+        """The letters that nobody has settled since they last died, as they do again when a group is set back."""
         settled = await self._letters.settled(self.group)
-        return [letter for letter in await self.all() if self.name(letter) not in settled and wanted(letter)]
+        found = await self.all()
+        return [letter for letter in found if settled.get(self.name(letter), "") < letter.at and wanted(letter)]
 
     async def with_followers(self, wanted: Wanted = lambda _: True) -> list[Letter]:
         """The wanted letters, and the others of their keys: what a redrive feeds."""
@@ -110,7 +113,7 @@ class Letters:
 
     def name(self, letter: Letter) -> str:
         """Under which the database says that the letter is settled."""
-        return f"{self.group}|{letter.topic}|{letter.partition}|{letter.offset}"
+        return name_of(letter, self.group)
 
 
 def _letter(record: Any) -> Letter | None:

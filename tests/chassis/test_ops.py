@@ -195,6 +195,20 @@ async def test_a_letter_that_fails_after_its_release_says_why(ask: Ask, settings
     assert [(each["reason"], each["attempts"]) for each in found] == [("handler-failed", 3)]
 
 
+async def test_a_letter_that_dies_again_after_it_was_settled_is_open_again(ask: Ask, settings: Settings) -> None:
+    """A group that is set back hears a discarded record anew; that it fails again is not hidden by the discard."""
+    key = new_id()
+    record = notice(key, 1, "poison") | {"topic": NOTICE.name, "partition": 0, "offset": 2 * 10**9 + 1, "timestamp": 1}
+    async with poison_shelf.service(settings).opened(relaying=False) as (delivery, _):
+        bury = Upkeep.of(delivery).letters.bury
+        await bury(SimpleNamespace(**record), GROUP, DeadLetter("handler-failed", "ValueError", 3))
+        await ask("dead", "discard", "--key", key, "--yes")
+        assert (await ask("dead", "list", "--key", key))["letters"] == []
+        await bury(SimpleNamespace(**record), GROUP, DeadLetter("handler-failed", "ValueError", 3))
+        await delivery.producer.stop()
+    assert len((await ask("dead", "list", "--key", key))["letters"]) == 1
+
+
 async def test_a_forged_record_does_not_hold_up_the_facts_of_its_key(
     shelf: Store, ask: Ask, settings: Settings
 ) -> None:

@@ -109,7 +109,7 @@ async def _traces(target: Target, group: str, found: Found, letters: list[Letter
     if letter is not None:
         name = target.letters(group).name(letter)
         settled = await target.database.collection(dead_letters.COLLECTION).sweep({"_id": name}, limit=1)
-        settlement = settled[0] if settled else None
+        settlement = settled[0] if settled and settled[0]["at"] >= letter.at else None
         if letter.reason == BEHIND and settlement is None:
             head = next((each.place for each in await target.letters(group).open() if each.lot == letter.lot), None)
     known = {event.event_type() for event in target.groups[group]}
