@@ -90,6 +90,10 @@ latency: setup ## Measure accept → inbox and profile → inbox on a stack of i
 bench-bus: setup ## Measure consuming and publishing beside peers, and drain a backlog of N=1000000 events into the database.
 	@$(BIN)/python -m benchmarks.bus --events $(if $(filter file,$(origin N)),1000000,$(N))
 
+.PHONY: bench-poison
+bench-poison: setup ## Measure what 1,000 records that nobody can handle cost the other keys of their partitions.
+	@$(BIN)/python -m benchmarks.poison
+
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
 	@$(BIN)/python -m benchmarks.accepts
