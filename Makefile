@@ -79,7 +79,7 @@ simulate: setup ## Run the delivery in a simulated world with faults drawn from 
 	@PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS)
 
 .PHONY: hunt
-hunt: setup ## Find every planted bug by simulation, and survive a death at every point of a scene.
+hunt: setup ## Find every planted bug by simulation, and survive a death at every point of a scene, at forty of real processes.
 	@$(BIN)/pytest -m hunt tests/faults
 
 .PHONY: latency

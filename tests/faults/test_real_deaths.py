@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults_world import run
-from faults_world.deaths import DEATHS, DyingWorld, die
+from faults_world.deaths import FORTY, DyingWorld, Phase, die
 from faults_world.load import Load
 
 pytestmark = [pytest.mark.connected, pytest.mark.hunt, pytest.mark.timeout(240)]
@@ -16,14 +16,15 @@ pytestmark = [pytest.mark.connected, pytest.mark.hunt, pytest.mark.timeout(240)]
 
 async def test_forty_real_deaths_are_survived(tmp_path: Path) -> None:
     """Each process ends by itself where it was told to; nothing is lost, doubled or illegal. `pytest -s` lists them."""
-    assert sum(map(len, DEATHS.values())) == 40
     world = DyingWorld(tmp_path)
     async with world.running():
-        load = Load([world.port("orders-0"), world.port("orders-1")], rate=8, seed=6, orders=400)
-        result = await die(world, load, DEATHS)
+        load = Load([world.port("orders-0"), world.port("orders-1")], rate=8, seed=6, orders=150)
+        result = await die(world, load, FORTY)
     print(result)  # noqa: T201 - the list
+    assert len(result.deaths) == 40
     assert all(death.hit for death in result.deaths), str(result)
     assert not result.breaches, str(result.breaches)
+    assert not result.untried, "a write has come that nobody dies at: exchange a point for it"
 
 
 async def test_a_bug_does_not_survive_its_death(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,15 +33,14 @@ async def test_a_bug_does_not_survive_its_death(tmp_path: Path, monkeypatch: pyt
     world = DyingWorld(tmp_path)
     async with world.running():
         load = Load([world.port("orders-0"), world.port("orders-1")], rate=8, seed=7)
-        result = await die(
-            world,
-            load,
+        dying = Phase(
             {
                 "parcels-0": ["Consumer._commit consumer.commit.after#1"],
                 "parcels-1": ["Consumer._commit consumer.commit.before#1"],
-            },
-            {"parcels-0": "commit before handling", "parcels-1": "no fence"},
+            }
         )
+        result = await die(world, load, [dying], {"parcels-0": "commit before handling", "parcels-1": "no fence"})
     assert all(death.hit for death in result.deaths), str(result)
     assert result.breaches.lost, "the early commit was not noticed"
     assert result.breaches.doubled, "the missing fence was not noticed"
+    assert "Relay.clear parcels.update_all" in result.untried  # the short list leaves most writes out

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 from chassis.consumer import Consumer
+from chassis.documents import Fence
+from chassis.mongo import Raw
 from chassis.records import Record
 
 from chassis import documents, relay
@@ -57,7 +59,10 @@ def _commit_before_handling() -> None:
 
 
 def _no_fence() -> None:
-    documents._check = lambda _raw, _fence, _if_match: None
+    def check(raw: Raw | None, fence: Fence | None, if_match: str | None) -> None:
+        pass
+
+    documents._check = check
 
 
 BUGS: Final[dict[str, Callable[[], None]]] = {
