@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from chassis.delivery import Delivery
 from chassis.identity import SESSION_COOKIE
+from chassis.ids import new_id
 from chassis.mongo import connect
 from chassis.reader import TopicReader
 from chassis.records import Received
@@ -129,6 +131,23 @@ async def offer(stack: Stack, todo: list[Click], rate: int, effects: Effects) ->
     return answers, reached, refused + len(started) - len(reached)
 
 
+def processor_time(stack: Stack) -> dict[str, float]:
+    """Seconds of processor time so far of each process of the stack, its children included, and of the clients."""
+    found = {"clients": sum(psutil.Process().cpu_times()[:2])}
+    for child in stack.children:
+        if child.process is not None:
+            top = psutil.Process(child.process.pid)
+            family = [top, *top.children(recursive=True)]
+            found[child.name] = sum(sum(each.cpu_times()[:2]) for each in family)
+    return found
+
+
+def spent_by(before: dict[str, float], after: dict[str, float], accepts: int) -> str:
+    """What each process worked for one accept, the busiest first."""
+    each = {name: (after[name] - before.get(name, 0.0)) * 1000 / accepts for name in after}
+    return ", ".join(f"{name} {spent:.1f}" for name, spent in sorted(each.items(), key=lambda item: -item[1]))
+
+
 async def own_rate(stack: Stack) -> float:
     """Updates a second that the database itself does, by `_id` and version, from sixteen tasks for five seconds."""
     settings = Settings(mongo=stack.environment["TURNABOUT_MONGO"], database_prefix="accepts_", instance="accepts")
@@ -142,7 +161,8 @@ async def own_rate(stack: Stack) -> float:
             nonlocal done
             while time.perf_counter() < until:
                 name = f"{random.randrange(2000)}"  # noqa: S311 - spreads the load
-                done += await rows.update({"_id": name}, {"$set": {"version": done}})
+                changed = await rows.update({"_id": name}, {"$set": {"version": new_id()}})
+                done += changed  # not in one line with the await: others count meanwhile
 
         begin = time.perf_counter()
         await asyncio.gather(*(update() for _ in range(16)))
@@ -181,12 +201,13 @@ async def rising(stack: Stack, todo: list[Click]) -> None:
             if len(part) < rate * SECONDS:
                 print("no open pairs are left")
                 break
-            before = await writes(stack)
+            before, worked = await writes(stack), processor_time(stack)
             answers, reached, missing = await offer(stack, part, rate, effects)
             spent = (await writes(stack) - before) / len(part)
             p50, p99 = percentile(reached, 0.5), percentile(reached, 0.99)
             answered = f"answer p50 {percentile(answers, 0.5):.0f} p99 {percentile(answers, 0.99):.0f} ms"
             print(f"{rate}/s: {answered}, effect p50 {p50:.0f} p99 {p99:.0f} ms, {spent:.1f} writes, {missing} without")
+            print("  processor, ms an accept: " + spent_by(worked, processor_time(stack), len(part)))
             if rate == AIM:
                 aim = f"{rate}/s effect p50 {p50:.0f} ms p99 {p99:.0f} ms"
             if missing or p99 > SLOW_MS:

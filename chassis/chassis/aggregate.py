@@ -52,11 +52,11 @@ class Aggregate(BaseModel):
 
     @property
     def etag(self) -> str:
-        """The revision that was read from the store; empty for a new aggregate."""
+        """The revision at which the store has it; empty for a new aggregate."""
         return self._etag
 
     def remember_etag(self, revision: str) -> None:
-        """Called by the store when it reads the aggregate."""
+        """Called by the store when it has read or stored the aggregate."""
         self._etag = revision
 
     def say(self, event: Event) -> None:

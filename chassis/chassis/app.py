@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
 
 import uvicorn
+import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Response
 from faststream.kafka import KafkaBroker
@@ -84,7 +85,7 @@ class Service(Generic[S]):
         """Run until SIGTERM or SIGINT."""
         self._configure()
         collect_rarely()
-        asyncio.run(self.serve())
+        uvloop.run(self.serve())
 
     def migrate(self) -> None:
         """Create the indexes; waits for the database, idempotent."""

@@ -29,6 +29,7 @@ log = logs.get()
 
 CLEAR_SECONDS: Final = 0.2
 SWEEP_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.05
 _FRESH_MS: Final = 2_000  # what a commit left more lately is being delivered by whoever committed it
 _AT_ONCE: Final = 4
 _LOT: Final = 500  # documents published together
@@ -66,7 +67,7 @@ class Delivery:
         self._dirty: set[tuple[str, str]] = set()
         self._clearing: dict[str, dict[str, str]] = {}
         self._woken = asyncio.Event()
-        self._progress = asyncio.Condition()
+        self._finished: dict[tuple[str, str], asyncio.Event] = {}
         self._lots, self._alone = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -118,22 +119,21 @@ class Delivery:
     async def settle(self, collection: Collection, document_id: str, *, seconds: float) -> bool:
         """Wait until the document has no work left; False when that takes longer."""
         key = collection.name, document_id
+        finished = self._finished.setdefault(key, asyncio.Event())
         try:
             async with asyncio.timeout(seconds):
                 while True:
+                    finished.clear()
                     raw = await collection.sweep({"_id": document_id}, limit=1, projection={"work": 1})
                     known = self._tracked.get(key, _Tracked()).done
                     if all(item["id"] in known for each in raw for item in each.get("work", ())):
                         return True
-                    await self._some_progress()
+                    with suppress(TimeoutError):  # or a moment passed in which another instance may have finished it
+                        await asyncio.wait_for(finished.wait(), _LOOK_SECONDS)
         except TimeoutError:
             return False
-
-    async def _some_progress(self) -> None:
-        """Until some work here finished, or a moment passed in which another instance may have finished it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.05), self._progress:
-                await self._progress.wait()
+        finally:
+            self._finished.pop(key, None)
 
     # --- running ----------------------------------------------------------------------------------------------
 
@@ -163,8 +163,8 @@ class Delivery:
         """Until nothing is owed that this process knows of, for a command that exits afterwards."""
         try:
             async with asyncio.timeout(seconds):
-                while self._dirty or self._tracked or self._clearing:
-                    await self._some_progress()
+                while self._dirty or self._tracked or self._clearing:  # noqa: ASYNC110 - it ends in many places
+                    await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
             return False
         return True
@@ -316,8 +316,8 @@ class Delivery:
             tracked.done.add(work.id)
         finished = tracked.done.issuperset(work.id for work in todo)
         tracked.working = False
-        async with self._progress:
-            self._progress.notify_all()
+        if key in self._finished:
+            self._finished[key].set()
         if finished:
             tracked.attempts = 0
             self._wake(key)

@@ -192,6 +192,7 @@ class Documents(Generic[A]):
         """True when the change is stored or there was nothing to store; False when somebody was faster."""
         if raw is None:
             document, owes = self._new_document(aggregate, fence)
+            revision = document["revision"]
             try:
                 await self.collection.insert(document)
             except DuplicateKeyError as error:
@@ -202,12 +203,14 @@ class Documents(Generic[A]):
             update, owes = self._update(raw, before, aggregate, fence)
             if not update:
                 return True
+            revision = update["$set"]["revision"]
             guard = {"_id": raw["_id"], "revision": raw["revision"], "relay_owner": raw.get("relay_owner")}
             try:
                 if not await self.collection.update(guard, update):
                     return False
             except DuplicateKeyError as error:
                 raise AlreadyExistsError("This has been created already.") from error
+        aggregate.remember_etag(revision)
         if owes:
             self._owner.wake(self.collection, aggregate.id)
         return True

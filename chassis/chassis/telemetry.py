@@ -60,6 +60,7 @@ ATTRIBUTES: Final = frozenset(
     }
 )
 _LONGEST: Final = 200
+_TRACER: Final = "turnabout"
 _propagator = TraceContextTextMapPropagator()
 _handed_on: ContextVar[str | None] = ContextVar("traceparent", default=None)  # where no spans are recorded
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
@@ -69,6 +70,7 @@ class _Running:
     """The provider of this process; without one, spans cost nothing and their traces go on all the same."""
 
     provider: TracerProvider | None = None
+    tracer: Tracer = NoOpTracerProvider().get_tracer(_TRACER)
 
 
 def start(settings: Settings, service: str) -> None:
@@ -84,12 +86,13 @@ def start(settings: Settings, service: str) -> None:
         provider.add_span_processor(SimpleSpanProcessor(SpansFile(settings.spans_file)))
     if settings.otlp_endpoint is not None:
         provider.add_span_processor(BatchSpanProcessor(_otlp(settings.otlp_endpoint)))
-    _Running.provider = provider
+    _Running.provider, _Running.tracer = provider, provider.get_tracer(_TRACER)
 
 
 def stop() -> None:
     """Send what is left and stop recording."""
-    provider, _Running.provider = _Running.provider, None
+    provider = _Running.provider
+    _Running.provider, _Running.tracer = None, NoOpTracerProvider().get_tracer(_TRACER)
     if provider is not None:
         provider.shutdown()
 
@@ -104,7 +107,7 @@ def _otlp(endpoint: str) -> SpanExporter:
 
 def tracer() -> Tracer:
     """The tracer of this process."""
-    return (_Running.provider or NoOpTracerProvider()).get_tracer("turnabout")
+    return _Running.tracer
 
 
 def current_traceparent() -> str | None:

@@ -41,7 +41,9 @@ class Commands:
         with _told("accept-proposal"):
             pair, side = await self.pair(caller, mentorship, "proposal.answer")
             at = clock.timestamp()
-            await self._change(pair, side, key, lambda subject: subject.accept(side, at))
+            changed = await self._change(pair, side, key, lambda subject: subject.accept(side, at))
+            if not changed.reserving:
+                return changed
             return await self.store.mentorships.settle(pair.tenant, pair.id, seconds=_PLACES_SECONDS)
 
     async def decline(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
@@ -140,8 +142,7 @@ class Commands:
     async def _change(
         self, pair: Mentorship, side: Side, key: str, change: Callable[[Mentorship], object]
     ) -> Mentorship:
-        await self.store.command(pair, f"{side.value}:{key}", change)
-        return await self.store.mentorships.load(pair.tenant, pair.id)
+        return await self.store.command(pair, f"{side.value}:{key}", change)
 
 
 async def queue_run(store: Store, programme: Programme, by: str) -> Run:

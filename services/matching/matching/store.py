@@ -54,17 +54,16 @@ class Store:
             ],
         )
 
-    async def command(self, pair: Mentorship, key: str | None, change: Change) -> None:
+    async def command(self, pair: Mentorship, key: str, change: Change) -> Mentorship:
         """Let one party's command change a pair; the same idempotency key again changes nothing."""
 
-        def once(mentorship: Mentorship) -> None:
-            if key is not None and mentorship.receipt_of(key) is not None:
-                return
-            change(mentorship)
-            if key is not None:
+        def once(mentorship: Mentorship) -> Mentorship:
+            if mentorship.receipt_of(key) is None:
+                change(mentorship)
                 mentorship.keep_receipt(key)
+            return mentorship
 
-        await self.mentorships.change(pair.tenant, pair.id, once)
+        return await self.mentorships.change(pair.tenant, pair.id, once)
 
     async def of_member(self, tenant: str, member: str, statuses: Iterable[Status] = LIVE) -> list[Mentorship]:
         """A member's pairs on either side, newest first."""
