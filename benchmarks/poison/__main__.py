@@ -7,14 +7,11 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from contracts.topics import NOTICE
-from local.kafka import PARTITIONS
-
-from benchmarks.bus.servers import create_topics, started
+from benchmarks.bus.servers import started
 from benchmarks.latency import percentile, shown
 from benchmarks.poison import healthy
 from benchmarks.poison.kinds import FAMILIES, KINDS, poison
-from benchmarks.poison.rounds import DEAD, Half, half, migrate
+from benchmarks.poison.rounds import Half, half, prepare
 
 POISON = 1000
 
@@ -24,8 +21,7 @@ async def main(rounds: int, families: tuple[str, ...]) -> None:
     kinds = sum(each.family in families for each in KINDS)
     pairs: list[tuple[Half, Half]] = []
     async with started() as servers:
-        await create_topics(servers.kafka, [NOTICE.name, DEAD], PARTITIONS)
-        await migrate(servers)
+        await prepare(servers)
         print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}, {servers.database_name}")
         print(f"{healthy.RATE} facts a second on {healthy.KEYS} keys for {healthy.SECONDS} s; {kinds} kinds of poison")
         for number in range(rounds):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from chassis.bystander import bystander
 from chassis.bystander import records as all_records
@@ -22,7 +22,7 @@ from chassis.dead_letters import PREFIX
 from chassis.delivery import Delivery
 from chassis.mongo import connect
 from chassis.partitions import partition_of
-from contracts.topics import NOTICE
+from contracts.topics import DEAD_SETTINGS, NOTICE
 from local.kafka import PARTITIONS
 from local.places import ROOT
 
@@ -78,8 +78,15 @@ async def half(servers: Servers, name: str, poison: Sequence[Poison]) -> Half:
     return Half(_late(name, begin, stored), waiting, disordered, settled, fates)
 
 
-async def migrate(servers: Servers) -> None:
-    """Create the service's indexes."""
+async def prepare(servers: Servers) -> None:
+    """Create the topics, with the settings that the stack gives them, and the service's indexes."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    try:
+        wanted = {NOTICE.name: NOTICE.settings(), DEAD: DEAD_SETTINGS}
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=each) for name, each in wanted.items()])
+    finally:
+        await admin.close()
     await (await _service(servers, servers.folder / "none", "migrate")).wait()
 
 
