@@ -1,4 +1,4 @@
-"""Twenty kills at random, over all services and the broker, under load."""
+"""Twenty kills at random, over all services, the broker and the database, under load."""
 
 from pathlib import Path
 

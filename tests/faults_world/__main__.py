@@ -9,7 +9,7 @@ from pathlib import Path
 from faults_world.faults import Faults
 from faults_world.load import Load
 from faults_world.run import Result, recovery, run
-from faults_world.world import World
+from faults_world.world import BROKER, DATABASE, World
 
 
 def main() -> None:
@@ -37,10 +37,11 @@ async def _faults(folder: Path, options: argparse.Namespace) -> Result:
 
 
 def _tell(result: Result) -> None:
-    for name, broker in (("a service", False), ("the broker", True)):
-        if (found := recovery(result, broker=broker)) is not None:
+    for killed in (None, BROKER, DATABASE):
+        if (found := recovery(result, killed)) is not None:
+            what = f"the {killed}" if killed else "a service"
             _say(
-                f"first new effect after kill -9 of {name}: p50 {found.p50:.1f} s, p95 {found.p95:.1f} s "
+                f"first new effect after kill -9 of {what}: p50 {found.p50:.1f} s, p95 {found.p95:.1f} s "
                 f"({found.count} kills), of which process start {found.start_p50:.1f} s"
             )
     outcomes = [command.outcome for command in result.commands]

@@ -9,10 +9,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from faults_world import sink
-from faults_world.world import BROKER, STOCK, World
+from faults_world.world import BROKER, DATABASE, STOCK, World
 
 # How often each is hit, in parts of a hundred.
-_TARGETS: Final = {"orders-0": 19, "orders-1": 19, "parcels-0": 19, "parcels-1": 19, "letters-0": 14, BROKER: 10}
+_TARGETS: Final = {
+    "orders-0": 18,
+    "orders-1": 18,
+    "parcels-0": 18,
+    "parcels-1": 18,
+    "letters-0": 13,
+    BROKER: 8,
+    DATABASE: 7,
+}
 _PAUSE: Final = (0.1, 0.9)  # seconds after the answer and the next effect
 _FROZEN: Final = (0.5, 4.0)  # seconds of an ordinary freeze
 _FREEZE: Final = 0.1  # chance of a freeze before a kill
@@ -68,7 +76,7 @@ class Faults:
             chance, pause = self._random.random(), self._random.uniform(*_PAUSE)
             if name in self._frozen:
                 continue  # a kill would cut its freeze short
-            if chance < _LONG_FREEZE and name != BROKER:
+            if chance < _LONG_FREEZE and name not in {BROKER, DATABASE}:
                 self._freeze(name, _LONG_FROZEN)
             elif chance < _FREEZE:
                 self._freeze(name, self._random.uniform(*_FROZEN))

@@ -12,10 +12,11 @@ from faults_world.check import Breaches, Seen, check, look
 from faults_world.evidence import judge
 from faults_world.faults import Faults, Freeze, Kill
 from faults_world.load import Command, Load
-from faults_world.world import BROKER, STOCK, World
+from faults_world.world import BROKER, DATABASE, STOCK, World
 
 QUIET_SECONDS: Final = 60.0
 HEALED_SECONDS: Final = 90.0
+_SERVERS: Final = (BROKER, DATABASE)
 _STOCK_SECONDS: Final = 30.0  # without an effect; its group lets a killed member go after ten
 
 
@@ -124,14 +125,19 @@ class Recovery:
     """Seconds of them in which the process started."""
 
 
-def recovery(result: Result, *, broker: bool) -> Recovery | None:
-    """First new effect after each kill: of a command given after it, handled by the process that was killed."""
+def recovery(result: Result, killed: str | None) -> Recovery | None:
+    """First new effect after each kill: of a command given after it, handled by the process that was killed.
+
+    Args:
+        result: a run.
+        killed: the broker or the database; None for all services.
+    """
     waits: list[float] = []
     starts: list[float] = []
     invoked = {command.key: command for command in result.commands}
     lines = sorted((line for line in result.seen.effects if not line.again), key=lambda line: line.at)
     for kill in result.kills:
-        if (kill.name == BROKER) is not broker:
+        if killed != (kill.name if kill.name in _SERVERS else None):
             continue
         first = next((line for line in lines if line.at > kill.at and _through(kill, line, invoked)), None)
         if first is not None and not _frozen_between(result.freezes, kill.at, first.at):
@@ -147,7 +153,7 @@ def _through(kill: Kill, line: sink.Line, invoked: dict[str, Any]) -> bool:
     command = invoked.get(line.name.rpartition(".")[2])
     if command is None or command.invoked < kill.at:
         return False
-    return kill.name in {BROKER, line.by, line.follower, command.answered_by}
+    return kill.name in {*_SERVERS, line.by, line.follower, command.answered_by}
 
 
 def _frozen_between(freezes: Sequence[Freeze], start: float, end: float) -> bool:

@@ -27,6 +27,7 @@ from faults_world.cluster import COPIES, Cluster
 
 TESTS: Final = Path(__file__).parent.parent
 BROKER: Final = "broker"
+DATABASE: Final = "database"
 STOCK: Final = "stock"
 GROUPS: Final = {MENTORSHIP: "parcels.orders", NOTICE: "letters.notices"}
 _SERVICES: Final[dict[str, Callable[[Settings], Service[Any]]]] = {
@@ -101,7 +102,7 @@ class World:
         chosen = database.choose(self.folder, self.ports)
         if chosen.child is None:
             raise RuntimeError("this world kills the database that it starts; run it without MONGO_URI")
-        self.children["database"] = chosen.child
+        self.children[DATABASE] = chosen.child
         if self.cluster is not None:
             self.children |= await asyncio.to_thread(self.cluster.children)
         else:
