@@ -175,12 +175,12 @@ def poison(name: str, count: int, neighbours: list[str], families: tuple[str, ..
     key, sequence = "", 0
     for number, kind in enumerate(islice(cycle(kinds), count)):
         if kind.family == "envelope":
-            record = sound(neighbours[number % len(neighbours)], _FAR, f"{name}-{number}")
+            record = sound(neighbours[number % len(neighbours)], _FAR, f"{name}-poison-{number}")
         elif kind.family == "behind" and key:
             sequence += 1
-            record = sound(key, sequence, f"{name}-{number}")
+            record = sound(key, sequence, f"{name}-poison-{number}")
         else:
             key, sequence = identifier(f"poison-{name}", number), 1
             key = key[:8] + "\0" + key[8:] if kind.name == _REFUSED else key
-            record = sound(key, sequence, f"{name}-{number}")
+            record = sound(key, sequence, f"{name}-poison-{number}")
         yield replace(kind.spoil(record), kind=kind.name)
