@@ -22,6 +22,7 @@ from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from chassis import clock, logs, metrics
 from chassis.errors import TransientError
+from chassis.offsets import firsts
 from chassis.outcomes import DeadLetter, Outcome
 from chassis.pipeline import BatchHandler, Group, Handler, Pipeline, Progress
 from chassis.records import Received, Record
@@ -33,6 +34,7 @@ S = TypeVar("S")
 log = logs.get()
 
 MAX_RECORDS: Final = 500
+_REPORT_SECONDS: Final = 0.05
 RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0, "failed": 30.0}
 
 
@@ -79,9 +81,11 @@ class Consumer(Generic[S]):
         self._letters = upkeep.letters
         self._parking = upkeep.parking(group.name)
         self._suspects = upkeep.suspects(group.name)
-        self._pipeline = Pipeline(group, store, self._letters, self._parking)
+        self._pipeline = Pipeline(group, store, self._letters, self._parking, later=self._report_soon)
         self._subscriber: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reporting = False
+        self._committing = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -132,12 +136,14 @@ class Consumer(Generic[S]):
             log.warning("consumer.not-closed", group=self._group)
 
     async def drained(self, *, seconds: float = 30.0) -> None:
-        """Until the batch in hand is finished and committed."""
+        """Until the batch in hand and what was set aside is finished and committed."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
+                await self._pipeline.settled()
         except TimeoutError:
             log.warning("consumer.drain-timeout", group=self._group)
+        await self._advance()
 
     # --- partitions that come ----------------------------------------------------------------------------------
 
@@ -145,6 +151,7 @@ class Consumer(Generic[S]):
         """Nothing is fetched from new partitions until it is known what is parked and what is suspect there."""
         come = list(partitions)
         if come:
+            self._pipeline.offsets.forget({(each.topic, each.partition) for each in come})
             self._pause(come, "opening")
             self._spawn(self._open(come))
 
@@ -174,6 +181,8 @@ class Consumer(Generic[S]):
         if offsets is None:
             log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic, partition=stand.partition)
             return
+        if not await self._commit({partition: stand.position}):
+            return  # whoever was frozen while it looked, and has been replaced, accuses nobody
         why = DeadLetter("quarantined", "the process died in front of this batch", attempts=0)
         await self._letters.bury_reference(stand.topic, stand.partition, offsets, self._group, why)
         await self._commit({partition: offsets.stop})
@@ -194,15 +203,32 @@ class Consumer(Generic[S]):
     async def process(self, records: Sequence[Record]) -> None:
         """Give every record its outcome, then commit the finished prefix of each partition."""
         try:
-            progress = await self._pipeline.process(records)
+            await self._pipeline.process(records)
         except Exception as error:  # a bug of ours: going on would commit past records without an outcome
             log.exception("consumer.failed", group=self._group, error=type(error).__name__)
-            progress = Progress(again=_firsts(records), why="failed")
-        await self._commit({TopicPartition(*place): offset for place, offset in progress.commit.items()})
-        if progress.why in RESUME_SECONDS:
-            self._wait(progress)
+            self._wait(Progress(again=firsts(records), why="failed"))
+        await self._advance()
         lag = clock.real_ms() - max(record.timestamp for record in records)
         metrics.CONSUMER_LAG_SECONDS.labels(group=self._group).set(max(lag, 0) / 1000)
+
+    def _report_soon(self) -> None:
+        """Some of what was set aside has its outcomes: commit them together with those that follow in a moment."""
+        if not self._reporting:
+            self._reporting = True
+            self._spawn(self._report())
+
+    async def _report(self) -> None:
+        await asyncio.sleep(_REPORT_SECONDS)
+        self._reporting = False
+        await self._advance()
+
+    async def _advance(self) -> None:
+        """Commit as far as the pipeline came; one at a time, for an older commit must not overtake a newer one."""
+        async with self._committing:
+            progress = self._pipeline.progress()
+            if progress.why in RESUME_SECONDS:
+                self._wait(progress)
+            await self._commit({TopicPartition(*place): offset for place, offset in progress.commit.items()})
 
     def _wait(self, progress: Progress) -> None:
         """Stand still at the records that can't be handled at the moment; polling goes on, so the group keeps us."""
@@ -221,16 +247,19 @@ class Consumer(Generic[S]):
         await asyncio.sleep(RESUME_SECONDS[why])
         self._resume(partitions, why)
 
-    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> bool:
+        """Commit those of partitions that are still this member's; False when none were, or the broker refused."""
         consumer = self._subscriber.consumer
         mine = {partition: offset for partition, offset in offsets.items() if partition in consumer.assignment()}
         if not mine:
-            return
+            return False
         try:
             await consumer.commit(mine)
         except (KafkaError, IllegalStateError) as error:
             # The next owner of the partition gets these records again, and the fences skip them.
             log.warning("consumer.commit-failed", group=self._group, error=type(error).__name__)
+            return False
+        return True
 
     # --- pausing ----------------------------------------------------------------------------------------------
 
@@ -261,14 +290,6 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         self._consumer.open(assigned)
-
-
-def _firsts(records: Sequence[Record]) -> dict[tuple[str, int], int]:
-    """The first offset of each partition; records of one partition stand in order."""
-    firsts: dict[tuple[str, int], int] = {}
-    for record in records:
-        firsts.setdefault((record.topic, record.partition), record.offset)
-    return firsts
 
 
 async def _until_there(action: Callable[[], Awaitable[None]]) -> None:

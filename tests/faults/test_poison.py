@@ -135,6 +135,26 @@ async def test_a_bug_of_the_pipeline_itself_commits_nothing(
 ) -> None:
     """Whatever the consumer's own code raises, the batch is taken again later, and no record is skipped."""
     monkeypatch.setitem(RESUME_SECONDS, "failed", 0.5)
+    original, failures = pipeline.Pipeline._lane, [RuntimeError("a bug"), RuntimeError("a bug")]
+
+    async def fails_twice(self: pipeline.Pipeline[Store], *arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await original(self, *arguments)
+
+    monkeypatch.setattr(pipeline.Pipeline, "_lane", fails_twice)
+    key = new_id()
+    for number in (1, 2, 3):
+        await send(settings.kafka, notice(key, number, f"{number}"))
+        await asyncio.sleep(0.1)
+    await eventually(told(shelf, key, "1", "2", "3"))
+
+
+async def test_a_bug_of_the_pipeline_beside_a_dead_letter_loses_neither(
+    shelf: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record that was set aside is fetched again, and those behind it wait: a letter, and one that is parked."""
+    monkeypatch.setitem(RESUME_SECONDS, "failed", 0.5)
     original, failures = pipeline.Pipeline._outcome, [RuntimeError("a bug"), RuntimeError("a bug")]
 
     async def fails_twice(self: pipeline.Pipeline[Store], *arguments: Any) -> Any:
@@ -143,11 +163,17 @@ async def test_a_bug_of_the_pipeline_itself_commits_nothing(
         return await original(self, *arguments)
 
     monkeypatch.setattr(pipeline.Pipeline, "_outcome", fails_twice)
+    shelf.broken = {"poison"}
     key = new_id()
-    for number in (1, 2, 3):
-        await send(settings.kafka, notice(key, number, f"{number}"))
-        await asyncio.sleep(0.1)
-    await eventually(told(shelf, key, "1", "2", "3"))
+    await send(settings.kafka, notice(key, 1, "poison"), notice(key, 2, "two"))
+    async with poison_shelf.service(settings).opened(relaying=False) as (delivery, store):
+        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
+
+        async def buried() -> bool:
+            return [letter.reason for letter in await ops.letters(of(key))] == ["handler-failed", "parked"]
+
+        await eventually(buried)
+    assert failures == []
 
 
 async def test_a_bad_deploy_stops_instead_of_filling_the_dead_letters(

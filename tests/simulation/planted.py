@@ -176,7 +176,7 @@ def _(stack: ExitStack) -> None:
 # --- relay --------------------------------------------------------------------------------------------------------
 
 
-@bug(SAID, "cleared whatever was acknowledged")
+@bug(SAID, "cleared whatever was acknowledged", 200)
 def _(stack: ExitStack) -> None:
     right = relay.Relay.publish
 

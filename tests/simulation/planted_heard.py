@@ -10,13 +10,14 @@ from chassis.consumer import Consumer
 from chassis.dead_letters import DeadLetters
 from chassis.errors import TransientError
 from chassis.mongo import Raw
+from chassis.offsets import Offsets
 from chassis.outcomes import DeadLetter, Done, Skipped
 from chassis.parking import Parking
-from chassis.pipeline import Pipeline, Progress
+from chassis.pipeline import Pipeline
 from chassis.records import Vocabulary
 from chassis.redrive import Redrive
 
-from chassis import ids, pipeline, suspects
+from chassis import ids, suspects
 from simulation import services
 from simulation.faults import Window
 from simulation.planted import Bug, bug, swapped
@@ -43,34 +44,44 @@ def _(stack: ExitStack) -> None:
     swapped(stack, Consumer, "process", process)
 
 
-def _progress(stack: ExitStack, change: Any) -> None:
-    right = pipeline._progress
-
-    def progress(records: Any, finished: set[int], why: str) -> Progress:
-        found = right(records, finished, why)
-        change(found, records, finished)
-        return found
-
-    swapped(stack, pipeline, "_progress", progress)
-
-
 @bug(HEARD, "commit one too far")
 def _(stack: ExitStack) -> None:
-    def further(found: Progress, _records: Any, _finished: set[int]) -> None:
-        found.commit = {place: offset + 1 for place, offset in found.commit.items()}
+    right = Offsets.committable
+    further = lambda self: {place: offset + 1 for place, offset in right(self).items()}  # noqa: E731 - one line
+    swapped(stack, Offsets, "committable", further)
 
-    _progress(stack, further)
 
-
-@bug(HEARD, "commit the last finished record, past one that is not", 200)
+@bug(HEARD, "commit past a record that broke off", 200)
 def _(stack: ExitStack) -> None:
-    def past(found: Progress, records: Any, finished: set[int]) -> None:
-        for record in records:
-            if id(record) in finished:
-                found.commit[record.topic, record.partition] = record.offset + 1
-        found.again.clear()
+    right = Offsets.committable
 
-    _progress(stack, past)
+    def past(self: Offsets) -> Any:
+        self._broken.clear()
+        return right(self)
+
+    swapped(stack, Offsets, "committable", past)
+
+
+@bug(HEARD, "commit past a record that is set aside", 200)
+def _(stack: ExitStack) -> None:
+    swapped(stack, Offsets, "set_aside", lambda _self, _record: None)
+
+
+@bug(HEARD, "what is set aside is committed with the next batch only", 200)
+def _(stack: ExitStack) -> None:
+    swapped(stack, Consumer, "_report_soon", lambda _self: None)
+
+
+@bug(HEARD, "later records do not join what is set aside", 200)
+def _(stack: ExitStack) -> None:
+    right = Pipeline._run
+
+    async def run(self: Pipeline[Any], lanes: list[Any]) -> None:
+        aside, self._aside = self._aside, {}
+        await right(self, lanes)
+        self._aside |= aside
+
+    swapped(stack, Pipeline, "_run", run)
 
 
 @bug(HEARD, "no seek back after an interruption", 200)
@@ -87,8 +98,8 @@ def _(stack: ExitStack) -> None:
 def _(stack: ExitStack) -> None:
     right = Pipeline._run
 
-    async def run(self: Pipeline[Any], lanes: list[Any], finished: set[int]) -> str:
-        return await right(self, [[item] for lane in lanes for item in lane], finished)
+    async def run(self: Pipeline[Any], lanes: list[Any]) -> None:
+        await right(self, [[item] for lane in lanes for item in lane])
 
     swapped(stack, Pipeline, "_run", run)
 
@@ -97,8 +108,8 @@ def _(stack: ExitStack) -> None:
 def _(stack: ExitStack) -> None:
     right = Pipeline.handle
 
-    async def handle(self: Pipeline[Any], event: Any) -> Any:
-        outcome = await right(self, event)
+    async def handle(self: Pipeline[Any], event: Any, failed: Any = None) -> Any:
+        outcome = await right(self, event, failed)
         return Done() if isinstance(outcome, DeadLetter) else outcome
 
     swapped(stack, Pipeline, "handle", handle)
