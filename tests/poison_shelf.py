@@ -18,7 +18,7 @@ from chassis.ids import new_id
 from chassis.records import Received
 from chassis.settings import Settings
 from contracts.notifications import NoticeSent
-from contracts.topics import NOTICE
+from contracts.topics import DEAD_SETTINGS, NOTICE
 from topic_records import said
 
 TENANT = "acme"
@@ -77,7 +77,7 @@ async def create_topics(kafka: str) -> None:
     await admin.start()
     try:
         there = set(await admin.list_topics())
-        wanted = {NOTICE.name: NOTICE.settings(), NOTICE.dead(GROUP): {}}
+        wanted = {NOTICE.name: NOTICE.settings(), NOTICE.dead(GROUP): DEAD_SETTINGS}
         new = [NewTopic(name, 3, 1, topic_configs=config) for name, config in wanted.items() if name not in there]
         if new:
             await admin.create_topics(new)

@@ -10,15 +10,16 @@ the group; it is tried again a moment later.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from types import MethodType
 from typing import Any, Final, Generic, TypeVar
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from contracts.envelope import Event
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 
 from chassis import clock, logs, metrics
 from chassis.errors import TransientError
@@ -27,7 +28,8 @@ from chassis.outcomes import DeadLetter, Outcome
 from chassis.pipeline import BatchHandler, Group, Handler, Pipeline, Progress
 from chassis.records import Received, Record
 from chassis.settings import Settings
-from chassis.suspects import Stand, batch_at
+from chassis.suspects import Stand, batch_at, first_batch, is_readable, offsets_of
+from chassis.untouched import keep_records, parse_nothing
 from chassis.upkeep import Upkeep
 
 S = TypeVar("S")
@@ -106,8 +108,8 @@ class Consumer(Generic[S]):
             max_poll_interval_ms=600_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
             listener=_Rebalances(self),
-            parser=_parse_nothing,
-            decoder=_keep_records,
+            parser=parse_nothing,
+            decoder=keep_records,
             no_reply=True,
         )
         self._subscriber(self._consume)
@@ -151,6 +153,7 @@ class Consumer(Generic[S]):
         """Nothing is fetched from new partitions until it is known what is parked and what is suspect there."""
         come = list(partitions)
         if come:
+            self._read_carefully()
             self._pipeline.offsets.forget({(each.topic, each.partition) for each in come})
             self._pause(come, "opening")
             self._spawn(self._open(come))
@@ -172,23 +175,59 @@ class Consumer(Generic[S]):
         except (KafkaError, IllegalStateError) as error:
             raise TransientError(f"broker: {type(error).__name__}") from error
         for stand in await self._suspects.opened(stands):
-            await self._quarantine(stand)
+            partition = TopicPartition(stand.topic, stand.partition)
+            # As the broker keeps it: a consumer would inflate it.
+            offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - it has no other way
+            if offsets is None:
+                log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic)
+            else:
+                await self._quarantine(partition, stand.position, offsets, "the process died in front of this batch")
 
-    async def _quarantine(self, stand: Stand) -> None:
-        partition = TopicPartition(stand.topic, stand.partition)
-        consumer = self._subscriber.consumer
-        offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - a consumer would inflate it
-        if offsets is None:
-            log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic, partition=stand.partition)
-            return
-        if not await self._commit({partition: stand.position}):
+    async def _quarantine(self, partition: TopicPartition, position: int, offsets: range, why: str) -> None:
+        if not await self._commit({partition: position}):
             return  # whoever was frozen while it looked, and has been replaced, accuses nobody
-        why = DeadLetter("quarantined", "the process died in front of this batch", attempts=0)
-        await self._letters.bury_reference(stand.topic, stand.partition, offsets, self._group, why)
+        letter = DeadLetter("quarantined", why, attempts=0)
+        await self._letters.bury_reference(partition.topic, partition.partition, offsets, self._group, letter)
         await self._commit({partition: offsets.stop})
-        consumer.seek(partition, offsets.stop)
+        self._subscriber.consumer.seek(partition, offsets.stop)
         metrics.QUARANTINED.labels(group=self._group).inc()
-        log.error("consumer.quarantined", group=self._group, topic=stand.topic, partition=stand.partition)
+        log.error("consumer.quarantined", group=self._group, topic=partition.topic, partition=partition.partition)
+
+    # --- records that aiokafka can't read ----------------------------------------------------------------------
+
+    def _read_carefully(self) -> None:
+        """Let a fetch that aiokafka fails to read end in a quarantine: FastStream would fetch the same for ever."""
+        consumer = self._subscriber.consumer
+        fetch = consumer.getmany
+        if isinstance(fetch, MethodType):  # not yet replaced
+            consumer.getmany = partial(self._fetch, fetch)
+
+    async def _fetch(self, fetch: Callable[..., Awaitable[Any]], **options: Any) -> Any:
+        try:
+            return await fetch(**options)
+        except (KafkaError, ConsumerStoppedError):
+            raise
+        except Exception as error:  # a header whose name is not UTF-8, say
+            log.exception("consumer.unreadable", group=self._group, error=type(error).__name__)
+            try:
+                await self._set_unreadable_aside()
+            except (TransientError, KafkaError, IllegalStateError):
+                log.warning("consumer.waiting", group=self._group)
+            await asyncio.sleep(1)
+            return {}
+
+    async def _set_unreadable_aside(self) -> None:
+        """Quarantine the batches that come next and can't be read; earlier records have their outcomes first."""
+        consumer = self._subscriber.consumer
+        await self._pipeline.settled()
+        await self._advance()
+        for partition in consumer.assignment() - {TopicPartition(*place) for place in self._pipeline.offsets.again()}:
+            position = await consumer.position(partition)
+            if (await consumer.end_offsets([partition]))[partition] <= position:
+                continue
+            batch = await first_batch(consumer._client, partition, position)  # noqa: SLF001 - it has no other way
+            if not is_readable(batch):
+                await self._quarantine(partition, position, offsets_of(batch, position), "its records can't be read")
 
     # --- batches ----------------------------------------------------------------------------------------------
 
@@ -303,16 +342,3 @@ async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
             log.exception("consumer.opening-failed", error=type(error).__name__)
         await asyncio.sleep(delay)
         delay = min(delay * 2, 3.0)
-
-
-async def _parse_nothing(message: Any, _original: Any) -> KafkaMessage:
-    """Hand the records on untouched: a poison header must not reach FastStream's own parser.
-
-    FastStream keeps the message in a context variable, and every timer that is made meanwhile keeps the context, for
-    as long as a request to the broker may take. So the records go in a list that is emptied after them.
-    """
-    return KafkaMessage(body=list(message), headers={}, raw_message=message[:1], message_id="", consumer=FAKE_CONSUMER)
-
-
-async def _keep_records(message: Any, _original: Any) -> Any:
-    return message.body

@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.default_records import DefaultRecordBatch
 
 from chassis.errors import TransientError
 from chassis.ids import new_id
@@ -104,6 +105,16 @@ async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range
     """
     batch = await first_batch(client, partition, offset)
     return None if await inflates(batch) else offsets_of(batch, offset)
+
+
+def is_readable(batch: bytes) -> bool:
+    """Whether aiokafka can read every record of a batch, which is known to inflate to a bearable size."""
+    try:
+        for _ in DefaultRecordBatch(batch):
+            pass
+    except Exception:  # noqa: BLE001 - whatever it is about these bytes
+        return False
+    return True
 
 
 async def first_batch(client: Any, partition: TopicPartition, offset: int) -> bytes:

@@ -58,7 +58,11 @@ class Topic:
         }
 
 
-DEAD_SETTINGS: Final = {"cleanup.policy": "delete", "retention.ms": str(14 * _DAY_MS)}
+DEAD_SETTINGS: Final = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(14 * _DAY_MS),
+    "max.message.bytes": str(2 * 1024 * 1024),  # the largest record that a broker takes elsewhere, and its origin
+}
 
 PROFILE = Topic("profiles", "profile", Audience.OUTSIDE, Kind.STATE)
 DIRECTORY = Topic("profiles", "directory", Audience.PLATFORM, Kind.STATE)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.app import Service
 from chassis.settings import Settings
-from contracts.topics import MENTORSHIP, NOTICE, PROGRAMME
+from contracts.topics import DEAD_SETTINGS, MENTORSHIP, NOTICE, PROGRAMME
 from local import database, kafka, setup
 from local.ports import HOST, Ports, free_range
 from local.processes import Child
@@ -189,7 +189,7 @@ async def create_topics(servers: str, *, copies: int = 1) -> None:
     topics = [
         NewTopic(each.name, kafka.PARTITIONS, copies, topic_configs=each.settings()) for each in (*GROUPS, PROGRAMME)
     ]
-    topics += [NewTopic(each.dead(group), 1, copies) for each, group in GROUPS.items()]
+    topics += [NewTopic(each.dead(group), 1, copies, topic_configs=DEAD_SETTINGS) for each, group in GROUPS.items()]
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
     try:
