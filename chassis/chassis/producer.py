@@ -11,6 +11,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from chassis import logs
 from chassis.errors import TransientError
@@ -19,6 +20,7 @@ from chassis.partitions import partition_of
 
 SEND_SECONDS: Final = 30.0
 _BATCH_BYTES: Final = 512 * 1024  # half of the broker's default limit; one largest body always fits
+_RECORD_BYTES: Final = 1024 * 1024  # a broker's default limit
 _REQUEST_BYTES: Final = 4 * 1024 * 1024  # a dead letter is its record with an origin added
 log = logs.get()
 Header = tuple[str, bytes | None]
@@ -76,7 +78,10 @@ class Producer:
             async with asyncio.timeout(SEND_SECONDS):
                 producer = await self._started()
                 count = len(await producer.partitions_for(topic))
-                batch = producer.create_batch()
+                # Compressing what can't be compressed would hold up everything else for 14 ms. Larger records than a
+                # broker takes came here compressed.
+                small = len(value or b"") <= _RECORD_BYTES
+                batch = BatchBuilder(_BATCH_BYTES, compression_type=0) if small else producer.create_batch()
                 batch.append(key=key, value=value, timestamp=None, headers=headers)
                 batch.close()
                 partition = partition_of(key or b"", count)
