@@ -95,7 +95,7 @@ class Connection:
 
     # --- what FastStream calls ------------------------------------------------------------------------------------
 
-    async def fetch(self) -> list[MemoryRecord]:
+    async def getmany(self) -> list[MemoryRecord]:
         """Some records of all partitions, in order within each; waits for the first."""
         while not (found := self._take()):
             await self.group.arrival(_POLL_SECONDS)

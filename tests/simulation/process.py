@@ -127,7 +127,7 @@ class _Subscriber:
 async def _fetching(consumer: Consumer[Any], connection: Connection) -> None:
     """FastStream's loop: batch after batch, each handled before the next is fetched."""
     while True:
-        await consumer._consume(await connection.fetch())
+        await consumer._consume(await connection.getmany())
 
 
 async def batch_at(_client: Any, _partition: TopicPartition, offset: int) -> range | None:
