@@ -272,19 +272,21 @@ class Consumer(Generic[S]):
     def _wait(self, progress: Progress) -> None:
         """Stand still at the records that can't be handled at the moment; polling goes on, so the group keeps us."""
         consumer = self._subscriber.consumer
-        waiting = []
+        waiting = {}
         for place, offset in progress.again.items():
             partition = TopicPartition(*place)
             if partition in consumer.assignment():
                 consumer.seek(partition, offset)
-                waiting.append(partition)
-        self._pause(waiting, progress.why)
+                waiting[partition] = offset
+        self._pause([*waiting], progress.why)
         self._spawn(self._go_on(waiting, progress.why))
         log.warning("consumer.paused", group=self._group, reason=progress.why)
 
-    async def _go_on(self, partitions: list[TopicPartition], why: str) -> None:
+    async def _go_on(self, waiting: dict[TopicPartition, int], why: str) -> None:
         await asyncio.sleep(RESUME_SECONDS[why])
-        self._resume(partitions, why)
+        # Not at once: what had been fetched before is through by now, or its batch has begun.
+        self._pipeline.offsets.set_back({(each.topic, each.partition): offset for each, offset in waiting.items()})
+        self._resume([*waiting], why)
 
     async def _commit(self, offsets: dict[TopicPartition, int]) -> bool:
         """Commit those of partitions that are still this member's; False when none were, or the broker refused."""

@@ -1,6 +1,6 @@
 """Offsets: how far each partition may be committed while some of its records still wait for their outcome."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -27,17 +27,31 @@ class Offsets:
         self._aside: dict[Place, set[int]] = {}
         """Being worked on past the end of their batch."""
         self._broken: dict[Place, set[int]] = {}
-        """Broken off; they are fetched and taken again."""
+        """Broken off; they come again once the partition has been set back."""
         self._firsts: dict[bytes | None, _Broken] = {}
-        """The first of them of each key, which stands still until that one is taken again."""
+        """The first of them of each key, which stands still until then."""
+        self._set_back: dict[Place, int] = {}
         self._why = ""
         self._changed: set[Place] = set()
 
-    def take(self, records: Iterable[Record]) -> None:
-        """A batch begins: what broke off in it before gets another chance."""
-        if self._broken:
-            for record in records:
-                _discard(self._broken, record)
+    def set_back(self, places: Mapping[Place, int]) -> None:
+        """The partitions are fetched from these offsets on again."""
+        self._set_back |= places
+
+    def take(self, records: Sequence[Record]) -> None:
+        """A batch begins: what broke off gets another chance where the partition was set back.
+
+        Whatever stood there comes again or has been compacted away, so nothing waits for one particular record.
+        """
+        if not self._set_back:
+            return
+        for place, first in firsts(records).items():
+            if (start := self._set_back.pop(place, None)) is not None:
+                self._next[place] = first
+                self._broken[place] = {each for each in self._broken.get(place, ()) if each < start}
+                self._firsts = {
+                    key: each for key, each in self._firsts.items() if each.place != place or each.offset < start
+                }
 
     def through(self, records: Iterable[Record]) -> None:
         """A batch is through; those of its records that are not done have been set aside, or broke off."""
@@ -65,9 +79,6 @@ class Offsets:
         first = self._firsts.get(lane[0].key)
         if first is None:
             return False
-        if any((each.topic, each.partition) == first.place and each.offset <= first.offset for each in lane):
-            del self._firsts[lane[0].key]
-            return False
         self._break_off(lane, first.why)
         return True
 
@@ -90,7 +101,7 @@ class Offsets:
     def forget(self, places: Collection[Place]) -> None:
         """The partitions come anew, from wherever the group has committed them by now."""
         for place in places:
-            for known in (self._next, self._aside, self._broken):
+            for known in (self._next, self._aside, self._broken, self._set_back):
                 known.pop(place, None)
         self._firsts = {key: first for key, first in self._firsts.items() if first.place not in places}
 
@@ -105,7 +116,7 @@ class Offsets:
 
     def again(self) -> dict[Place, int]:
         """The first record of each partition that has to be fetched again."""
-        return {place: min(offsets) for place, offsets in self._broken.items()}
+        return {place: min(offsets) for place, offsets in self._broken.items() if offsets}
 
 
 def _discard(known: dict[Place, set[int]], record: Record) -> None:

@@ -58,6 +58,7 @@ def test_what_breaks_off_is_fetched_again_and_committed_afterwards(
     assert offsets.committable() == {P0: 5}
     assert (offsets.why_broken(), offsets.why_broken(), offsets.again()) == ("fault", "", {P0: 5})
     again = [record(5), record(6), record(8)]
+    offsets.set_back({P0: 5})
     offsets.take(again)
     assert not offsets.stays_broken([again[0], again[2]])
     offsets.through(again)
@@ -76,9 +77,45 @@ def test_a_key_stands_still_behind_what_broke_off(offsets: Offsets) -> None:
     assert not offsets.stays_broken([record(7, b"other")])
     offsets.through(late)
     assert (offsets.why_broken(), offsets.again(), offsets.committable()) == ("breaker", {P0: 5}, {P0: 5})
+    offsets.set_back({P0: 5})
+    offsets.take([record(3, partition=1)])
+    assert offsets.stays_broken(late)
     offsets.take([record(5), record(6)])
     assert not offsets.stays_broken([record(5), record(6)])
-    assert not offsets.stays_broken([record(6)])
+
+
+def test_a_broken_record_that_was_compacted_away_holds_nothing_up(offsets: Offsets) -> None:
+    """Only a newer state of the key comes again."""
+    offsets.break_off([record(5)], "fault")
+    offsets.through([record(4), record(5)])
+    offsets.set_back({P0: 5})
+    newer = [record(9)]
+    offsets.take(newer)
+    assert not offsets.stays_broken(newer)
+    offsets.through(newer)
+    assert (offsets.committable(), offsets.again()) == ({P0: 10}, {})
+
+
+def test_nothing_is_committed_past_a_batch_that_has_come_again_and_is_not_through(offsets: Offsets) -> None:
+    """What ends late in the meantime reports the offset at which the batch begins, not where the group once was."""
+    offsets.set_aside(record(4, b"other"))
+    offsets.break_off([record(5)], "fault")
+    offsets.through([record(4, b"other"), record(5), record(6)])
+    offsets.set_back({P0: 5})
+    offsets.take([record(5), record(6)])
+    offsets.done(record(4, b"other"))
+    assert offsets.committable() == {P0: 5}
+
+
+def test_what_broke_off_before_the_place_that_was_set_back_to_still_waits(offsets: Offsets) -> None:
+    """It ended later, and the partition is set back once more for it."""
+    offsets.break_off([record(8)], "fault")
+    offsets.break_off([record(3, b"other")], "fault")
+    offsets.through([record(3, b"other"), record(8)])
+    offsets.set_back({P0: 8})
+    offsets.take([record(8)])
+    offsets.through([record(8)])
+    assert (offsets.committable(), offsets.again(), set(offsets.broken_keys)) == ({P0: 3}, {P0: 3}, {b"other"})
 
 
 def test_a_partition_that_comes_anew_owes_nothing(offsets: Offsets) -> None:
