@@ -236,7 +236,7 @@ _OUT_OF_MEMORY = 400 * 1024 * 1024  # bytes
 
 @pytest.fixture
 async def swept(kafka: str) -> AsyncIterator[None]:
-    """Takes the bomb off the topic afterwards: whoever reads it from the beginning would inflate it."""
+    """Takes what can't be read off the topic afterwards: whoever reads it from the beginning would stumble over it."""
     yield
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
@@ -301,6 +301,7 @@ def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.usefixtures("swept")
 async def test_a_header_name_that_is_no_text_stops_nobody_else(shelf: Store, settings: Settings) -> None:
     """Kafka takes it and aiokafka can't read it: the batch is set aside by reference, and what follows is handled."""
     key = new_id()
