@@ -25,22 +25,6 @@ class Sender(Protocol):
         """Send one record and wait for the acknowledgement; raises TransientError."""
 
 
-class Placed(Protocol):
-    """Whatever stands, or stood, at a place of a source topic."""
-
-    @property
-    def topic(self) -> str:
-        """The name of the topic."""
-
-    @property
-    def partition(self) -> int:
-        """The number of the partition."""
-
-    @property
-    def offset(self) -> int:
-        """The place in the partition."""
-
-
 class DeadLetters:
     """Writes letters, and which of them are settled."""
 
@@ -67,7 +51,7 @@ class DeadLetters:
         headers.append((PREFIX + "last-offset", str(offsets.stop - 1).encode()))
         await self._producer.send_raw(_topic(topic, group), None, None, headers)
 
-    async def settle(self, records: Iterable[Placed], group: str, how: str) -> None:
+    async def settle(self, records: Iterable[Record], group: str, how: str) -> None:
         """Write down that letters, named by the place of their origin, need nothing more: redriven, discarded."""
         for record in records:
             mark: Raw = {"group": group, "how": how, "at": clock.timestamp()}
@@ -83,7 +67,7 @@ def _topic(topic: str, group: str) -> str:
     return f"{topic}.{group}.dead"  # as `contracts.topics.Topic.dead` says
 
 
-def name_of(record: Placed, group: str) -> str:
+def name_of(record: Record, group: str) -> str:
     """Under which the database says that a letter is settled: the place that the record had in its source topic."""
     return f"{group}|{record.topic}|{record.partition}|{record.offset}"
 
