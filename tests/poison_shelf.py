@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import Documents
+from chassis.handlers import Handlers
 from chassis.ids import new_id
 from chassis.records import Received
 from chassis.settings import Settings

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
+from chassis.handlers import Handlers
 from chassis.mongo import Collection, Raw, connect
 from chassis.records import Received
 from chassis.settings import Settings

@@ -17,8 +17,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.app import Service, collect_rarely
-from chassis.consumer import MAX_RECORDS, Handlers
+from chassis.consumer import MAX_RECORDS
 from chassis.errors import StaleError
+from chassis.handlers import Handlers
 from chassis.records import Received
 from chassis.settings import Settings
 from contracts.matching import MatchProposed

@@ -12,9 +12,9 @@ from typing import Final
 
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import Documents
+from chassis.handlers import Handlers
 from chassis.records import Received
 from chassis.settings import Settings
 from contracts.notifications import NoticeSent

@@ -20,11 +20,11 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis import clock, logs, telemetry
-from chassis.consumer import Consumer, Handlers
+from chassis.consumer import Consumer
 from chassis.delivery import Delivery
 from chassis.errors import TransientError
+from chassis.handlers import Group, Handlers
 from chassis.mongo import connect
-from chassis.pipeline import Group
 from chassis.reader import TopicReader
 from chassis.settings import Settings
 from chassis.timers import Timer

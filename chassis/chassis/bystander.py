@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.batches import getmany_readable
 from chassis.errors import TransientError
 
 _LOT: Final = 2000  # records taken at once
@@ -53,10 +54,9 @@ async def records(consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, in
     if not partitions:
         return
     ends = await consumer.end_offsets(partitions)
-    firsts = dict(await consumer.beginning_offsets(partitions)) | dict(starts or {})
-    for partition, first in firsts.items():
+    positions = dict(await consumer.beginning_offsets(partitions)) | dict(starts or {})
+    for partition, first in positions.items():
         consumer.seek(partition, first)
     while any([await consumer.position(partition) < end for partition, end in ends.items()]):
-        for found in (await consumer.getmany(timeout_ms=_WAIT_MS, max_records=_LOT)).values():
-            for record in found:
-                yield record
+        for record in await getmany_readable(consumer, positions, timeout_ms=_WAIT_MS, max_records=_LOT):
+            yield record

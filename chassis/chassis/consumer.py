@@ -17,18 +17,19 @@ from typing import Any, Final, Generic, TypeVar
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
-from contracts.envelope import Event
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from chassis import clock, logs, metrics
+from chassis.batches import batch_at, go_back, unreadable
 from chassis.errors import TransientError
+from chassis.handlers import Group
 from chassis.offsets import firsts
-from chassis.outcomes import DeadLetter, Outcome
-from chassis.pipeline import BatchHandler, Group, Handler, Pipeline, Progress
-from chassis.records import Received, Record
+from chassis.outcomes import DeadLetter
+from chassis.pipeline import Pipeline, Progress
+from chassis.records import Record
 from chassis.settings import Settings
-from chassis.suspects import Stand, batch_at, first_batch, is_readable, offsets_of
+from chassis.suspects import Stand
 from chassis.untouched import keep_records, parse_nothing
 from chassis.upkeep import Upkeep
 
@@ -38,41 +39,6 @@ log = logs.get()
 MAX_RECORDS: Final = 500
 _REPORT_SECONDS: Final = 0.05
 RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0, "failed": 30.0}
-
-
-class Handlers(Generic[S]):
-    """The table of a service's handlers. The group on the wire is ``<service>.<group>``."""
-
-    def __init__(self, service: str) -> None:
-        self.service = service
-        self.groups: dict[str, Group[S]] = {}
-
-    def on(self, *events: type[Event], group: str) -> Callable[[Handler[S]], Handler[S]]:
-        """Call the function for each of these events, in order per key."""
-
-        def register(handler: Handler[S]) -> Handler[S]:
-            table = self.groups.setdefault(group, Group(f"{self.service}.{group}"))
-            table.handlers |= dict.fromkeys(events, handler)
-            return handler
-
-        return register
-
-    def batch(self, *events: type[Event], group: str) -> Callable[[BatchHandler[S]], BatchHandler[S]]:
-        """Call the function once for all these events of a fetched batch, in order per key."""
-
-        async def alone(event: Received[Any], store: S) -> Outcome | None:
-            table = self.groups[group].batch
-            if table is not None:
-                await table([event], store)
-            return None
-
-        def register(handler: BatchHandler[S]) -> BatchHandler[S]:
-            table = self.groups.setdefault(group, Group(f"{self.service}.{group}"))
-            table.batch = handler
-            table.handlers |= dict.fromkeys(events, alone)
-            return handler
-
-        return register
 
 
 class Consumer(Generic[S]):
@@ -87,6 +53,7 @@ class Consumer(Generic[S]):
         self._subscriber: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._reporting = False
+        self._careful = False
         self._committing = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -181,13 +148,14 @@ class Consumer(Generic[S]):
             if offsets is None:
                 log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic)
             else:
-                await self._quarantine(partition, stand.position, offsets, "the process died in front of this batch")
+                await self._quarantine(partition, offsets, "the process died in front of this batch")
 
-    async def _quarantine(self, partition: TopicPartition, position: int, offsets: range, why: str) -> None:
-        if not await self._commit({partition: position}):
+    async def _quarantine(self, partition: TopicPartition, offsets: range, why: str) -> None:
+        if not await self._commit({partition: offsets.start}):
             return  # whoever was frozen while it looked, and has been replaced, accuses nobody
         letter = DeadLetter("quarantined", why, attempts=0)
         await self._letters.bury_reference(partition.topic, partition.partition, offsets, self._group, letter)
+        self._pipeline.offsets.pass_over((partition.topic, partition.partition), offsets.stop)
         await self._commit({partition: offsets.stop})
         self._subscriber.consumer.seek(partition, offsets.stop)
         metrics.QUARANTINED.labels(group=self._group).inc()
@@ -203,8 +171,9 @@ class Consumer(Generic[S]):
             consumer.getmany = partial(self._fetch, fetch)
 
     async def _fetch(self, fetch: Callable[..., Awaitable[Any]], **options: Any) -> Any:
+        """Fetch; after a failure one record at a time, so that nothing stands between us and what can't be read."""
         try:
-            return await fetch(**options)
+            return await fetch(**options | ({"max_records": 1} if self._careful else {}))
         except (KafkaError, ConsumerStoppedError):
             raise
         except Exception as error:  # a header whose name is not UTF-8, say
@@ -217,17 +186,16 @@ class Consumer(Generic[S]):
             return {}
 
     async def _set_unreadable_aside(self) -> None:
-        """Quarantine the batches that come next and can't be read; earlier records have their outcomes first."""
-        consumer = self._subscriber.consumer
+        """First go back, for aiokafka has lost what it had in hand; then quarantine what comes next, if it is that."""
+        consumer, offsets = self._subscriber.consumer, self._pipeline.offsets
         await self._pipeline.settled()
         await self._advance()
-        for partition in consumer.assignment() - {TopicPartition(*place) for place in self._pipeline.offsets.again()}:
-            position = await consumer.position(partition)
-            if (await consumer.end_offsets([partition]))[partition] <= position:
-                continue
-            batch = await first_batch(consumer._client, partition, position)  # noqa: SLF001 - it has no other way
-            if not is_readable(batch):
-                await self._quarantine(partition, position, offsets_of(batch, position), "its records can't be read")
+        self._careful, found_again = not self._careful, self._careful
+        await go_back(consumer, {TopicPartition(*place): offset for place, offset in offsets.reached().items()})
+        if found_again:
+            here = consumer.assignment() - {TopicPartition(*place) for place in offsets.again()}
+            for partition, batch in (await unreadable(consumer, here)).items():
+                await self._quarantine(partition, batch, "its records can't be read")
 
     # --- batches ----------------------------------------------------------------------------------------------
 

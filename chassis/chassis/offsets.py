@@ -59,6 +59,10 @@ class Offsets:
         self._next |= behind
         self._changed |= behind.keys()
 
+    def pass_over(self, place: Place, offset: int) -> None:
+        """The partition goes on at this offset: what stands before it is not handed to anybody."""
+        self._next[place] = offset
+
     def set_aside(self, record: Record) -> None:
         """The record gets its outcome later."""
         self._aside.setdefault((record.topic, record.partition), set()).add(record.offset)
@@ -113,6 +117,10 @@ class Offsets:
             waiting = [*self._aside.get(place, ()), *self._broken.get(place, ())]
             found[place] = min(waiting) if waiting else self._next[place]
         return found
+
+    def reached(self) -> dict[Place, int]:
+        """The record of each partition that is the next to be handed out, as far as any has been."""
+        return self._next | self.again()
 
     def again(self) -> dict[Place, int]:
         """The first record of each partition that has to be fetched again."""

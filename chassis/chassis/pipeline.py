@@ -13,20 +13,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from contracts.envelope import Event
-
 from chassis import logs, metrics, telemetry
 from chassis.breaker import Breaker
 from chassis.dead_letters import DeadLetters
 from chassis.errors import StaleError, TransientError
+from chassis.handlers import BatchHandler, Group
 from chassis.offsets import Offsets, Place
 from chassis.outcomes import DeadLetter, Done, Duplicate, Outcome, Parked, Skipped
 from chassis.parking import Parking
 from chassis.records import Received, Record, Vocabulary
 
 S = TypeVar("S")
-Handler = Callable[[Received[Any], S], Awaitable[Outcome | None]]
-BatchHandler = Callable[[list[Received[Any]], S], Awaitable[None]]
 log = logs.get()
 
 ATTEMPTS: Final = 3
@@ -38,15 +35,6 @@ _LINKS: Final = 32
 _DONE: Final = Done()
 _DUPLICATE: Final = Duplicate()
 Parsed = Received[Any] | Skipped | DeadLetter
-
-
-@dataclass(slots=True)
-class Group(Generic[S]):
-    """One consumer group: which events call which function."""
-
-    name: str
-    handlers: dict[type[Event], Handler[S]] = field(default_factory=dict)
-    batch: BatchHandler[S] | None = None
 
 
 @dataclass(slots=True)

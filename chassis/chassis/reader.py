@@ -13,6 +13,8 @@ from aiokafka.errors import KafkaError
 from contracts.envelope import Event
 
 from chassis import logs, metrics
+from chassis.batches import getmany_readable
+from chassis.errors import TransientError
 from chassis.records import Received, Vocabulary
 from chassis.settings import Settings
 
@@ -63,7 +65,7 @@ class TopicReader:
         while True:
             try:
                 await self._follow()
-            except (KafkaError, OSError) as error:
+            except (KafkaError, TransientError, OSError) as error:
                 log.warning("reader.waiting", error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
@@ -80,12 +82,11 @@ class TopicReader:
         await consumer.start()
         try:
             ends = await self._seek(consumer)
+            positions = dict(self._positions)  # of what has been fetched; the other, of what has been told
             while True:
-                fetched = await consumer.getmany(timeout_ms=50, max_records=_BATCH)
-                for partition, records in fetched.items():
-                    for record in records:
-                        await self._tell(record)
-                    self._positions[partition] = records[-1].offset + 1
+                for record in await getmany_readable(consumer, positions, timeout_ms=50, max_records=_BATCH):
+                    await self._tell(record)
+                    self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
                 if not self.ready and await _reached(consumer, ends):
                     self._caught_up.set()
         finally:

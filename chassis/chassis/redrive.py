@@ -11,10 +11,11 @@ from typing import Final, Generic, TypeVar
 
 from contracts.topics import Kind
 
+from chassis.handlers import Group
 from chassis.letters import REFERENCE, Letter, Letters, Wanted
 from chassis.outcomes import DeadLetter, Done, Duplicate, Skipped
 from chassis.parking import ParkedKey
-from chassis.pipeline import Group, InterruptedPipelineError, Pipeline
+from chassis.pipeline import InterruptedPipelineError, Pipeline
 from chassis.records import Received
 from chassis.settings import Settings
 from chassis.upkeep import Upkeep

@@ -7,28 +7,16 @@ memory (`chassis.inflate`). If that fails it is skipped by reference: its header
 the source topic.
 """
 
-import struct
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
-from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.record.default_records import DefaultRecordBatch
-
-from chassis.errors import TransientError
 from chassis.ids import new_id
-from chassis.inflate import inflates
 from chassis.mongo import Collection, Index, Raw
 
 COLLECTION: Final = "positions"
 INDEXES: Final = (Index((("group", 1),)),)
 DEATHS: Final = 3
 _LIMIT: Final = 10_000
-_WAIT_MS: Final = 500
-_LAST_OFFSET_DELTA: Final = 23  # after base offset, length, leader epoch, magic, checksum and attributes
-_BASE_TIMESTAMP: Final = 27
-_ONE_BATCH: Final = 1  # bytes; a broker always answers with at least one whole batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,59 +78,3 @@ def deaths_at(before: Raw | None, stand: Stand, process: str) -> int:
         return 0
     earlier = int(before["deaths"]) if before["position"] == stand.position else 0
     return earlier if before.get("process") == process else earlier + 1
-
-
-async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range | None:
-    """The offsets of the batch that holds `offset`, if it can't be inflated; None when it is harmless.
-
-    Args:
-        client: the consumer's aiokafka client.
-        partition: where it stands.
-        offset: an offset in it.
-
-    Raises:
-        TransientError: the broker did not answer with it.
-    """
-    batch = await first_batch(client, partition, offset)
-    return None if await inflates(batch) else offsets_of(batch, offset)
-
-
-def is_readable(batch: bytes) -> bool:
-    """Whether aiokafka can read every record of a batch, which is known to inflate to a bearable size."""
-    try:
-        for _ in DefaultRecordBatch(batch):
-            pass
-    except Exception:  # noqa: BLE001 - whatever it is about these bytes
-        return False
-    return True
-
-
-async def first_batch(client: Any, partition: TopicPartition, offset: int) -> bytes:
-    """The batch that holds `offset`, or the next one, as the broker keeps it: nothing is inflated.
-
-    Raises:
-        TransientError: the broker did not answer with it.
-    """
-    wanted = [(partition.topic, [(partition.partition, offset, _ONE_BATCH)])]
-    try:
-        leader = client.cluster.leader_for_partition(partition)
-        answer = await client.send(leader, FetchRequest(_WAIT_MS, 1, _ONE_BATCH, 0, wanted, rack_id=""))
-    except KafkaError as error:
-        raise TransientError(f"broker: {type(error).__name__}") from error
-    _, code, *_, data = answer.topics[0][1][0]
-    if code or not data:
-        raise TransientError(f"broker: no batch, code {code}")
-    return bytes(data)
-
-
-def offsets_of(batch: bytes, offset: int) -> range:
-    """The offsets from `offset` to the end of a record batch (format v2: Kafka's documentation, "Record Batch")."""
-    (base,) = struct.unpack_from(">q", batch, 0)
-    (last_delta,) = struct.unpack_from(">i", batch, _LAST_OFFSET_DELTA)
-    return range(offset, base + last_delta + 1)
-
-
-def began_at(batch: bytes) -> int:
-    """When the first record of a batch was produced, in unix milliseconds."""
-    (at,) = struct.unpack_from(">q", batch, _BASE_TIMESTAMP)
-    return int(at)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from chassis.bystander import records
 from chassis.errors import TransientError
 from chassis.mongo import connect
 from chassis.settings import Settings
@@ -24,8 +25,6 @@ from operations.checker.model import Breach, Consumption, Document, Partition, T
 from operations.checker.topology import PRODUCT, Topology
 
 _MOST_DOCUMENTS: Final = 10_000_000
-_BATCH: Final = 2000
-_QUIET_MS: Final = 200
 
 
 async def collect(settings: Settings, topology: Topology = PRODUCT, *, settled: bool = False) -> Evidence:
@@ -128,15 +127,12 @@ async def _records(settings: Settings, topology: Topology) -> tuple[list[TopicRe
         consumer.assign(places)
         starts = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
-        for place in places:
-            consumer.seek(place, starts[place])
-        records: list[TopicRecord] = []
-        waiting = set(places)
-        while waiting := {place for place in waiting if await consumer.position(place) < ends[place]}:
-            fetched = await consumer.getmany(*waiting, timeout_ms=_QUIET_MS, max_records=_BATCH)
-            for place, lot in fetched.items():
-                records += [_record(each) for each in lot if each.offset < ends[place]]
-        return records, [Partition(place.topic, place.partition, starts[place], ends[place]) for place in places]
+        found = [
+            _record(each)
+            async for each in records(consumer, starts)
+            if each.offset < ends[TopicPartition(each.topic, each.partition)]
+        ]
+        return found, [Partition(place.topic, place.partition, starts[place], ends[place]) for place in places]
 
 
 async def _partitions(settings: Settings, topology: Topology) -> list[TopicPartition]:

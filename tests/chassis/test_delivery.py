@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import AlreadyExistsError, Documents, Fence
 from chassis.errors import ConflictError, PreconditionError, StaleError, TransientError
+from chassis.handlers import Handlers
 from chassis.ids import new_id
 from chassis.outbox import Work
 from chassis.records import Received

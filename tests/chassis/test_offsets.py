@@ -131,3 +131,18 @@ def test_a_partition_that_comes_anew_owes_nothing(offsets: Offsets) -> None:
 def test_the_first_of_each_partition() -> None:
     """Records of one partition stand in order."""
     assert firsts([record(3), record(8, partition=1), record(4)]) == {P0: 3, P1: 8}
+
+
+def test_what_is_passed_over_is_neither_committed_again_nor_fetched_again(offsets: Offsets) -> None:
+    """Records 4 and 5 are through, 6 to 8 can't be read: a later commit must not fall back before them."""
+    offsets.through([record(4), record(5)])
+    assert (offsets.committable(), offsets.reached()) == ({P0: 6}, {P0: 6})
+    offsets.pass_over(P0, 9)
+    assert (offsets.committable(), offsets.reached()) == ({}, {P0: 9})
+
+
+def test_a_failed_fetch_begins_again_at_what_broke_off(offsets: Offsets) -> None:
+    """In one partition something broke off at 5; the other is behind 9."""
+    offsets.break_off([record(5)], "fault")
+    offsets.through([record(5), record(6), record(9, partition=1)])
+    assert offsets.reached() == {P0: 5, P1: 10}

@@ -13,13 +13,17 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.record.util import calc_crc32c
+from chassis.bystander import bystander, records
 from chassis.consumer import RESUME_SECONDS
 from chassis.errors import TransientError
 from chassis.ids import new_id
 from chassis.partitions import partition_of
+from chassis.reader import TopicReader
+from chassis.records import Received
 from chassis.redrive import Letter, Redrive
 from chassis.settings import Settings
 from chassis.upkeep import Upkeep
+from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE
 from poison_shelf import GROUP, TENANT, Store, eventually, handlers, notice, send, told
 
@@ -307,7 +311,68 @@ async def test_a_header_name_that_is_no_text_stops_nobody_else(shelf: Store, set
     key = new_id()
     await send(settings.kafka, notice(key, 1, "one"))
     await eventually(told(shelf, key, "one"))
-    async with AIOKafkaProducer(bootstrap_servers=settings.kafka) as producer:
+    partition, offset = await _send_unreadable(settings.kafka, key)
+    await send(settings.kafka, notice(key, 2, "two"))
+    await eventually(told(shelf, key, "one", "two"))
+    async with poison_shelf.service(settings).opened(relaying=False) as (delivery, store):
+        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
+        found = [each for each in await ops.letters() if (each.partition, each.offset) == (partition, offset)]
+    assert [(each.reason, each.last_offset) for each in found] == [("quarantined", offset)]
+
+
+@pytest.mark.usefixtures("swept")
+async def test_records_fetched_together_with_an_unreadable_one_are_not_lost(settings: Settings, kafka: str) -> None:
+    """All of it waits when the group begins: facts before and behind it, in its partition and in the others."""
+    await poison_shelf.service(settings)._migrate()
+    sick, others = new_id(), [new_id() for _ in range(12)]
+    for key in others:
+        await send(kafka, notice(key, 1, "one"))
+    await send(kafka, notice(sick, 1, "one"))
+    await _send_unreadable(kafka, sick)
+    await send(kafka, notice(sick, 2, "two"), *(notice(key, 2, "two") for key in others))
+    async with poison_shelf.consuming(settings) as store:
+        for key in (sick, *others):
+            await eventually(told(store, key, "one", "two"))
+
+
+@pytest.mark.usefixtures("swept")
+async def test_readers_without_a_group_pass_over_what_cannot_be_read(kafka: str, settings: Settings) -> None:
+    """A live inbox's reader, started before or after it, and an operator's question get what stands around it."""
+    key = new_id()
+    live: list[str] = []
+    late: list[str] = []
+    async with TopicReader(settings, [NoticeSent], _kinds_of(key, live), from_now=True) as reader:
+        await reader.caught_up()
+        await send(kafka, notice(key, 1, "one"))
+        await _send_unreadable(kafka, key)
+        await send(kafka, notice(key, 2, "two"))
+        await eventually(_holds(live, "one", "two"))
+        async with TopicReader(settings, [NoticeSent], _kinds_of(key, late)) as second:
+            await second.caught_up()
+        assert late == ["one", "two"]
+    async with bystander(kafka, [NOTICE.name]) as consumer:
+        sequences = [dict(each.headers)["ce_sequence"] async for each in records(consumer) if each.key == key.encode()]
+    assert sequences == [b"1", b"2"]
+
+
+def _kinds_of(key: str, into: list[str]) -> Callable[[Received[NoticeSent]], None]:
+    def hear(event: Received[NoticeSent]) -> None:
+        if event.key == key and event.data is not None:
+            into.append(event.data.kind)
+
+    return hear
+
+
+def _holds(found: list[str], *wanted: str) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return found == [*wanted]
+
+    return holds
+
+
+async def _send_unreadable(servers: str, key: str) -> tuple[int, int]:
+    """One record with a header whose name is no text; returns its partition and offset."""
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         batch = producer.create_batch()
         batch.append(key=key.encode(), value=b"{}", timestamp=None, headers=[("NAME", b"x")])
         batch.close()
@@ -315,12 +380,7 @@ async def test_a_header_name_that_is_no_text_stops_nobody_else(shelf: Store, set
         batch._build = lambda: bytearray(hostile)
         partition = partition_of(key.encode(), len(await producer.partitions_for(NOTICE.name)))
         place = await (await producer.send_batch(batch, NOTICE.name, partition=partition))
-    await send(settings.kafka, notice(key, 2, "two"))
-    await eventually(told(shelf, key, "one", "two"))
-    async with poison_shelf.service(settings).opened(relaying=False) as (delivery, store):
-        ops = Redrive(settings, handlers.groups["jars"], store, Upkeep.of(delivery))
-        found = [each for each in await ops.letters() if (each.partition, each.offset) == (partition, place.offset)]
-    assert [(each.reason, each.last_offset) for each in found] == [("quarantined", place.offset)]
+    return partition, place.offset
 
 
 def _renamed(batch: bytes) -> bytes:

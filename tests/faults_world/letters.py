@@ -8,9 +8,9 @@ from typing import Final
 
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import AlreadyExistsError, Documents
+from chassis.handlers import Handlers
 from chassis.outbox import Work
 from chassis.outcomes import Duplicate
 from chassis.records import Received

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import Documents
+from chassis.handlers import Handlers
 from chassis.records import Received
 from chassis.settings import Settings
 from contracts.matching import SessionLogged

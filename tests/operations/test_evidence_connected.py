@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from chassis.aggregate import Aggregate
 from chassis.app import Service
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import Documents
 from chassis.errors import TransientError
+from chassis.handlers import Handlers
 from chassis.mongo import connect
 from chassis.records import Received
 from chassis.settings import Settings

@@ -131,5 +131,5 @@ async def _fetching(consumer: Consumer[Any], connection: Connection) -> None:
 
 
 async def batch_at(_client: Any, _partition: TopicPartition, offset: int) -> range | None:
-    """In place of `chassis.suspects.batch_at`, which reads Kafka's format: every suspect is one hostile record."""
+    """In place of `chassis.batches.batch_at`, which reads Kafka's format: every suspect is one hostile record."""
     return range(offset, offset + 1)

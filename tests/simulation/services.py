@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chassis.aggregate import Aggregate
-from chassis.consumer import Handlers
 from chassis.delivery import Delivery
 from chassis.documents import Documents
+from chassis.handlers import Handlers
 from chassis.mongo import Collection
 from chassis.outbox import Work
 from chassis.outcomes import Outcome

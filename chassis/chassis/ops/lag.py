@@ -10,10 +10,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
 from chassis import clock
+from chassis.batches import began_at, first_batch
 from chassis.bystander import bystander, named_broker_faults
 from chassis.errors import TransientError
 from chassis.ops.target import Json, Target
-from chassis.suspects import began_at, first_batch
 
 _ELECTING: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _TRIES: Final = 50

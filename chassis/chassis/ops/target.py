@@ -12,9 +12,9 @@ from chassis import dead_letters, parking, suspects
 from chassis.dead_letters import DeadLetters
 from chassis.delivery import Delivery
 from chassis.documents import PENDING_INDEX
+from chassis.handlers import Group
 from chassis.letters import Letters
 from chassis.mongo import Database
-from chassis.pipeline import Group
 from chassis.producer import Producer
 from chassis.settings import Settings
 from chassis.upkeep import Upkeep

@@ -7,7 +7,7 @@ kept; levels and units of a pair stay as they were when it was proposed.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from chassis.consumer import Handlers
+from chassis.handlers import Handlers
 from chassis.records import Received
 from contracts.envelope import Event
 from contracts.matching import MentorshipState, PersonBands

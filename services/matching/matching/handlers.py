@@ -1,6 +1,6 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
-from chassis.consumer import Handlers
+from chassis.handlers import Handlers
 from chassis.outbox import Work
 from chassis.outcomes import Outcome
 from chassis.records import Received

@@ -6,8 +6,8 @@ send-mail                            one mail, at most once               work
 
 from typing import Any, Final
 
-from chassis.consumer import Handlers
 from chassis.errors import NotFoundError, TransientError
+from chassis.handlers import Handlers
 from chassis.outbox import Work
 from chassis.outcomes import Outcome, Skipped
 from chassis.records import Received
