@@ -19,13 +19,13 @@ from typing import Any
 
 import httpx
 import psutil
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.identity import SESSION_COOKIE
 from chassis.ids import new_id
-from chassis.mongo import connect
-from chassis.reader import TopicReader
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.mongo import connect
+from chassis.web.identity import SESSION_COOKIE
 from contracts.notifications import NoticeSent
 from local import setup
 from local.company import write_roster

@@ -25,8 +25,8 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from chassis.reader import TopicReader
-from chassis.records import Received
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
 from chassis.settings import Settings
 from contracts.notifications import NoticeSent
 from local import setup

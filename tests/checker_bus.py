@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from chassis.outbox import Entry
+from chassis.state.outbox import Entry
 from contracts.envelope import Envelope, Event
 from contracts.topics import TOPICS, Kind, Topic
 from operations.checker.evidence import Evidence
@@ -74,7 +74,7 @@ class Bus:
         work: Sequence[Raw] = (),
         fence: tuple[str, int] | None = None,
     ) -> list[Entry]:
-        """One compare-and-set, as `chassis.documents` writes it; a topic stands for a tombstone."""
+        """One compare-and-set, as `chassis.state.documents` writes it; a topic stands for a tombstone."""
         raw = self.documents.get(owner)
         if raw is None:
             empty: Raw = {"sequences": {}, "fences": {}, "events": [], "slots": {}, "unsent": [], "work": []}

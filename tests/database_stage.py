@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.mongo import Collection, Database
+from chassis.state.mongo import Collection, Database
 
 TENANT = "acme"
 OTHER = "globex"

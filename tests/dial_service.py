@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
 from chassis.delivery import Delivery
-from chassis.documents import Documents
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
 from contracts.profiles import ProfileUpdated
 
 TENANT = "acme"

@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from chassis.outbox import Entry
-
-from chassis import producer
+from chassis.publishing import producer
+from chassis.state.outbox import Entry
 
 
 class FreezingProducer(producer.Producer):

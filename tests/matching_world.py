@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from chassis.identity import Caller
+from chassis.web.identity import Caller
 from contracts.topics import DEAD_SETTINGS, DIRECTORY, PROFILE, TOPICS
 from matching.app import compose_api
 from matching.domain.members import Member

@@ -19,8 +19,8 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiosmtpd.smtp import SMTP
-from chassis.identity import SESSION_COOKIE
 from chassis.ids import new_id
+from chassis.web.identity import SESSION_COOKIE
 from contracts.envelope import Envelope, Event
 from contracts.topics import MENTORSHIP
 from fastapi import FastAPI, Request

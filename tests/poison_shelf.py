@@ -9,14 +9,14 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.handlers import Handlers
 from chassis.ids import new_id
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
 from contracts.notifications import NoticeSent
 from contracts.topics import DEAD_SETTINGS, NOTICE
 from topic_records import said

@@ -3,8 +3,8 @@
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from chassis.consuming.records import Record
 from chassis.ids import new_id
-from chassis.records import Record
 from contracts.envelope import Envelope, Event
 from contracts.topics import Topic
 from local.kafka import PARTITIONS

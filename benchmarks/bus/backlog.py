@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.handlers import Handlers
-from chassis.mongo import Collection, Raw, connect
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.mongo import Collection, Raw, connect
 from contracts.profiles import ProfileUpdated
 
 from benchmarks.bus.load import LIFE, TENANT, identifier

@@ -17,10 +17,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.app import Service, collect_rarely
-from chassis.consumer import MAX_RECORDS
+from chassis.consuming.consumer import MAX_RECORDS
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.errors import StaleError
-from chassis.handlers import Handlers
-from chassis.records import Received
 from chassis.settings import Settings
 from contracts.matching import MatchProposed
 from faststream import AckPolicy

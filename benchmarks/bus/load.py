@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 
-from chassis.outbox import Entry
-from chassis.producer import Producer
+from chassis.publishing.producer import Producer
+from chassis.state.outbox import Entry
 from contracts.envelope import Envelope, Event
 from contracts.matching import MatchProposed
 from contracts.profiles import ProfileUpdated

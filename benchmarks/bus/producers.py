@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from chassis.outbox import Entry
-from chassis.producer import Producer
+from chassis.publishing.producer import Producer
+from chassis.state.outbox import Entry
 from contracts.envelope import Envelope
 
 from benchmarks.bus.load import PARTITIONS, lots, proposals

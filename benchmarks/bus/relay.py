@@ -3,11 +3,11 @@
 import asyncio
 import uuid
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
 from chassis.delivery import Delivery
-from chassis.documents import Documents
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
 
 from benchmarks.bus.load import TENANT, identifier, lots, proposal
 from benchmarks.bus.meter import Addresses, Meter

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, nullcontext
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
-from chassis.outbox import Entry
+from chassis.state.outbox import Entry
 
 from benchmarks.bus.load import PARTITIONS, lots, proposals
 from benchmarks.bus.servers import create_topics

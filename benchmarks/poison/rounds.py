@@ -16,12 +16,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
-from chassis.bystander import bystander
-from chassis.bystander import records as all_records
-from chassis.dead_letters import PREFIX
+from chassis.consuming.bystander import bystander
+from chassis.consuming.bystander import records as all_records
+from chassis.consuming.dead_letters import PREFIX
 from chassis.delivery import Delivery
-from chassis.mongo import connect
-from chassis.partitions import partition_of
+from chassis.publishing.partitions import partition_of
+from chassis.state.mongo import connect
 from contracts.topics import DEAD_SETTINGS, NOTICE
 from local.kafka import PARTITIONS
 from local.places import ROOT

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.handlers import Handlers
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
 from contracts.notifications import NoticeSent
 
 from benchmarks.poison.kinds import BUG

@@ -20,16 +20,16 @@ from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis import clock, logs, telemetry
-from chassis.consumer import Consumer
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.handlers import Group, Handlers
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.upkeep import Upkeep
 from chassis.delivery import Delivery
 from chassis.errors import TransientError
-from chassis.handlers import Group, Handlers
-from chassis.mongo import connect
-from chassis.reader import TopicReader
 from chassis.settings import Settings
-from chassis.timers import Timer
-from chassis.upkeep import Upkeep
-from chassis.works import Works
+from chassis.state.mongo import connect
+from chassis.state.timers import Timer
+from chassis.state.works import Works
 
 S = TypeVar("S")
 log = logs.get()

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from chassis import logs, metrics, telemetry
-from chassis.aggregate import Aggregate
-from chassis.documents import Documents
 from chassis.errors import TransientError
-from chassis.mongo import IN_LIMIT, Collection, Database, Index, Raw
-from chassis.outbox import Pending, Work
-from chassis.producer import Producer
-from chassis.relay import SWEEP, Heartbeat, Relay
+from chassis.publishing.producer import Producer
+from chassis.publishing.relay import SWEEP, Heartbeat, Relay
 from chassis.settings import Settings
-from chassis.works import Works
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
+from chassis.state.mongo import IN_LIMIT, Collection, Database, Index, Raw
+from chassis.state.outbox import Pending, Work
+from chassis.state.works import Works
 
 S = TypeVar("S")
 A = TypeVar("A", bound=Aggregate)

@@ -7,7 +7,7 @@ English is written in the source and is what one gets without a catalogue. A cat
 
     title = _("Your proposals")
 
-In a request the middleware of `chassis.http` has chosen; a mail is written inside ``with catalogues.speaking("de"):``.
+In a request `chassis.web.http` has chosen; a mail is written inside ``with catalogues.speaking("de"):``.
 """
 
 import io

@@ -36,7 +36,7 @@ def prepare() -> None:
 
 def npm_packages() -> dict[str, str]:
     """Npm package → version: the browser's scripts that the web shell names, and the identity provider."""
-    vendor = json.loads((Path(chassis.__file__).parent / "static" / "vendor.json").read_text())
+    vendor = json.loads((Path(chassis.__file__).parent / "web" / "static" / "vendor.json").read_text())
     return {"oidc-provider": OIDC_PROVIDER, **vendor["packages"]}
 
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from chassis.bystander import records
+from chassis.consuming.bystander import records
 from chassis.errors import TransientError
-from chassis.mongo import connect
 from chassis.settings import Settings
+from chassis.state.mongo import connect
 
 from operations.checker.checks import check
 from operations.checker.evidence import Evidence

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from analytics.projections import fold
 from analytics.store import fingerprint
-from chassis.records import Received
+from chassis.consuming.records import Received
 from contracts.envelope import Envelope, Event
 from contracts.matching import MentorshipState, PersonBands, Status
 from contracts.profiles import DirectoryUpdated

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from chassis.mongo import Collection, connect
 from chassis.settings import Settings
+from chassis.state.mongo import Collection, connect
 from database_stage import Stage
 from fakes.database import MemoryDatabase
 from local import database as database_server

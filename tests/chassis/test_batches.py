@@ -2,8 +2,8 @@
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from chassis.batches import is_readable, offsets_of
-from chassis.inflate import inflates
+from chassis.consuming.batches import is_readable, offsets_of
+from chassis.consuming.inflate import inflates
 
 
 def test_the_offsets_of_a_batch_stand_in_its_header() -> None:

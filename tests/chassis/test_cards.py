@@ -2,8 +2,8 @@
 
 import asyncio
 
-from chassis.cards import Card, Cards
-from chassis.identity import Caller
+from chassis.web.cards import Card, Cards
+from chassis.web.identity import Caller
 from web_edge import EdgeSettings, Profiles, served
 
 AMARA, TOM = "11111111", "22222222"

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from chassis.aggregate import Aggregate
-from chassis.documents import AlreadyExistsError, Documents, Fence
 from chassis.errors import PreconditionError, StaleError, TransientError
-from chassis.mongo import Collection, Index
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import AlreadyExistsError, Documents, Fence
+from chassis.state.mongo import Collection, Index
 from database_stage import FAST, OTHER, TENANT, Stage, ids, person, stored
 from pymongo.errors import DuplicateKeyError, OperationFailure
 

@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from chassis.outbox import Entry
-from chassis.producer import Header, Producer
-from chassis.records import Record
+from chassis.consuming.records import Record
+from chassis.publishing.producer import Header, Producer
+from chassis.state.outbox import Entry
 from fakes.log import MemoryLog, MemoryProducer
 
 pytestmark = pytest.mark.connected

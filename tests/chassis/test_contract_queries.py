@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from chassis.mongo import Collection
+from chassis.state.mongo import Collection
 from database_stage import TENANT, ids, person, stored
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 

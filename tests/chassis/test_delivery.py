@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import AlreadyExistsError, Documents, Fence
 from chassis.errors import ConflictError, PreconditionError, StaleError, TransientError
-from chassis.handlers import Handlers
 from chassis.ids import new_id
-from chassis.outbox import Work
-from chassis.records import Received
 from chassis.settings import Settings
-from chassis.works import Works
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import AlreadyExistsError, Documents, Fence
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.envelope import Envelope
 from contracts.matching import MatchClosed
 from contracts.notifications import NoticeSent

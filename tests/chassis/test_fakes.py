@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from chassis.errors import TransientError
-from chassis.mongo import Collection, Index
-from chassis.outbox import Entry
-from chassis.relay import Relay
+from chassis.publishing.relay import Relay
+from chassis.state.mongo import Collection, Index
+from chassis.state.outbox import Entry
 from fakes.database import MemoryDatabase, Point
 from fakes.log import Batch, Fate, MemoryLog, MemoryProducer
 from pymongo.errors import AutoReconnect, DuplicateKeyError, OperationFailure

@@ -18,8 +18,8 @@ from chassis.errors import (
     TurnaboutError,
     UnavailableError,
 )
-from chassis.http import MEBIBYTE, IdempotencyKey, IfMatch, body_limit, make_api, set_etag
 from chassis.settings import Settings
+from chassis.web.http import MEBIBYTE, IdempotencyKey, IfMatch, body_limit, make_api, set_etag
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from prometheus_client import REGISTRY
 from pydantic import BaseModel

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from chassis.errors import UnauthenticatedError, UnavailableError
-from chassis.http import make_api
-from chassis.identity import Caller, CallingService, ServiceCaller, ServiceTokens, SignedIn, Verifier, Visitor
+from chassis.web.http import make_api
+from chassis.web.identity import Caller, CallingService, ServiceCaller, ServiceTokens, SignedIn, Verifier, Visitor
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
 from web_edge import PUBLIC_URL, EdgeSettings, Profiles, a_key, a_token, served

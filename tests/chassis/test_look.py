@@ -7,10 +7,11 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from chassis.cards import Card
 from chassis.errors import ConflictError
-from chassis.http import make_api
-from chassis.identity import Caller
+from chassis.web import pages
+from chassis.web.cards import Card
+from chassis.web.http import make_api
+from chassis.web.identity import Caller
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from local import setup
@@ -18,8 +19,6 @@ from local.browser import ARGUMENTS, provide
 from playwright.async_api import Browser, Page, async_playwright, expect
 from sse_starlette import EventSourceResponse
 from web_edge import EdgeSettings, served
-
-from chassis import pages
 
 pytestmark = pytest.mark.journey
 GALLERY = Path(__file__).with_name("gallery.html").read_text()
@@ -81,7 +80,7 @@ class Site:
             return pages.redirect("/form", notice="Done.")
 
     def _page(self, request: Request, source: str) -> Response:
-        template = pages.environment("chassis").from_string(source)
+        template = pages.environment("chassis.web").from_string(source)
         shown = {"caller": ANALYST, "path": request.url.path, "notice_shown": ("success", "Your profile is saved.")}
         return HTMLResponse(template.render(request=request, **shown, **CARDS))
 

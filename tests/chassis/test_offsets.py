@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chassis.offsets import Offsets, firsts
+from chassis.consuming.offsets import Offsets, firsts
 
 P0, P1 = ("t", 0), ("t", 1)
 

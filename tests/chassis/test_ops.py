@@ -7,14 +7,14 @@ from typing import Any
 
 import poison_shelf
 import pytest
+from chassis.consuming.letters import Letters
+from chassis.consuming.outcomes import DeadLetter
+from chassis.consuming.upkeep import Upkeep
 from chassis.delivery import Delivery
 from chassis.ids import new_id
-from chassis.letters import Letters
 from chassis.ops.command import carry_out
 from chassis.ops.target import RefusedError
-from chassis.outcomes import DeadLetter
 from chassis.settings import Settings
-from chassis.upkeep import Upkeep
 from contracts.topics import NOTICE
 from poison_shelf import GROUP, TENANT, Jar, Store, eventually, handlers, notice, send, told
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.cards import Card
-from chassis.http import make_api
-from chassis.identity import Caller
-from chassis.pages import Pages, own_path, redirect, static_url, vendor
 from chassis.translation import Catalogues, gettext, ngettext
+from chassis.web import pages
+from chassis.web.cards import Card
+from chassis.web.http import make_api
+from chassis.web.identity import Caller
+from chassis.web.pages import Pages, own_path, redirect, static_url, vendor
 from fastapi import FastAPI, Request, Response
 from web_edge import PUBLIC_URL, EdgeSettings
 
-from chassis import clock, pages
+from chassis import clock
 
 STATIC = Path(pages.__file__).parent / "static"
 GALLERY = Path(__file__).with_name("gallery.html")
@@ -33,7 +34,7 @@ CARDS = {
 def an_api(catalogues: Catalogues | None = None) -> FastAPI:
     """Two pages and a command."""
     api = make_api("chassis", settings=EdgeSettings("http://127.0.0.1:1"), catalogues=catalogues)
-    chassis_pages = Pages("chassis")
+    chassis_pages = Pages("chassis.web")
 
     @api.get("/proposals")
     async def proposals(request: Request) -> Response:
@@ -63,7 +64,7 @@ def client_of(api: FastAPI) -> httpx.AsyncClient:
 
 def gallery(**context: Any) -> str:
     """The page with every component."""
-    template = pages.environment("chassis").from_string(GALLERY.read_text())
+    template = pages.environment("chassis.web").from_string(GALLERY.read_text())
     usual = {"caller": ANALYST, "path": "/proposals", "notice_shown": None, **CARDS}
     return template.render(**{**usual, **context})
 

@@ -1,7 +1,7 @@
 """Partitions: the choice is the one that every other client of Kafka makes."""
 
 from aiokafka.partitioner import murmur2
-from chassis.partitions import partition_of
+from chassis.publishing.partitions import partition_of
 from hypothesis import given
 from hypothesis import strategies as st
 

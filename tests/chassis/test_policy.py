@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from chassis.errors import ForbiddenError, NotFoundError
-from chassis.policy import Deny, Grant, Permit, Policy, Resource
+from chassis.web.policy import Deny, Grant, Permit, Policy, Resource
 
 POLICY = Policy(
     {

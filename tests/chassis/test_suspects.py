@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from chassis.suspects import Stand, deaths_at
+from chassis.consuming.suspects import Stand, deaths_at
 from contracts.topics import NOTICE
 
 

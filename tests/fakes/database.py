@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
 from bson import ObjectId
-from chassis.mongo import Database, Filter
+from chassis.state.mongo import Database, Filter
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.common import validate_ok_for_replace, validate_ok_for_update
 from pymongo.errors import BulkWriteError, OperationFailure, WriteError
@@ -56,7 +56,7 @@ class Cursor:
 
 
 class MemoryDriver:
-    """One collection; implements `chassis.mongo.Driver` for the filters and updates that this code base uses."""
+    """One collection; implements `chassis.state.mongo.Driver` for the filters and updates that this code base uses."""
 
     # ruff: noqa: A002 - names, arguments and meaning are the drivers' own
 
@@ -255,7 +255,7 @@ class Storage:
 
 
 class _Raw:
-    """The part of a driver's database object that `chassis.mongo.Database` uses."""
+    """The part of a driver's database object that `chassis.state.mongo.Database` uses."""
 
     name: Final = "memory"
 

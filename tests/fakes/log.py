@@ -11,8 +11,8 @@ from typing import Final
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from chassis.errors import TransientError
-from chassis.outbox import Entry
-from chassis.producer import Header, Producer
+from chassis.publishing.producer import Header, Producer
+from chassis.state.outbox import Entry
 
 from chassis import clock
 from fakes.database import Point, nothing
@@ -24,7 +24,7 @@ _route: Final = DefaultPartitioner()
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecord:
-    """A `chassis.records.Record`: what a consumer reads, with the fields that aiokafka gives it."""
+    """A `chassis.consuming.records.Record`: what a consumer reads, with the fields that aiokafka gives it."""
 
     topic: str
     partition: int

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
-from chassis.mongo import Filter
+from chassis.state.mongo import Filter
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from fakes.bson_values import MISSING, Canonical, Raw, at, canonical, is_operators, matches

@@ -13,7 +13,7 @@ import frozen_api
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from chassis.records import Record
+from chassis.consuming.records import Record
 from contracts.envelope import Envelope
 from contracts.matching import MentorshipState
 from contracts.topics import MENTORSHIP_STATE

@@ -13,21 +13,22 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.record.util import calc_crc32c
-from chassis.bystander import bystander, records
-from chassis.consumer import RESUME_SECONDS
+from chassis.consuming import pipeline
+from chassis.consuming.bystander import bystander, records
+from chassis.consuming.consumer import RESUME_SECONDS
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
+from chassis.consuming.redrive import Letter, Redrive
+from chassis.consuming.upkeep import Upkeep
 from chassis.errors import TransientError
 from chassis.ids import new_id
-from chassis.partitions import partition_of
-from chassis.reader import TopicReader
-from chassis.records import Received
-from chassis.redrive import Letter, Redrive
+from chassis.publishing.partitions import partition_of
 from chassis.settings import Settings
-from chassis.upkeep import Upkeep
 from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE
 from poison_shelf import GROUP, TENANT, Store, eventually, handlers, notice, send, told
 
-from chassis import metrics, pipeline
+from chassis import metrics
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import TopicPartition
-from chassis.consumer import Consumer
-from chassis.documents import Fence
-from chassis.mongo import Raw
-from chassis.records import Record
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.records import Record
+from chassis.publishing import relay
+from chassis.state import documents
+from chassis.state.documents import Fence
+from chassis.state.mongo import Raw
 
-from chassis import documents, relay
 from faults_world import seams
 
 KILLED: Final = 137  # what a shell says of a process that ended by `kill -9`

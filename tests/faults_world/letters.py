@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.outcomes import Duplicate
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import AlreadyExistsError, Documents
-from chassis.handlers import Handlers
-from chassis.outbox import Work
-from chassis.outcomes import Duplicate
-from chassis.records import Received
 from chassis.settings import Settings
-from chassis.works import Works
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import AlreadyExistsError, Documents
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.notifications import NoticeSent
 
 from faults_world.sink import Sink

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
 from chassis.delivery import Delivery
-from chassis.documents import Documents
 from chassis.errors import ConflictError, TransientError, TurnaboutError
-from chassis.outbox import Work
 from chassis.settings import Settings
-from chassis.works import Works
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.matching import Outcome, ProgrammePublished, SessionLogged
 from fastapi import FastAPI, Header, HTTPException
 

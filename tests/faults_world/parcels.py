@@ -3,13 +3,13 @@
 import os
 from dataclasses import dataclass
 
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.handlers import Handlers
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
 from contracts.matching import SessionLogged
 from contracts.notifications import NoticeSent
 

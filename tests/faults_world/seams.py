@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from chassis.mongo import Collection
+from chassis.state.mongo import Collection
 
 from faults_world.sink import Sink
 

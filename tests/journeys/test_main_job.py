@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.records import Record
+from chassis.consuming.records import Record
 from contracts.envelope import Envelope
 from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE

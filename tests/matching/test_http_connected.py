@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from chassis.timers import Timer
+from chassis.state.timers import Timer
 from contracts.matching import PersonBands, Status
 from matching.app import expire, make_app
 from matching.domain.mentorship import Mentorship

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from chassis.errors import TransientError
-from chassis.mongo import Collection, Raw, connect
 from chassis.settings import Settings
+from chassis.state.mongo import Collection, Raw, connect
 from notifications.ledger import Fate, Ledger
 
 pytestmark = pytest.mark.connected

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import typer
 from aiokafka import AIOKafkaProducer
-from chassis.dead_letters import DeadLetters
+from chassis.consuming.dead_letters import DeadLetters
+from chassis.consuming.outcomes import DeadLetter
+from chassis.consuming.parking import Parking
 from chassis.ids import new_id
-from chassis.mongo import Database, connect
-from chassis.outcomes import DeadLetter
-from chassis.parking import Parking
-from chassis.producer import Producer
+from chassis.publishing.producer import Producer
 from chassis.settings import Settings
+from chassis.state.mongo import Database, connect
 from contracts.matching import MatchClosed, MatchProposed
 from contracts.topics import MENTORSHIP
 from topic_records import said

@@ -10,15 +10,15 @@ from typing import Final
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from chassis.aggregate import Aggregate
 from chassis.app import Service
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import Documents
 from chassis.errors import TransientError
-from chassis.handlers import Handlers
-from chassis.mongo import connect
-from chassis.records import Received
 from chassis.settings import Settings
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
+from chassis.state.mongo import connect
 from contracts.envelope import Envelope
 from contracts.matching import MatchClosed
 from contracts.notifications import NoticeSent

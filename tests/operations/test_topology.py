@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 from analytics.projections import row_of
-from chassis.aggregate import Aggregate
-from chassis.records import Received
+from chassis.consuming.records import Received
+from chassis.state.aggregate import Aggregate
 from contracts.catalogue import CATALOGUE
 from contracts.matching import Status
 from contracts.topics import TOPICS, Kind

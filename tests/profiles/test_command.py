@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
 from chassis.ids import new_id
-from chassis.reader import TopicReader
-from chassis.records import Received
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY
 from profile_rosters import a_file, a_row

@@ -1,8 +1,8 @@
 """A member says what changed, and only that."""
 
 import pytest
-from chassis.aggregate import Tombstone
 from chassis.errors import InvalidError, NotFoundError
+from chassis.state.aggregate import Tombstone
 from contracts.envelope import Event
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from chassis.identity import SESSION_COOKIE
+from chassis.web.identity import SESSION_COOKIE
 from profile_site import Site
 from profiles.keys import KeySet, new_key
 from profiles.settings import ProfilesSettings

@@ -1,4 +1,4 @@
-"""The consumer's protocol (`chassis.pipeline`, `chassis.parking`, `chassis.redrive`) as named steps between states.
+"""The consumer's protocol (`chassis.consuming`: pipeline, parking, redrive) as named steps between states.
 
 One key of one topic of facts, and one consumer group: the member that has the partition, perhaps a member that was
 thought dead and goes on, and operators who redrive. A record is named by its offset; several records may carry the same

@@ -1,4 +1,4 @@
-"""The relay's protocol (`chassis.relay`, `chassis.documents`, `chassis.delivery`) as named steps between states.
+"""The relay's protocol (`chassis.publishing.relay`, `chassis.state.documents`) as named steps between states.
 
 A step is one access to the database or the broker, or the local decisions that follow from it at once. A process may
 stop for any time between two steps, so a frozen one needs no step of its own: it is suspected, and goes on later.

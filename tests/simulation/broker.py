@@ -1,4 +1,4 @@
-"""The broker's side of consumer groups, and a member's connection as `chassis.consumer` sees aiokafka's.
+"""The broker's side of consumer groups, and a member's connection as `chassis.consuming.consumer` sees aiokafka's.
 
 Left out: protocol versions and epochs, incremental rebalancing, fetch sessions and partial fetches. A batch has one
 record, so what is quarantined is a single record. A member that is dead or frozen leaves after the session timeout; one
@@ -26,7 +26,7 @@ Point = Callable[[str], Any]
 
 
 class Listener(Protocol):
-    """What `chassis.consumer` gives aiokafka for rebalances."""
+    """What `chassis.consuming.consumer` gives aiokafka for rebalances."""
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Partitions are taken away as soon as this returns."""
@@ -50,7 +50,7 @@ class Connection:
         self._paused: set[TopicPartition] = set()
         self._assigned: set[TopicPartition] = set()
 
-    # --- what chassis.consumer calls ----------------------------------------------------------------------------
+    # --- what chassis.consuming.consumer calls -----------------------------------------------------------------------
 
     def assignment(self) -> set[TopicPartition]:
         """What this member believes to have."""

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any, Final
 
+from chassis.consuming.letters import Letter, Letters, _letter
+from chassis.consuming.redrive import Redrive
 from chassis.errors import TransientError
-from chassis.letters import Letter, Letters, _letter
-from chassis.redrive import Redrive
 from chassis.settings import Settings
 from contracts.topics import Topic
 

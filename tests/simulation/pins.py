@@ -9,9 +9,11 @@ from itertools import count
 from typing import Any, Final
 
 import structlog
-from chassis.breaker import Breaker
+from chassis.consuming import pipeline
+from chassis.consuming.breaker import Breaker
+from chassis.publishing import relay
 
-from chassis import clock, ids, pipeline, relay
+from chassis import clock, ids
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 START_MS: Final = int(START.timestamp() * 1000)

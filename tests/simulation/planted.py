@@ -10,14 +10,15 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.mongo import Raw
-from chassis.outbox import Additions, Pending
-from chassis.relay import Heartbeat, Relay
-from chassis.works import Works
+from chassis.publishing import relay
+from chassis.publishing.relay import Heartbeat, Relay
+from chassis.state import documents, outbox
+from chassis.state.documents import Documents
+from chassis.state.mongo import Raw
+from chassis.state.outbox import Additions, Pending
+from chassis.state.works import Works
 from fakes.log import MemoryProducer
 
-from chassis import documents, outbox, relay
 from simulation import services
 from simulation.run import Plant
 

@@ -6,18 +6,19 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from aiokafka import TopicPartition
-from chassis.consumer import Consumer
-from chassis.dead_letters import DeadLetters
+from chassis.consuming import suspects
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.dead_letters import DeadLetters
+from chassis.consuming.offsets import Offsets
+from chassis.consuming.outcomes import DeadLetter, Done, Skipped
+from chassis.consuming.parking import Parking
+from chassis.consuming.pipeline import Pipeline
+from chassis.consuming.records import Vocabulary
+from chassis.consuming.redrive import Redrive
 from chassis.errors import TransientError
-from chassis.mongo import Raw
-from chassis.offsets import Offsets
-from chassis.outcomes import DeadLetter, Done, Skipped
-from chassis.parking import Parking
-from chassis.pipeline import Pipeline
-from chassis.records import Vocabulary
-from chassis.redrive import Redrive
+from chassis.state.mongo import Raw
 
-from chassis import ids, suspects
+from chassis import ids
 from simulation import services
 from simulation.faults import Window
 from simulation.planted import Bug, bug, swapped

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from aiokafka import TopicPartition
-from chassis.consumer import Consumer, _Rebalances
+from chassis.consuming.consumer import Consumer, _Rebalances
+from chassis.consuming.upkeep import Upkeep
 from chassis.delivery import Delivery
 from chassis.settings import Settings
-from chassis.upkeep import Upkeep
 from fakes.database import MemoryDatabase, Storage
 from fakes.log import Batch, Fate, MemoryProducer
 
@@ -131,5 +131,5 @@ async def _fetching(consumer: Consumer[Any], connection: Connection) -> None:
 
 
 async def batch_at(_client: Any, _partition: TopicPartition, offset: int) -> range | None:
-    """In place of `chassis.batches.batch_at`, which reads Kafka's format: every suspect is one hostile record."""
+    """In place of `chassis.consuming.batches.batch_at`, which reads bytes: every suspect is one hostile record."""
     return range(offset, offset + 1)

@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from chassis import consumer
+from chassis.consuming import consumer
+
 from simulation import faults, verify
 from simulation.loop import SimulatedLoop, StuckError
 from simulation.pins import pinned

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chassis.aggregate import Aggregate
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.outcomes import Outcome
+from chassis.consuming.records import Received
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.handlers import Handlers
-from chassis.mongo import Collection
-from chassis.outbox import Work
-from chassis.outcomes import Outcome
-from chassis.records import Received
-from chassis.works import Works
+from chassis.state.aggregate import Aggregate
+from chassis.state.documents import Documents
+from chassis.state.mongo import Collection
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.matching import Outcome as Held
 from contracts.matching import ProgrammePublished, SessionLogged
 from contracts.notifications import NoticeSent

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from chassis.suspects import DEATHS
+from chassis.consuming.suspects import DEATHS
 from contracts.envelope import Envelope
 from contracts.matching import ProgrammePublished, SessionLogged
 from contracts.notifications import NoticeSent

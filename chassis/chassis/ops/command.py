@@ -15,7 +15,6 @@ from contracts.catalogue import CATALOGUE
 
 from chassis import clock, logs, telemetry
 from chassis.errors import TransientError
-from chassis.mongo import connect
 from chassis.ops import dead
 from chassis.ops.dead import Choice
 from chassis.ops.lag import lag
@@ -23,6 +22,7 @@ from chassis.ops.pending import pending
 from chassis.ops.target import Composed, Groups, Json, RefusedError, Target
 from chassis.ops.why import why
 from chassis.settings import Settings
+from chassis.state.mongo import connect
 
 _SECONDS: Final = 30.0  # what only reads gives up after
 _LEADING: Final = 100

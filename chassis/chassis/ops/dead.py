@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.letters import BEHIND, Letter, Letters
+from chassis.consuming.letters import BEHIND, Letter, Letters
+from chassis.consuming.redrive import Redrive, Report
+from chassis.consuming.upkeep import Upkeep
 from chassis.ops.target import Composed, Json, RefusedError, Target
-from chassis.redrive import Redrive, Report
-from chassis.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)

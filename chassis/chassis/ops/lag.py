@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
 from chassis import clock
-from chassis.batches import began_at, first_batch
-from chassis.bystander import bystander, named_broker_faults
+from chassis.consuming.batches import began_at, first_batch
+from chassis.consuming.bystander import bystander, named_broker_faults
 from chassis.errors import TransientError
 from chassis.ops.target import Json, Target
 

@@ -5,8 +5,8 @@ from typing import Final
 from contracts.topics import TOPICS
 
 from chassis import clock
-from chassis.mongo import Raw, named_faults
 from chassis.ops.target import Json, Target
+from chassis.state.mongo import Raw, named_faults
 
 _OWING: Final[Raw] = {"pending": {"$gt": 0}}
 _OWNERS: Final = 10_000

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.envelope import BadEnvelopeError, Envelope
 from contracts.topics import TOPICS
 
-from chassis.bystander import bystander, records
-from chassis.letters import Letter
+from chassis.consuming.bystander import bystander, records
+from chassis.consuming.letters import Letter
 from chassis.ops.target import Target
 
 _ID: Final = "ce_id"

@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from contracts.envelope import Event
 from contracts.topics import Topic
 
-from chassis import dead_letters, parking, suspects
-from chassis.dead_letters import DeadLetters
+from chassis.consuming import dead_letters, parking, suspects
+from chassis.consuming.dead_letters import DeadLetters
+from chassis.consuming.handlers import Group
+from chassis.consuming.letters import Letters
+from chassis.consuming.upkeep import Upkeep
 from chassis.delivery import Delivery
-from chassis.documents import PENDING_INDEX
-from chassis.handlers import Group
-from chassis.letters import Letters
-from chassis.mongo import Database
-from chassis.producer import Producer
+from chassis.publishing.producer import Producer
 from chassis.settings import Settings
-from chassis.upkeep import Upkeep
+from chassis.state.documents import PENDING_INDEX
+from chassis.state.mongo import Database
 
 Groups = Mapping[str, frozenset[type[Event]]]
 Json = dict[str, Any]

@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 from aiokafka import TopicPartition
 from contracts.topics import TOPICS, Kind
 
-from chassis import dead_letters, parking, suspects
-from chassis.documents import Fence
-from chassis.letters import BEHIND, REFERENCE, Letter
-from chassis.mongo import Raw
+from chassis.consuming import dead_letters, parking, suspects
+from chassis.consuming.letters import BEHIND, REFERENCE, Letter
 from chassis.ops.lag import Standing, standing
 from chassis.ops.pending import owing
 from chassis.ops.search import Found, Place, in_letters, on_topics
 from chassis.ops.target import Json, Target
+from chassis.state.documents import Fence
+from chassis.state.mongo import Raw
 
 _MACHINERY: Final = frozenset({dead_letters.COLLECTION, parking.COLLECTION, suspects.COLLECTION, "instances"})
 

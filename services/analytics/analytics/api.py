@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from chassis.errors import InvalidError, NotFoundError
-from chassis.identity import Caller, SignedIn
-from chassis.policy import Resource
 from chassis.translation import gettext as _
+from chassis.web.identity import Caller, SignedIn
+from chassis.web.policy import Resource
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 

@@ -1,7 +1,7 @@
 """Analytics, composed."""
 
 from chassis.app import Service
-from chassis.http import make_api
+from chassis.web.http import make_api
 from contracts.topics import Topic
 from fastapi import FastAPI
 

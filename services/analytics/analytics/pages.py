@@ -3,9 +3,9 @@
 from importlib.resources import files
 from typing import Any, Final
 
-from chassis.identity import SignedIn
-from chassis.pages import Pages, day, number, percent
 from chassis.translation import gettext as _
+from chassis.web.identity import SignedIn
+from chassis.web.pages import Pages, day, number, percent
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chassis.policy import Grant, Policy
+from chassis.web.policy import Grant, Policy
 
 READ: Final = "insights.read"
 POLICY: Final = Policy({READ: Grant(roles={"analyst", "operator"})})

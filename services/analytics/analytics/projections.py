@@ -7,8 +7,8 @@ kept; levels and units of a pair stay as they were when it was proposed.
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from chassis.handlers import Handlers
-from chassis.records import Received
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.records import Received
 from contracts.envelope import Event
 from contracts.matching import MentorshipState, PersonBands
 from contracts.profiles import DirectoryUpdated, ProfileUpdated

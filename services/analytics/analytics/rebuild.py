@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chassis.reader import TopicReader
-from chassis.records import Received
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
 from contracts.envelope import Event
 from contracts.matching import MentorshipState
 from contracts.profiles import DirectoryUpdated, ProfileUpdated

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from chassis.delivery import Delivery
-from chassis.mongo import Index
+from chassis.state.mongo import Index
 
 from analytics.disclosure import Figure, Report
 from analytics.measures import Cell, Period

@@ -4,8 +4,8 @@ import datetime as dt
 from typing import Annotated, Final
 
 from chassis.errors import InvalidError, PreconditionError
-from chassis.http import IdempotencyKey, IfMatch, set_etag
-from chassis.identity import SignedIn
+from chassis.web.http import IdempotencyKey, IfMatch, set_etag
+from chassis.web.identity import SignedIn
 from contracts.matching import Outcome, Side, Status
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict

@@ -1,10 +1,10 @@
 """The composition root: matching's two roles."""
 
 from chassis.app import Service
-from chassis.cards import Cards
-from chassis.http import make_api
-from chassis.pages import Pages
-from chassis.timers import Timer
+from chassis.state.timers import Timer
+from chassis.web.cards import Cards
+from chassis.web.http import make_api
+from chassis.web.pages import Pages
 from fastapi import FastAPI
 
 from chassis import clock

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from chassis.documents import AlreadyExistsError
 from chassis.errors import ConflictError, NotFoundError, TurnaboutError
-from chassis.identity import Caller
 from chassis.ids import new_id
+from chassis.state.documents import AlreadyExistsError
+from chassis.web.identity import Caller
 from contracts.matching import Outcome, Side
 
 from chassis import clock, metrics, telemetry

@@ -1,10 +1,10 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
-from chassis.handlers import Handlers
-from chassis.outbox import Work
-from chassis.outcomes import Outcome
-from chassis.records import Received
-from chassis.works import Works
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.outcomes import Outcome
+from chassis.consuming.records import Received
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 

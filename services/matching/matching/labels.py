@@ -6,9 +6,9 @@ from typing import Final
 
 import httpx
 from babel.core import Locale, UnknownLocaleError
-from chassis.cards import CardsSettings
 from chassis.translation import current
 from chassis.translation import gettext as _
+from chassis.web.cards import CardsSettings
 from pydantic import BaseModel, ValidationError
 
 from chassis import telemetry

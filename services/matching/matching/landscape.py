@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from chassis.records import Received
+from chassis.consuming.records import Received
 from contracts.matching import MentorshipState, ProgrammePublished, Status
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from chassis.cards import Cards
 from chassis.errors import ConflictError
-from chassis.identity import Caller, SignedIn
-from chassis.pages import Pages, redirect
 from chassis.translation import gettext as _
+from chassis.web.cards import Cards
+from chassis.web.identity import Caller, SignedIn
+from chassis.web.pages import Pages, redirect
 from contracts.matching import Status
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response

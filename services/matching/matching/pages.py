@@ -3,12 +3,12 @@
 import datetime as dt
 from typing import Annotated, Final
 
-from chassis.cards import Cards
 from chassis.errors import ConflictError, InvalidError
-from chassis.http import IdempotencyKey
-from chassis.identity import Caller, SignedIn
-from chassis.pages import Pages, redirect
 from chassis.translation import gettext as _
+from chassis.web.cards import Cards
+from chassis.web.http import IdempotencyKey
+from chassis.web.identity import Caller, SignedIn
+from chassis.web.pages import Pages, redirect
 from contracts.matching import Outcome, Side, Status
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response

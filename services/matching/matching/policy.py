@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from chassis.identity import Caller
-from chassis.policy import Grant, Policy, Resource
+from chassis.web.identity import Caller
+from chassis.web.policy import Grant, Policy, Resource
 
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 from chassis.errors import InvalidError, UnavailableError
-from chassis.identity import ServiceTokens
+from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, ValidationError
 
 from chassis import clock, telemetry

@@ -11,10 +11,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
 from chassis.errors import NotFoundError, TransientError
 from chassis.ids import new_id
-from chassis.reader import TopicReader
-from chassis.records import Received
 from contracts.matching import MentorshipState, PersonBands, ProgrammePublished, Status
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 

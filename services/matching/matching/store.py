@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.mongo import Index
+from chassis.state.documents import Documents
+from chassis.state.mongo import Index
 from contracts.matching import Side, Status
 
 from chassis import clock

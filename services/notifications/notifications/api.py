@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from chassis.identity import Caller, SignedIn
-from chassis.policy import Grant, Policy, Resource
+from chassis.web.identity import Caller, SignedIn
+from chassis.web.policy import Grant, Policy, Resource
 from contracts.matching import Side, Status
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints

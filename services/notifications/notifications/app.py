@@ -1,11 +1,11 @@
 """The composition root of notifications."""
 
 from chassis.app import Service
-from chassis.cards import Cards
+from chassis.consuming.reader import TopicReader
 from chassis.delivery import Delivery
-from chassis.http import make_api
-from chassis.reader import TopicReader
 from chassis.translation import Catalogues
+from chassis.web.cards import Cards
+from chassis.web.http import make_api
 from contracts.notifications import NoticeSent
 from fastapi import FastAPI
 

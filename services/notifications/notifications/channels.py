@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import aiosmtplib
 import httpx
 from chassis.errors import TransientError, UnavailableError
-from chassis.identity import ServiceTokens
+from chassis.web import pages
+from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, ValidationError
 
-from chassis import clock, pages, translation
+from chassis import clock, translation
 from notifications.ledger import Fate
 from notifications.settings import NotificationsSettings
 from notifications.words import Letter

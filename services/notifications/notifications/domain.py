@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from contracts.envelope import Event
 from contracts.matching import (
     MatchAccepted,

@@ -6,12 +6,12 @@ send-mail                            one mail, at most once               work
 
 from typing import Any, Final
 
+from chassis.consuming.handlers import Handlers
+from chassis.consuming.outcomes import Outcome, Skipped
+from chassis.consuming.records import Received
 from chassis.errors import NotFoundError, TransientError
-from chassis.handlers import Handlers
-from chassis.outbox import Work
-from chassis.outcomes import Outcome, Skipped
-from chassis.records import Received
-from chassis.works import Works
+from chassis.state.outbox import Work
+from chassis.state.works import Works
 from contracts.matching import (
     MatchAccepted,
     MatchClosed,

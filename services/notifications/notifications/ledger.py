@@ -15,7 +15,7 @@ from typing import Final
 
 from chassis.errors import TransientError
 from chassis.ids import new_id
-from chassis.mongo import Collection
+from chassis.state.mongo import Collection
 
 from chassis import clock
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from chassis.records import Received
+from chassis.consuming.records import Received
 from contracts.notifications import NoticeSent
 
 STREAM_SECONDS: Final = 900.0

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from chassis.cards import Card
 from chassis.errors import InvalidError
-from chassis.identity import Caller, SignedIn, Visitor
-from chassis.pages import Pages, redirect
 from chassis.translation import gettext
+from chassis.web.cards import Card
+from chassis.web.identity import Caller, SignedIn, Visitor
+from chassis.web.pages import Pages, redirect
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from chassis.cards import Cards
 from chassis.translation import Catalogues
+from chassis.web.cards import Cards
 from fastapi import Depends, Request
 
 from notifications.areas import Areas

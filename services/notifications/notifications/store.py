@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.mongo import Index
+from chassis.state.documents import Documents
+from chassis.state.mongo import Index
 
 from chassis import clock
 from notifications.domain import Notice, Thread

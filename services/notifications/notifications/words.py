@@ -6,8 +6,8 @@ shows on locked screens, and an area can say something about a person. A mail na
 
 from dataclasses import dataclass
 
-from chassis.pages import day
 from chassis.translation import gettext as _
+from chassis.web.pages import day
 from contracts.matching import Side, Status
 
 from notifications.domain import ASKING, Kind, Notice, Thread

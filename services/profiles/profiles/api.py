@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from chassis.errors import ForbiddenError, NotFoundError, TurnaboutError, UnauthenticatedError
-from chassis.http import IfMatch, body_limit, set_etag
-from chassis.identity import CallingService, ServiceCaller, SignedIn
-from chassis.policy import Resource
 from chassis.translation import gettext as _
+from chassis.web import identity
+from chassis.web.http import IfMatch, body_limit, set_etag
+from chassis.web.identity import CallingService, ServiceCaller, SignedIn
+from chassis.web.policy import Resource
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.datastructures import UploadFile
 
-from chassis import clock, identity
+from chassis import clock
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, Directory, Member, Profile
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem
 from profiles.parts import HasParts, Parts

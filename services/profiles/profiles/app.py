@@ -1,11 +1,11 @@
 """The composition root of profiles."""
 
 from chassis.app import Service
-from chassis.http import make_api
+from chassis.web import identity
+from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from chassis import identity
 from profiles import api, pages
 from profiles.parts import Parts
 from profiles.settings import ProfilesSettings

@@ -7,8 +7,8 @@ roster again says nothing. What a member chose on their own page stands: a roste
 from enum import StrEnum
 from typing import Final, Self
 
-from chassis.aggregate import Aggregate
 from chassis.errors import InvalidError, NotFoundError
+from chassis.state.aggregate import Aggregate
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from pydantic import BaseModel, ConfigDict

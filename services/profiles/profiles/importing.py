@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
-from chassis.documents import AlreadyExistsError
 from chassis.ids import new_member_id
+from chassis.state.documents import AlreadyExistsError
 
 from profiles.domain import Imported, Member, RosterRow
 from profiles.jobs import Counts

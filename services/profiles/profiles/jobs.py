@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from pydantic import BaseModel, ConfigDict
 
 KEPT_ERRORS: Final = 1000  # an array in a document is bounded; the count is not

@@ -7,7 +7,7 @@ published until the last token it signed has expired.
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from joserfc.jwk import ECKey
 from pydantic import BaseModel, ConfigDict
 

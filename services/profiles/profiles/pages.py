@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from chassis.errors import InvalidError, NotFoundError, PreconditionError, TurnaboutError
-from chassis.http import IfMatch, body_limit
-from chassis.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
-from chassis.pages import Pages, own_path, redirect
-from chassis.policy import Resource
 from chassis.translation import gettext as _
+from chassis.web.http import IfMatch, body_limit
+from chassis.web.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
+from chassis.web.pages import Pages, own_path, redirect
+from chassis.web.policy import Resource
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chassis.policy import Grant, Policy
+from chassis.web.policy import Grant, Policy
 
 from profiles.domain import Role
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
 from chassis.delivery import Delivery
-from chassis.documents import Documents
-from chassis.mongo import IN_LIMIT, Index
+from chassis.state.documents import Documents
+from chassis.state.mongo import IN_LIMIT, Index
 
 from profiles.domain import Member
 from profiles.jobs import ImportJob

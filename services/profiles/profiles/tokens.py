@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from chassis.identity import ALGORITHM, AUDIENCE
 from chassis.ids import new_id
+from chassis.web.identity import ALGORITHM, AUDIENCE
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from pydantic import BaseModel, ConfigDict, ValidationError

@@ -5,8 +5,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from chassis.aggregate import Aggregate
 from chassis.errors import ConflictError
+from chassis.state.aggregate import Aggregate
 from contracts.matching import Outcome, SessionCount, Side
 from pydantic import BaseModel, ConfigDict, Field
 

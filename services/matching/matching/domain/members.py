@@ -1,6 +1,6 @@
 """What matching knows of a member: the profile and the directory entry, merged from two topics."""
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from contracts.matching import PersonBands, Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 

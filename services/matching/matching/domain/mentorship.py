@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from chassis.aggregate import Aggregate
 from chassis.errors import ConflictError, InvalidError
+from chassis.state.aggregate import Aggregate
 from contracts.envelope import Event
 from contracts.matching import (
     Answer,

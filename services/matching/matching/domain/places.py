@@ -1,6 +1,6 @@
 """The places a member has on one side. Load never exceeds capacity at the moment a place is taken."""
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from contracts.matching import Side
 from pydantic import Field
 

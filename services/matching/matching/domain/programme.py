@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
-from chassis.aggregate import Aggregate
+from chassis.state.aggregate import Aggregate
 from contracts.matching import ProgrammePublished, Side
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 

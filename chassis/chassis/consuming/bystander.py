@@ -1,0 +1,62 @@
+"""A look at topics from outside every consumer group: for what operators ask; nothing is committed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from chassis.consuming.batches import getmany_readable
+from chassis.errors import TransientError
+
+_LOT: Final = 2000  # records taken at once
+_WAIT_MS: Final = 200
+_FETCH_WAIT_MS: Final = 10  # of the broker, for more to come; other questions on the connection wait as long
+
+
+@contextmanager
+def named_broker_faults() -> Iterator[None]:
+    """Turn aiokafka's errors into `TransientError`."""
+    try:
+        yield
+    except KafkaError as error:
+        raise TransientError(f"broker: {type(error).__name__}") from error
+
+
+@asynccontextmanager
+async def bystander(servers: str, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group that has every partition of those of the topics that exist.
+
+    Raises:
+        TransientError: the broker does not answer; also for what is asked of the consumer inside.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MS
+    )
+    with named_broker_faults():
+        try:
+            await consumer.start()
+            there = await consumer.topics()
+            if names := [topic for topic in topics if topic in there]:
+                consumer.subscribe(names)  # so that the client learns their partitions, which `assign` doesn't see to
+                while not consumer.assignment():  # noqa: ASYNC110 - aiokafka says it by no event
+                    await asyncio.sleep(0.01)
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+async def records(consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int] | None = None) -> AsyncIterator[Any]:
+    """What the partitions hold now, each partition in its order: from `starts`, or from their beginning."""
+    partitions = sorted(consumer.assignment())
+    if not partitions:
+        return
+    ends = await consumer.end_offsets(partitions)
+    positions = dict(await consumer.beginning_offsets(partitions)) | dict(starts or {})
+    for partition, first in positions.items():
+        consumer.seek(partition, first)
+    while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+        for record in await getmany_readable(consumer, positions, timeout_ms=_WAIT_MS, max_records=_LOT):
+            yield record

@@ -1,0 +1,1 @@
+"""Web: pages and APIs, who is asking, and what they may do."""
