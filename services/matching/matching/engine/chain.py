@@ -5,90 +5,116 @@ circle. Whoever is below such a place is adrift: who is above them is not fully 
 above one another.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 NOBODY = -1
 """The manager of somebody at the top."""
 LOST = -2
-"""A manager who is not in the directory."""
+"""A manager who is not in the directory; so is every row number that nobody has."""
+
+Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Person `a` is above `b`, or the same, exactly when `enter[a] <= enter[b] < leave[a]`."""
 
-    enter: npt.NDArray[np.int32]
-    leave: npt.NDArray[np.int32]
+    enter: Ints
+    leave: Ints
     adrift: npt.NDArray[np.bool_]
     circular: tuple[int, ...]
 
 
-def chain(managers: Sequence[int]) -> Chain:
-    """Intervals for people whose manager's position is given, or `NOBODY`, or `LOST`."""
-    stands_for, circular = _circles(managers)
-    reports: list[list[int]] = [[] for _ in managers]
-    tops = []
-    for person, manager in enumerate(managers):
+def tour(managers: Ints) -> Chain:
+    """Intervals for people whose manager's row is given, or `NOBODY`, or `LOST`."""
+    above = np.where((managers >= len(managers)) | (managers < NOBODY), LOST, managers).astype(np.int32)
+    stands_for, circular = _circles(above)
+    enter, leave = _intervals(above, stands_for)
+    adrift = np.flatnonzero((above == LOST) | circular)
+    return Chain(enter, leave, _within(enter, leave, adrift), tuple(np.flatnonzero(circular).tolist()))
+
+
+@njit(cache=True, nogil=True)
+def _circles(managers: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """For everyone the person who stands for their circle (mostly themselves), and whether they are in one."""
+    stands_for = np.arange(len(managers)).astype(np.int32)
+    circular = np.zeros(len(managers), np.bool_)
+    seen_from = np.full(len(managers), NOBODY, np.int32)
+    for start in range(len(managers)):
+        person = start
+        while person >= 0 and seen_from[person] == NOBODY:
+            seen_from[person] = start
+            person = managers[person]
+        if person < 0 or seen_from[person] != start or circular[person]:
+            continue
+        first, member = person, managers[person]
+        while member != person:
+            first, member = min(first, member), managers[member]
+        for _ in range(len(managers)):
+            circular[member], stands_for[member] = True, first
+            member = managers[member]
+            if member == person:
+                break
+    return stands_for, circular
+
+
+@njit(cache=True, nogil=True)
+def _intervals(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints]:
+    """Breadth first down to know the order, sizes back up, then each person behind their earlier siblings."""
+    people = len(managers)
+    begins = np.zeros(people + 1, np.int32)
+    for person in range(people):
+        if stands_for[person] == person and managers[person] >= 0 and stands_for[managers[person]] != person:
+            begins[stands_for[managers[person]] + 1] += 1
+    begins = np.cumsum(begins).astype(np.int32)
+    reports, filled = np.empty(begins[people], np.int32), begins[:people].copy()
+    order, found = np.empty(people, np.int32), 0
+    for person in range(people):
         if stands_for[person] != person:
             continue
-        if manager < 0 or stands_for[manager] == person:
-            tops.append(person)
+        if managers[person] < 0 or stands_for[managers[person]] == person:
+            order[found] = person
+            found += 1
         else:
-            reports[stands_for[manager]].append(person)
-    order = _depth_first(tops, reports)
-    size = [1] * len(managers)
-    enter = np.zeros(len(managers), np.int32)
-    leave = np.zeros(len(managers), np.int32)
-    for place in range(len(order) - 1, -1, -1):
+            top = stands_for[managers[person]]
+            reports[filled[top]] = person
+            filled[top] += 1
+    tops = found
+    done = 0
+    while done < found:
+        person = order[done]
+        done += 1
+        for place in range(begins[person], begins[person + 1]):
+            order[found] = reports[place]
+            found += 1
+    size = np.ones(people, np.int32)
+    for place in range(found - 1, tops - 1, -1):
+        size[stands_for[managers[order[place]]]] += size[order[place]]
+    enter, leave = np.zeros(people, np.int32), np.zeros(people, np.int32)
+    at = 0
+    for place in range(found):
         person = order[place]
-        size[person] += sum(size[report] for report in reports[person])
-        enter[person] = place
-        leave[person] = place + size[person]
-    for person in circular:
+        if place < tops:
+            enter[person] = at
+            at += size[person]
+        leave[person] = enter[person] + size[person]
+        behind = enter[person] + 1
+        for report in reports[begins[person] : begins[person + 1]]:
+            enter[report] = behind
+            behind += size[report]
+    for person in range(people):
         enter[person], leave[person] = enter[stands_for[person]], leave[stands_for[person]]
-    adrift = [person for person, manager in enumerate(managers) if manager == LOST] + circular
-    return Chain(enter, leave, _within(enter, leave, adrift), tuple(circular))
+    return enter, leave
 
 
-def _within(enter: npt.NDArray[np.int32], leave: npt.NDArray[np.int32], tops: list[int]) -> npt.NDArray[np.bool_]:
+def _within(enter: Ints, leave: Ints, tops: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Who is, or is below, one of these people."""
     steps = np.zeros(len(enter) + 1, np.int64)
     np.add.at(steps, enter[tops], 1)
     np.add.at(steps, leave[tops], -1)
     below: npt.NDArray[np.bool_] = np.cumsum(steps)[enter] > 0
     return below
-
-
-def _depth_first(tops: list[int], reports: list[list[int]]) -> list[int]:
-    order = []
-    waiting = list(reversed(tops))
-    while waiting:
-        person = waiting.pop()
-        order.append(person)
-        waiting.extend(reports[person])
-    return order
-
-
-def _circles(managers: Sequence[int]) -> tuple[list[int], list[int]]:
-    """For everyone the person who stands for their circle (mostly themselves), and all who are in one."""
-    stands_for = list(range(len(managers)))
-    circular: list[int] = []
-    seen_from = [NOBODY] * len(managers)
-    for start in range(len(managers)):
-        person = start
-        while person >= 0 and seen_from[person] == NOBODY:
-            seen_from[person] = start
-            person = managers[person]
-        if person < 0 or seen_from[person] != start:
-            continue
-        circle = [person]
-        while managers[circle[-1]] != person:
-            circle.append(managers[circle[-1]])
-        circular.extend(circle)
-        for member in circle:
-            stands_for[member] = min(circle)
-    return stands_for, circular

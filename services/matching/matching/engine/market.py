@@ -8,7 +8,7 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
-from matching.engine.chain import LOST, NOBODY, chain
+from matching.engine.chain import LOST, NOBODY, tour
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
 
@@ -222,11 +222,11 @@ class Market:
             NOBODY if person is None or person.manager is None else self.row.get(person.manager, LOST)
             for person in self.people
         ]
-        tour = chain(managers)
-        self.enter, self.leave = tour.enter, tour.leave
+        chain = tour(np.array(managers, np.int32))
+        self.enter, self.leave = chain.enter, chain.leave
         self.adrift = np.zeros(len(self.level), np.bool_)
-        self.adrift[: len(managers)] = tour.adrift
-        self.circular = tuple(self.known(row).id for row in tour.circular)
+        self.adrift[: len(managers)] = chain.adrift
+        self.circular = tuple(self.known(row).id for row in chain.circular)
 
     @property
     def unreachable(self) -> tuple[str, ...]:

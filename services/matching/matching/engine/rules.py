@@ -61,6 +61,9 @@ class Weights(BaseModel):
     hours: Points = Field(600, description="Four or more common working hours; fewer count in proportion.")
     other_unit: Points = Field(700, description="The two work in different units.")
     other_country: Points = Field(400, description="The two work in different countries.")
+    other_function: Points = Field(300, description="The two work in different functions, where both are known.")
+    wish: Points = Field(600, description="One works in a function that the other would like to meet; for each of them.")
+    in_person: Points = Field(300, description="Both would rather meet in person, and work at the same site.")
     level: Points = Field(80, description="Each level between the two beyond the least gap, at most four levels.")
     waiting: Points = Field(5, description="Each day that a person has waited, at most 90 days, on both sides.")
     reach: int = Field(
@@ -88,6 +91,8 @@ class Rules(BaseModel):
     common_minutes: int = Field(60, ge=0, le=1_440, description="The least common working time of a day, in minutes.")
     common_language: bool = Field(True, description="The two must share a language.")
     different_unit: bool = Field(True, description="The two must work in different units.")
+    mentor_tenure: int = Field(0, ge=0, le=600, description="The least months since a mentor joined.")
+    mentee_tenure: int = Field(0, ge=0, le=600, description="The least months since a mentee joined.")
     unknown_chains: bool = Field(
         False, description="People may be paired although the directory does not tell who is above them."
     )

@@ -1,0 +1,159 @@
+"""The auction: mentees bid for mentors' places until nobody would rather have another (Bertsekas 1988).
+
+Each bid raises the price of the best place by as much as it is better than the second best, plus `step`; so at the end
+nobody's gain is more than `step` below the best there is at the prices. A mentor's further places begin at a higher
+price, a mentee's further pairs must gain more: `further` points for each that the person has already. A mentee holds a
+mentor once at most, which places copied into an assignment problem would not ensure.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from matching.engine.bulk.bits import lowest_bit
+from matching.engine.bulk.packing import Ints, Market, Words
+
+MOST_CANDIDATES = 64
+"""One bit each says what a mentee holds."""
+
+
+class Lists(NamedTuple):
+    """The candidates of each mentee, in no order."""
+
+    who: Ints
+    """[E, 64] places of mentors."""
+    points: Ints
+    """[E, 64] the whole score of each pair."""
+    counts: Ints
+    """[E]"""
+
+
+class Outcome(NamedTuple):
+    """Where an auction ended."""
+
+    held: Words
+    """[E] which candidates a mentee has, one bit each."""
+    prices: Ints
+    """[M] what the cheapest place of a mentor costs."""
+    gains: Ints
+    """[E] what a further pair would have to gain to be taken: the least of what is held when all places are filled."""
+
+
+def empty_lists(mentees: int) -> Lists:
+    """No candidates yet."""
+    shape = (mentees, MOST_CANDIDATES)
+    return Lists(np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(mentees, np.int32))
+
+
+@njit(cache=True, nogil=True)
+def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held: int) -> bool:
+    """Put a mentor on a mentee's list, in place of the least useful one when it is full; false when there already."""
+    count = lists.counts[mentee]
+    for at in range(count):
+        if lists.who[mentee, at] == mentor:
+            return False
+    if count < MOST_CANDIDATES:
+        lists.counts[mentee] += 1
+    else:
+        count, worst = np.int32(-1), np.int64(points) - prices[mentor]
+        for at in range(MOST_CANDIDATES):
+            gain = np.int64(lists.points[mentee, at]) - prices[lists.who[mentee, at]]
+            if gain < worst and not (held >> at) & 1:
+                count, worst = np.int32(at), gain
+        if count < 0:
+            return False
+    lists.who[mentee, count], lists.points[mentee, count] = mentor, points
+    return True
+
+
+@njit(cache=True, nogil=True)
+def sell(market: Market, lists: Lists, step: int) -> Outcome:
+    """Run the auction from the reserve prices on."""
+    mentors, mentees = len(market.mentor_places), len(market.mentee_places)
+    starts = np.zeros(mentors + 1, np.int32)
+    for mentor in range(mentors):
+        starts[mentor + 1] = starts[mentor] + market.mentor_places[mentor]
+    slot_price = np.empty(starts[mentors], np.int32)
+    slot_owner = np.full(starts[mentors], -1, np.int64)
+    prices = np.empty(mentors, np.int32)
+    for mentor in range(mentors):
+        for slot in range(starts[mentor], starts[mentor + 1]):
+            slot_price[slot] = market.further * (market.mentor_load[mentor] + slot - starts[mentor])
+        prices[mentor] = slot_price[starts[mentor]]
+    held = np.zeros(mentees, np.int64)
+    filled = np.zeros(mentees, np.int32)
+    waiting = np.empty(mentees + market.mentee_places.sum(), np.int32)
+    queued = mentees
+    for at in range(mentees):
+        waiting[at] = mentees - 1 - at
+    while queued:
+        queued -= 1
+        person = waiting[queued]
+        while filled[person] < market.mentee_places[person]:
+            best, second, at = _two_best(lists, prices, person, held[person])
+            least = market.further * (market.mentee_load[person] + filled[person])
+            if best <= least:
+                break
+            mentor = lists.who[person, at]
+            bid = prices[mentor] + best - max(second, least) + step
+            slot, price = _place(slot_price, starts, mentor, bid)
+            loser = slot_owner[slot]
+            slot_owner[slot] = np.int64(person) << 6 | at
+            slot_price[slot] = bid
+            prices[mentor] = price
+            held[person] |= np.int64(1) << at
+            filled[person] += 1
+            if loser >= 0:
+                other = loser >> 6
+                held[other] ^= np.int64(1) << (loser & 63)
+                filled[other] -= 1
+                waiting[queued] = other
+                queued += 1
+    return Outcome(held, prices, _gains(market, lists, prices, held, filled))
+
+
+@njit(cache=True, nogil=True)
+def _two_best(lists: Lists, prices: Ints, person: int, held: int) -> tuple[int, int, int]:
+    """The best and second-best gain among what the mentee does not hold, and where the best stands."""
+    best, second, where = np.int64(-(2**31)), np.int64(-(2**31)), 0
+    for at in range(lists.counts[person]):
+        if (held >> at) & 1:
+            continue
+        gain = np.int64(lists.points[person, at]) - prices[lists.who[person, at]]
+        if gain > best:
+            best, second, where = gain, best, at
+        elif gain > second:
+            second = gain
+    return best, second, where
+
+
+@njit(cache=True, nogil=True)
+def _place(slot_price: Ints, starts: Ints, mentor: int, bid: int) -> tuple[int, int]:
+    """The mentor's cheapest place, and what the cheapest will cost once it is sold for the bid."""
+    begin, end = starts[mentor], starts[mentor + 1]
+    cheapest = begin
+    for slot in range(begin + 1, end):
+        if slot_price[slot] < slot_price[cheapest]:
+            cheapest = slot
+    price = bid
+    for slot in range(begin, end):
+        if slot != cheapest and slot_price[slot] < price:
+            price = slot_price[slot]
+    return cheapest, price
+
+
+@njit(cache=True, nogil=True)
+def _gains(market: Market, lists: Lists, prices: Ints, held: Words, filled: Ints) -> Ints:
+    gains = np.empty(len(held), np.int32)
+    for person in range(len(held)):
+        least = np.int64(market.further) * (market.mentee_load[person] + filled[person])
+        if filled[person] == market.mentee_places[person]:
+            least = np.int64(2**31 - 1)
+            mine = held[person]
+            while mine:
+                at = lowest_bit(mine)
+                mine &= mine - 1
+                least = min(least, np.int64(lists.points[person, at]) - prices[lists.who[person, at]])
+        gains[person] = least
+    return gains

@@ -1,0 +1,315 @@
+"""Profiles packed for the kernels: one record of eight words a person and side, and the tables that pairs look up.
+
+A record fits one cache line, since a search meets people in no order. Areas are numbered by rarity: the rarest that a
+mentor offers is bit 0, so "the three rarest common areas" are the three lowest bits of one `and`.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from chassis.errors import InvalidError
+from numba import njit
+
+from matching.engine.bulk.profiles import NO_AREA, Profiles
+from matching.engine.chain import tour
+from matching.engine.rules import Rules
+
+Words = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+
+RANKS: Final = 4
+MOST_WAITING: Final = 90
+ENOUGH_MINUTES: Final = 240
+MOST_LEVELS: Final = 4
+DAY: Final = 1_440
+_HOUR: Final = 60
+_LONGEST: Final = 25  # hours of a working day, and one
+_MOST_AREAS: Final = 64
+
+# Words of a record.
+AREAS: Final = 0
+LANGUAGES: Final = 1
+ATTRIBUTES: Final = 2
+CHAIN: Final = 3
+PLACE: Final = 4
+LIKES: Final = 5
+RANKED: Final = 6
+WORDS: Final = 8
+
+# Where the parts of `ATTRIBUTES` begin, and how many bits they have; codes of functions and sites are one higher there.
+SITE_BITS: Final = 20
+FUNCTION_AT, FUNCTION_BITS = 20, 7
+COUNTRY_AT, COUNTRY_BITS = 27, 12
+UNIT_AT, UNIT_BITS = 39, 20
+IN_PERSON_AT: Final = 59
+SITE: Final = (1 << SITE_BITS) - 1
+FUNCTION: Final = (1 << FUNCTION_BITS) - 1
+COUNTRY: Final = ((1 << COUNTRY_BITS) - 1) << COUNTRY_AT
+UNIT: Final = ((1 << UNIT_BITS) - 1) << UNIT_AT
+
+# Where the parts of `PLACE` begin: the manager's code, one higher; the level; the number of the working day.
+MANAGER_AT: Final = 32
+LEVEL_AT: Final = 16
+LEVEL: Final = 0xFF
+WINDOW: Final = 0xFFFF
+
+
+class Market(NamedTuple):
+    """What the kernels read. `M` mentors and `E` mentees: those who take part and have a free place."""
+
+    mentors: Words
+    """[M, 8]"""
+    mentees: Words
+    """[E, 8]"""
+    mentor_points: Ints
+    """[M] what a person adds to each of their pairs: waiting."""
+    mentee_points: Ints
+    mentor_rows: Ints
+    """[M] rows in the profiles."""
+    mentee_rows: Ints
+    mentor_places: Ints
+    """[M] how many pairs may be added."""
+    mentee_places: Ints
+    mentor_load: Ints
+    """[M] pairs that a person has already; each makes the next one cost more."""
+    mentee_load: Ints
+    area_points: Ints
+    """[64] by bit."""
+    hours: Ints
+    """[W, W] points of two working days, or -1 when they have too little in common."""
+    mentee_choice: Ints
+    """[4] points when the first, second, ... choice is common."""
+    mentor_choice: Ints
+    blocked_from: Ints
+    """[E + 1] where the mentors of `blocked` begin that a mentee is never paired with."""
+    blocked: Ints
+    unit: int
+    country: int
+    function: int
+    wish: int
+    in_person: int
+    level: int
+    further: int
+    gap: int
+    reverse: bool
+    language: bool
+    other_unit: bool
+
+
+def pack(
+    profiles: Profiles,
+    rules: Rules,
+    *,
+    mentor_load: Ints | None = None,
+    mentee_load: Ints | None = None,
+    mentor_free: Ints | None = None,
+    mentee_free: Ints | None = None,
+) -> Market:
+    """The market of a programme.
+
+    Args:
+        profiles: everybody, `n` rows.
+        rules: of the programme.
+        mentor_load: [n] live pairs of each person as a mentor; none when nothing is given.
+        mentee_load: [n] the same as a mentee.
+        mentor_free: [n] how many pairs may be added; otherwise what capacity, load and rules leave.
+        mentee_free: [n] the same as a mentee.
+
+    Raises:
+        InvalidError: the columns hold more than a record can; the sentence says what.
+    """
+    _refuse_too_many(profiles)
+    nothing = np.zeros(len(profiles), np.int32)
+    mentor_load, mentee_load = (nothing if each is None else each for each in (mentor_load, mentee_load))
+    chain = tour(profiles.manager)
+    offered = _offered(profiles.offers, profiles.mentor_capacity)
+    mentors = int((profiles.mentor_capacity > 0).sum())
+    order = np.argsort(offered[: profiles.areas], kind="stable")
+    bit = np.zeros(_MOST_AREAS, np.int64)
+    bit[order] = np.arange(profiles.areas)
+    counted = np.zeros(_MOST_AREAS, np.bool_)
+    counted[: profiles.areas] = True
+    points = np.zeros(_MOST_AREAS, np.int32)
+    points[: profiles.areas] = [area_points(rules, mentors, int(offered[area])) for area in order]
+    window, minutes = _windows(profiles)
+    weights = rules.weights
+    hours = np.where(minutes < rules.common_minutes, -1, np.minimum(minutes, ENOUGH_MINUTES) * weights.hours // ENOUGH_MINUTES)
+    settled = np.ones(len(profiles), np.bool_) if rules.unknown_chains else ~chain.adrift
+    records = _records(profiles, bit, chain.enter, chain.leave, window)
+    sides = []
+    for areas, capacity, load, free, tenure in (
+        (profiles.offers, profiles.mentor_capacity, mentor_load, mentor_free, rules.mentor_tenure),
+        (profiles.seeks, profiles.mentee_capacity, mentee_load, mentee_free, rules.mentee_tenure),
+    ):
+        if free is None:
+            free = np.minimum(capacity - load, rules.proposals_per_person)
+        rows = np.flatnonzero((free > 0) & (capacity > 0) & settled & (profiles.tenure >= tenure) & (areas[:, 0] != NO_AREA))
+        sides.append(_Side(_side_records(records, areas, bit, rows), rows.astype(np.int32), free[rows], load[rows]))
+    mentor, mentee = sides
+    waited = np.minimum(np.maximum(profiles.waiting, 0), MOST_WAITING) * np.int32(weights.waiting)
+    blocked_from, blocked = _blocked(profiles.blocked, mentor.rows, mentee.rows, len(profiles))
+    return Market(
+        mentors=mentor.records,
+        mentees=mentee.records,
+        mentor_points=waited[mentor.rows],
+        mentee_points=waited[mentee.rows],
+        mentor_rows=mentor.rows,
+        mentee_rows=mentee.rows,
+        mentor_places=mentor.places.astype(np.int32),
+        mentee_places=mentee.places.astype(np.int32),
+        mentor_load=mentor.load.astype(np.int32),
+        mentee_load=mentee.load.astype(np.int32),
+        area_points=points,
+        hours=hours.astype(np.int32),
+        mentee_choice=_choices(weights.mentee_choice),
+        mentor_choice=_choices(weights.mentor_choice),
+        blocked_from=blocked_from,
+        blocked=blocked,
+        unit=weights.other_unit,
+        country=weights.other_country,
+        function=weights.other_function,
+        wish=weights.wish,
+        in_person=weights.in_person,
+        level=weights.level,
+        further=weights.further_pair,
+        gap=rules.level_gap,
+        reverse=rules.reverse_only,
+        language=rules.common_language,
+        other_unit=rules.different_unit,
+    )
+
+
+class _Side(NamedTuple):
+    records: Words
+    rows: Ints
+    places: Ints
+    load: Ints
+
+
+def area_points(rules: Rules, mentors: int, offering: int) -> int:
+    """What one common area is worth when so many of the mentors offer it: more for every halving, in sixteenths."""
+    weights = rules.weights
+    sixteenths = ((mentors + 1) ** 16 // (offering + 1) ** 16).bit_length() - 1
+    return weights.area + min(weights.rarity * sixteenths // 16, weights.rarity_limit)
+
+
+def _refuse_too_many(profiles: Profiles) -> None:
+    for what, codes, bits in (
+        ("units", profiles.unit, UNIT_BITS),
+        ("countries", profiles.country, COUNTRY_BITS),
+        ("sites", profiles.site + 1, SITE_BITS),
+        ("functions", profiles.function, 6),
+    ):
+        if len(codes) and int(codes.max()) >= 1 << bits:
+            raise InvalidError(f"A market can tell at most {1 << bits} {what} apart.")
+    if profiles.areas > _MOST_AREAS:
+        raise InvalidError(f"A programme can weigh at most {_MOST_AREAS} areas: name the ones that count in its rules.")
+
+
+def _choices(weight: int) -> Ints:
+    return np.array([weight * (RANKS - rank) // RANKS for rank in range(RANKS)], np.int32)
+
+
+def _windows(profiles: Profiles) -> tuple[Ints, Ints]:
+    """The number of each person's working day in UTC, and the minutes that each two days have in common."""
+    codes = _day_codes(profiles.utc_offset, profiles.work_from, profiles.work_to)
+    there = np.zeros(DAY * _LONGEST, np.bool_)
+    there[codes] = True
+    days = np.flatnonzero(there)
+    if len(days) > WINDOW:
+        raise InvalidError(f"A market can tell at most {WINDOW} working days apart.")
+    number = np.zeros(len(there), np.int32)
+    number[days] = np.arange(len(days))
+    begin, length = days // _LONGEST, days % _LONGEST * _HOUR
+    end = begin + length
+    common = np.zeros((len(days), len(days)), np.int32)
+    for shift in (-DAY, 0, DAY):
+        common += np.maximum(np.minimum(end[:, None], end + shift) - np.maximum(begin[:, None], begin + shift), 0).astype(np.int32)
+    return number[codes], common
+
+
+@njit(cache=True, nogil=True)
+def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
+    codes = np.empty(len(utc_offset), np.int32)
+    for row in range(len(codes)):
+        length = (work_to[row] - work_from[row]) % 24
+        begin = (work_from[row] * _HOUR - utc_offset[row]) % DAY
+        codes[row] = begin * _LONGEST + (length if length > 0 else 24)
+    return codes
+
+
+@njit(cache=True, nogil=True)
+def _offered(offers: npt.NDArray[np.int8], capacity: Ints) -> Words:
+    """[64] how many mentors offer each area."""
+    found = np.zeros(_MOST_AREAS, np.int64)
+    for row in range(len(capacity)):
+        if capacity[row] > 0:
+            for area in offers[row]:
+                if area >= 0:
+                    found[area] += 1
+    return found
+
+
+def _records(profiles: Profiles, bit: Words, enter: Ints, leave: Ints, window: Ints) -> Words:
+    """[n, 8] what is the same on both sides."""
+    del bit
+    found = np.zeros((len(profiles), WORDS), np.int64)
+    _fill(
+        found, profiles.languages.view(np.int64), profiles.unit, profiles.country, profiles.function, profiles.site,
+        profiles.in_person, enter, leave, profiles.manager, profiles.level, window, profiles.likes.view(np.int64),
+    )
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _fill(  # type: ignore[no-untyped-def]  # noqa: ANN202, PLR0913 - columns
+    records, languages, unit, country, function, site, in_person, enter, leave, manager, level, window, likes
+):
+    for row in range(len(records)):
+        record = records[row]
+        record[LANGUAGES] = languages[row]
+        record[ATTRIBUTES] = (
+            (np.int64(site[row]) + 1)
+            | (np.int64(function[row]) + 1) << FUNCTION_AT
+            | np.int64(country[row]) << COUNTRY_AT
+            | np.int64(unit[row]) << UNIT_AT
+            | np.int64(in_person[row]) << IN_PERSON_AT
+        )
+        record[CHAIN] = np.int64(enter[row]) << 32 | np.int64(leave[row])
+        above = np.int64(manager[row]) + 1 if manager[row] >= 0 else np.int64(0)
+        record[PLACE] = above << MANAGER_AT | np.int64(level[row]) << LEVEL_AT | np.int64(window[row])
+        record[LIKES] = likes[row]
+
+
+@njit(cache=True, nogil=True)
+def _side_records(records: Words, areas: npt.NDArray[np.int8], bit: Words, rows: Words) -> Words:
+    found = np.empty((len(rows), WORDS), np.int64)
+    for place in range(len(rows)):
+        row = rows[place]
+        found[place] = records[row]
+        mask, ranked = np.int64(0), np.int64(0)
+        for rank in range(areas.shape[1]):
+            area = areas[row, rank]
+            if area < 0:
+                break
+            mask |= np.int64(1) << bit[area]
+            if rank < RANKS:
+                ranked |= (bit[area] + 1) << (8 * rank)
+        found[place, AREAS], found[place, RANKED] = mask, ranked
+    return found
+
+
+def _blocked(pairs: Words, mentors: Ints, mentees: Ints, people: int) -> tuple[Ints, Ints]:
+    """For each mentee, the places of the mentors that they are never paired with."""
+    mentor_at = np.full(people, -1, np.int32)
+    mentor_at[mentors] = np.arange(len(mentors))
+    mentee_at = np.full(people, -1, np.int32)
+    mentee_at[mentees] = np.arange(len(mentees))
+    both = np.concatenate([pairs, pairs[:, ::-1]]) if len(pairs) else np.zeros((0, 2), np.int64)
+    mentor, mentee = mentor_at[both[:, 0]], mentee_at[both[:, 1]]
+    here = (mentor >= 0) & (mentee >= 0)
+    mentor, mentee = mentor[here], mentee[here]
+    order = np.argsort(mentee, kind="stable")
+    begins = np.searchsorted(mentee[order], np.arange(len(mentees) + 1)).astype(np.int32)
+    return begins, mentor[order].astype(np.int32)

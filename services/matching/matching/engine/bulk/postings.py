@@ -1,0 +1,167 @@
+"""An index from small sets of areas and working days to people, so that nobody has to be compared with everybody.
+
+Half of all pairs share some area, so one area selects nothing. A posting therefore belongs to a set of one, two or three
+areas that somebody names, and to a working day. Whoever seeks asks for each such set of their own areas, and takes from
+its posting only those with whom exactly this set is "the best three common areas": each pair turns up once, and its points
+for areas are known before anybody is looked at.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from matching.engine.bulk.bits import highest_bit, lowest_bit
+from matching.engine.bulk.packing import (
+    AREAS,
+    ATTRIBUTES,
+    COUNTRY,
+    COUNTRY_AT,
+    FUNCTION,
+    FUNCTION_AT,
+    PLACE,
+    WINDOW,
+    Ints,
+    Words,
+)
+
+MOST_SET: Final = 3
+
+# An entry, from the highest bits: what the person costs, then function and country, then who it is.
+COST_AT: Final = 42
+COST_ZERO: Final = 1 << 20  # costs may be negative
+COUNTRY_OF_ENTRY, FUNCTION_OF_ENTRY = 30, 23
+WHO: Final = (1 << 23) - 1
+
+
+class Postings(NamedTuple):
+    """Entries of one side, by set and day; within a posting the cheapest first."""
+
+    starts: Ints
+    """[sets * days + 1]"""
+    entries: Words
+    cheapest: Ints
+    """[sets] the least cost in any posting of the set."""
+    days: int
+
+
+@njit(cache=True, nogil=True)
+def set_number(areas: int, bits: int) -> int:
+    """The number of a set of one to three of so many areas: in the order of the combinatorial number system."""
+    low = lowest_bit(areas)
+    rest = areas & (areas - 1)
+    if rest == 0:
+        return low
+    middle = lowest_bit(rest)
+    rest &= rest - 1
+    if rest == 0:
+        return bits + middle * (middle - 1) // 2 + low
+    high = lowest_bit(rest)
+    pairs = bits * (bits - 1) // 2
+    return bits + pairs + high * (high - 1) * (high - 2) // 6 + middle * (middle - 1) // 2 + low
+
+
+@njit(cache=True, nogil=True)
+def sets_of(areas: int, found: Words) -> int:
+    """Write every set of one to three areas of a mask; returns how many."""
+    count = 0
+    first = areas
+    while first:
+        one = first & -first
+        first ^= one
+        found[count] = one
+        count += 1
+        second = first
+        while second:
+            two = second & -second
+            second ^= two
+            found[count] = one | two
+            count += 1
+            third = second
+            while third:
+                three = third & -third
+                third ^= three
+                found[count] = one | two | three
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def up_to(areas: int) -> int:
+    """All areas that are as rare as the commonest of a set of three, or rarer; every area for a smaller set."""
+    rest = areas & (areas - 1)
+    if (rest & (rest - 1)) == 0:
+        return -1
+    return (np.int64(2) << highest_bit(areas)) - 1
+
+
+@njit(cache=True, nogil=True)
+def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Postings:
+    """Index people in this order, which is the order within each posting.
+
+    Args:
+        records: [P, 8]
+        order: [P] places, the cheapest first.
+        costs: [P]
+        bits: how many areas there are.
+        days: how many working days.
+    """
+    sets = bits + bits * (bits - 1) // 2 + bits * (bits - 1) * (bits - 2) // 6
+    starts = np.zeros(sets * days + 1, np.int32)
+    mine = np.empty(_MOST_SETS, np.int64)
+    for who in order:
+        day = records[who, PLACE] & WINDOW
+        for number in range(sets_of(records[who, AREAS], mine)):
+            starts[set_number(mine[number], bits) * days + day + 1] += 1
+    for posting in range(sets * days):
+        starts[posting + 1] += starts[posting]
+    entries = np.empty(starts[sets * days], np.int64)
+    cheapest = np.full(sets, np.int32(2**31 - 1))
+    filled = starts.copy()
+    for who in order:
+        record = records[who]
+        day = record[PLACE] & WINDOW
+        attributes = record[ATTRIBUTES]
+        entry = (
+            (np.int64(costs[who]) + COST_ZERO) << COST_AT
+            | ((attributes & COUNTRY) >> COUNTRY_AT) << COUNTRY_OF_ENTRY
+            | ((attributes >> FUNCTION_AT) & FUNCTION) << FUNCTION_OF_ENTRY
+            | np.int64(who)
+        )
+        for number in range(sets_of(record[AREAS], mine)):
+            group = set_number(mine[number], bits)
+            posting = group * days + day
+            entries[filled[posting]] = entry
+            filled[posting] += 1
+            cheapest[group] = min(cheapest[group], costs[who])
+    return Postings(starts, entries, cheapest, days)
+
+
+_MOST_SETS: Final = 300  # of twelve areas: 12 + 66 + 220
+
+
+@njit(cache=True, nogil=True)
+def days_by_points(hours: Ints) -> tuple[Ints, Ints]:
+    """For each working day, the days with enough in common, the best first; and how many they are."""
+    days = len(hours)
+    found, counts = np.zeros((days, days), np.int32), np.zeros(days, np.int32)
+    for day in range(days):
+        order = np.argsort(-hours[day], kind="mergesort")
+        for other in order:
+            if hours[day, other] >= 0:
+                found[day, counts[day]] = other
+                counts[day] += 1
+    return found, counts
+
+
+@njit(cache=True, nogil=True)
+def mixed(number: int) -> int:
+    """A fixed scramble of 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
+    word = np.uint64(number)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.int64(word ^ (word >> np.uint64(31)))
+
+
+Places = npt.NDArray[np.int64]

@@ -1,0 +1,250 @@
+"""The bulk run: start lists by sample, then auction and search with prices in turn, then how good it is at least."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from matching.engine.bulk.auction import Lists, Outcome, add, empty_lists, sell
+from matching.engine.bulk.bits import lowest_bit
+from matching.engine.bulk.candidates import improve, sample
+from matching.engine.bulk.packing import Ints, Market, Words
+from matching.engine.bulk.postings import build, days_by_points, mixed
+
+_CHUNK: Final = 256
+_UNLIMITED: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard a run tries."""
+
+    mentee_list: int
+    mentor_list: int
+    budget: int
+    cap: int
+    rounds: tuple[int, ...]
+    """How many candidates each search with prices may add for a mentee."""
+    steps: tuple[int, ...]
+    """Of the auctions: one more than rounds."""
+    search: int = _UNLIMITED
+    """Entries that a search with prices looks at for one mentee."""
+
+
+FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
+"""Until no search finds anything better: as good as an auction over every feasible pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a run found: places of mentors and mentees side by side, and what no choice can exceed."""
+
+    mentors: Ints
+    mentees: Ints
+    scores: Ints
+    value: int
+    bound: int
+    prices: Ints
+
+
+def solve(market: Market, areas: int, effort: Effort, *, threads: int | None = None) -> Solution:
+    """Pairs for everybody."""
+    crew = _Crew(threads or min(os.cpu_count() or 1, 8))
+    days = days_by_points(market.hours)
+    lists = empty_lists(len(market.mentees))
+    with crew:
+        _start(market, areas, effort, days, lists, crew)
+        outcome = sell(market, lists, effort.steps[0])
+        bound = _UNLIMITED * len(market.mentees)
+        best = _value(market, lists, outcome)
+        for room, step in zip(effort.rounds, effort.steps[1:], strict=True):
+            limit, fresh = _search(market, areas, days, lists, outcome, room, effort.search, crew)
+            bound = min(bound, limit)
+            if not fresh:
+                break
+            outcome = sell(market, lists, step)
+            best = _value(market, lists, outcome)
+    mentors, mentees, scores = _pairs(lists, outcome)
+    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices)
+
+
+class _Crew:
+    """Threads that share a loop over people: kernels let go of the interpreter's lock."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads)
+
+    def __enter__(self) -> "_Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def over(self, people: int, work: Callable[[int, int], None]) -> None:
+        """Call `work` for stretches of people until all are through."""
+        stretches = [(first, min(first + _CHUNK, people)) for first in range(0, people, _CHUNK)]
+        list(self._pool.map(lambda stretch: work(*stretch), stretches))
+
+
+def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], lists: Lists, crew: _Crew) -> None:
+    no_prices = np.zeros(len(market.mentors), np.int32)
+    mentors = build(market.mentors, _scrambled(market.mentor_rows), no_prices, areas, len(market.hours))
+    found, counts = _rows(len(market.mentees), effort.mentee_list)
+    crew.over(
+        len(market.mentees),
+        lambda first, last: sample(
+            market, mentors, days, True, areas, effort.budget, effort.cap, first, last, found, counts
+        ),
+    )
+    _add_sampled(market, lists, no_prices, True, found, counts)
+    if effort.mentor_list:
+        costs = np.zeros(len(market.mentees), np.int32)
+        mentees = build(market.mentees, _scrambled(market.mentee_rows), costs, areas, len(market.hours))
+        found, counts = _rows(len(market.mentors), effort.mentor_list)
+        crew.over(
+            len(market.mentors),
+            lambda first, last: sample(
+                market, mentees, days, False, areas, effort.budget, effort.cap, first, last, found, counts
+            ),
+        )
+        _add_sampled(market, lists, no_prices, False, found, counts)
+
+
+def _search(
+    market: Market,
+    areas: int,
+    days: tuple[Ints, Ints],
+    lists: Lists,
+    outcome: Outcome,
+    room: int,
+    budget: int,
+    crew: _Crew,
+) -> tuple[int, int]:
+    """Look for what everybody would rather have at these prices; returns the bound, and how many candidates are new."""
+    costs = outcome.prices - market.mentor_points
+    order = np.argsort(costs, kind="stable").astype(np.int32)
+    postings = build(market.mentors, order, costs, areas, len(market.hours))
+    found, counts = _rows(len(market.mentees), room)
+    cut = np.zeros(len(market.mentees), np.int32)
+    crew.over(
+        len(market.mentees),
+        lambda first, last: improve(
+            market, postings, days, costs, outcome.gains, areas, budget, first, last, found, counts, cut
+        ),
+    )
+    bound = _bound(market, lists, outcome, found, counts, cut)
+    return bound, _add_found(lists, outcome, found, counts)
+
+
+def _rows(people: int, room: int) -> tuple[Words, Ints]:
+    return np.zeros((people, room), np.int64), np.zeros(people, np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _scrambled(rows: Ints) -> Ints:
+    """Places in an order that has nothing to do with the roster's."""
+    keys = np.empty(len(rows), np.int64)
+    for place in range(len(rows)):
+        keys[place] = mixed(np.int64(rows[place]) + 1)
+    return np.argsort(keys).astype(np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _add_sampled(market: Market, lists: Lists, prices: Ints, mentees_seek: bool, found: Words, counts: Ints) -> None:
+    for person in range(len(found)):
+        for at in range(counts[person]):
+            other = np.int64(0x7FFFFFFF) - (found[person, at] & 0xFFFFFFFF)
+            mentee, mentor = (person, other) if mentees_seek else (other, person)
+            points = (found[person, at] >> 32) + market.mentor_points[mentor] + market.mentee_points[mentee]
+            add(lists, mentee, mentor, points, prices, np.int64(0))
+
+
+@njit(cache=True, nogil=True)
+def _add_found(lists: Lists, outcome: Outcome, found: Words, counts: Ints) -> int:
+    fresh = 0
+    for mentee in range(len(found)):
+        for at in range(counts[mentee]):
+            mentor = np.int64(0x7FFFFFFF) - (found[mentee, at] & 0xFFFFFFFF)
+            points = (found[mentee, at] >> 32) + outcome.prices[mentor]
+            fresh += add(lists, mentee, mentor, points, outcome.prices, outcome.held[mentee])
+    return fresh
+
+
+@njit(cache=True, nogil=True)
+def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts: Ints, cut: Ints) -> int:
+    """What no choice of pairs can be worth more than (Lagrangian duality: every set of prices gives such a bound).
+
+    Each mentee takes the best there is after prices, whether or not others want the same; mentors get their prices.
+    """
+    total = np.int64(0)
+    for mentor in range(len(market.mentor_places)):
+        for slot in range(market.mentor_places[mentor]):
+            reserve = np.int64(market.further) * (market.mentor_load[mentor] + slot)
+            total += max(outcome.prices[mentor] - reserve, 0)
+    gains = np.empty(found.shape[1] + 64, np.int64)
+    for mentee in range(len(found)):
+        number = 0
+        for at in range(counts[mentee]):
+            mentor = np.int64(0x7FFFFFFF) - (found[mentee, at] & 0xFFFFFFFF)
+            if not _holds(lists, outcome.held[mentee], mentee, mentor):
+                gains[number] = found[mentee, at] >> 32
+                number += 1
+        mine = outcome.held[mentee]
+        while mine:
+            at = lowest_bit(mine)
+            mine &= mine - 1
+            gains[number] = np.int64(lists.points[mentee, at]) - outcome.prices[lists.who[mentee, at]]
+            number += 1
+        best = np.sort(gains[:number])
+        for place in range(market.mentee_places[mentee]):
+            gain = np.int64(0)
+            if place < number:
+                gain = best[number - 1 - place]
+            if cut[mentee] > outcome.gains[mentee]:
+                gain = max(gain, cut[mentee])
+            total += max(gain - np.int64(market.further) * (market.mentee_load[mentee] + place), 0)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _holds(lists: Lists, held: int, mentee: int, mentor: int) -> bool:
+    while held:
+        at = lowest_bit(held)
+        held &= held - 1
+        if lists.who[mentee, at] == mentor:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _pairs(lists: Lists, outcome: Outcome) -> tuple[Ints, Ints, Ints]:
+    number = 0
+    for held in outcome.held:
+        while held:
+            held &= held - 1
+            number += 1
+    mentors, mentees, scores = np.empty(number, np.int32), np.empty(number, np.int32), np.empty(number, np.int32)
+    number = 0
+    for mentee in range(len(outcome.held)):
+        held = outcome.held[mentee]
+        while held:
+            at = lowest_bit(held)
+            held &= held - 1
+            mentors[number], mentees[number] = lists.who[mentee, at], mentee
+            scores[number] = lists.points[mentee, at]
+            number += 1
+    return mentors, mentees, scores
+
+
+def _value(market: Market, lists: Lists, outcome: Outcome) -> int:
+    """The scores of what is held, less what further pairs of one person have to be better by."""
+    mentors, mentees, scores = _pairs(lists, outcome)
+    total = int(scores.sum(dtype=np.int64))
+    for whose, load, people in ((mentors, market.mentor_load, market.mentors), (mentees, market.mentee_load, market.mentees)):
+        pairs = np.bincount(whose, minlength=len(people)).astype(np.int64)
+        total -= market.further * int((pairs * load + pairs * (pairs - 1) // 2).sum())
+    return total

@@ -1,0 +1,5 @@
+"""x."""
+import benchmarks.latency
+
+def test_x() -> None:
+    assert benchmarks.latency
