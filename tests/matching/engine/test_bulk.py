@@ -9,7 +9,7 @@ from benchmarks.matching.judge import Judge, judge
 from benchmarks.matching.peers import Graph, exact, value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from matching.engine.bulk.packing import Market, pack
+from matching.engine.bulk.packing import FURTHER, Market, pack
 from matching.engine.bulk.pairs import FORBIDDEN, edge
 from matching.engine.bulk.profiles import MOST_NAMED, Profiles
 from matching.engine.bulk.solve import FULL, Effort, Solution, solve
@@ -120,7 +120,7 @@ def optimum(market: Market) -> int:
         if (points := edge(market, mentor, mentee)) != FORBIDDEN
     ]
     mentors, mentees, scores = np.array(found, np.int32).reshape(-1, 3).T
-    graph = Graph(mentees, mentors, scores, market.mentee_places, market.mentor_places, market.further)
+    graph = Graph(mentees, mentors, scores, market.mentee_places, market.mentor_places, int(market.weights[FURTHER]))
     return value(graph, exact(graph).edges)
 
 

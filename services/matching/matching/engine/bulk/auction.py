@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.packing import Ints, Market, Words
+from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 
 MOST_CANDIDATES = 64
 """One bit each says what a mentee holds."""
@@ -79,7 +79,7 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
     prices = np.empty(mentors, np.int32)
     for mentor in range(mentors):
         for slot in range(starts[mentor], starts[mentor + 1]):
-            slot_price[slot] = market.further * (market.mentor_load[mentor] + slot - starts[mentor])
+            slot_price[slot] = market.weights[FURTHER] * (market.mentor_load[mentor] + slot - starts[mentor])
         prices[mentor] = slot_price[starts[mentor]]
     held = np.zeros(mentees, np.int64)
     filled = np.zeros(mentees, np.int32)
@@ -92,7 +92,7 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
         person = waiting[queued]
         while filled[person] < market.mentee_places[person]:
             best, second, at = _two_best(lists, prices, person, held[person])
-            least = market.further * (market.mentee_load[person] + filled[person])
+            least = market.weights[FURTHER] * (market.mentee_load[person] + filled[person])
             if best <= least:
                 break
             mentor = lists.who[person, at]
@@ -147,7 +147,7 @@ def _place(slot_price: Ints, starts: Ints, mentor: int, bid: int) -> tuple[int, 
 def _gains(market: Market, lists: Lists, prices: Ints, held: Words, filled: Ints) -> Ints:
     gains = np.empty(len(held), np.int32)
     for person in range(len(held)):
-        least = np.int64(market.further) * (market.mentee_load[person] + filled[person])
+        least = np.int64(market.weights[FURTHER]) * (market.mentee_load[person] + filled[person])
         if filled[person] == market.mentee_places[person]:
             least = np.int64(2**31 - 1)
             mine = held[person]

@@ -5,7 +5,7 @@ sample that begins at another place of each posting for each person finds people
 ones for everybody; what it misses is found by the search with prices, which looks only for what beats the present gain.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,21 +17,32 @@ from matching.engine.bulk.packing import (
     COUNTRY_AT,
     FUNCTION,
     FUNCTION_AT,
+    IN_PERSON,
     IN_PERSON_AT,
     LIKES,
+    MENTEE_CHOICE,
+    MENTOR_CHOICE,
+    MOST_LEVELS,
+    OTHER_COUNTRY,
+    OTHER_FUNCTION,
+    OTHER_UNIT,
+    PER_LEVEL,
     PLACE,
     RANKED,
     WINDOW,
+    WISH,
     Ints,
     Market,
     Words,
 )
-from matching.engine.bulk.pairs import best_areas, choice, edge
+from matching.engine.bulk.pairs import best_areas, choice, points_of
 from matching.engine.bulk.postings import (
     COST_AT,
     COST_ZERO,
+    COUNTRY_CODE,
     COUNTRY_OF_ENTRY,
     FUNCTION_OF_ENTRY,
+    MOST_SETS,
     WHO,
     Postings,
     mixed,
@@ -40,8 +51,7 @@ from matching.engine.bulk.postings import (
     up_to,
 )
 
-NOBODY: Final = -1
-_MOST_SETS: Final = 300
+SET_BITS: Final = 9
 
 
 @njit(cache=True, nogil=True)
@@ -75,157 +85,175 @@ def keep(points: int, who: int, best: Words, count: int) -> int:
     return count
 
 
+class Ask(NamedTuple):
+    """What a search looks through, the same for everybody."""
+
+    market: Market
+    postings: Postings
+    """Of the side that is looked for."""
+    compatible: Ints
+    """[W, W] for each working day, the days with enough in common, the best first."""
+    how_many: Ints
+    """[W] of them."""
+    bits: int
+    """How many areas there are."""
+    budget: int
+    """Entries looked at for one person."""
+
+
 @njit(cache=True, nogil=True)
-def sample(
-    market: Market,
-    postings: Postings,
-    days: tuple[Ints, Ints],
-    mentees_seek: bool,
-    bits: int,
-    budget: int,
-    cap: int,
-    first: int,
-    last: int,
-    found: Words,
-    counts: Ints,
-) -> None:
+def sample(ask: Ask, mentees_seek: bool, cap: int, first: int, last: int, found: Words, counts: Ints) -> None:
     """Lists for the people from `first` to `last` of one side, among the other.
 
     Args:
-        market: the market.
-        postings: of the other side, in any order.
-        days: working days by what they are worth together.
+        ask: the postings may stand in any order.
         mentees_seek: the lists are for mentees.
-        bits: how many areas there are.
-        budget: entries looked at for one person.
         cap: entries looked at in one posting.
         first: the first person.
         last: behind the last one.
         found: [P, k] written: entries of `keep`.
         counts: [P] written.
     """
-    sets = np.empty(_MOST_SETS, np.int64)
-    order = np.empty(_MOST_SETS, np.int64)
-    seekers = market.mentees if mentees_seek else market.mentors
-    others = market.mentors if mentees_seek else market.mentees
-    compatible, how_many = days
+    sets, ranks = np.empty(MOST_SETS, np.int64), np.empty(MOST_SETS, np.int64)
     for person in range(first, last):
-        record = seekers[person]
-        number = sets_of(record[AREAS], sets)
-        for at in range(number):
-            order[at] = best_areas(sets[at], market.area_points) << 20 | at
-        ranked = np.sort(order[:number])
-        left, kept = budget, 0
-        day = record[PLACE] & WINDOW
-        for at in range(number - 1, -1, -1):
+        counts[person] = _sample_for(ask, mentees_seek, cap, person, found[person], sets, ranks)
+
+
+@njit(cache=True, nogil=True)
+def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words, sets: Words, ranks: Words) -> int:
+    mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
+    blocked_from, blocked, compatible = ask.market.blocked_from, ask.market.blocked, ask.compatible
+    starts, entries, all_days = ask.postings.starts, ask.postings.entries, ask.postings.days
+    seekers, others = (mentees, mentors) if mentees_seek else (mentors, mentees)
+    mine, day = seekers[person, AREAS], seekers[person, PLACE] & WINDOW
+    number = sets_of(mine, sets)
+    for at in range(number):
+        ranks[at] = best_areas(sets[at], weights) << SET_BITS | at
+    highest_first(ranks, number)
+    left, kept = ask.budget, 0
+    for rank in ranks[:number]:
+        areas = sets[rank & (1 << SET_BITS) - 1]
+        whole = up_to(areas) & mine
+        group = set_number(areas, ask.bits) * all_days
+        for place in range(ask.how_many[day]):
             if left <= 0:
-                break
-            areas = sets[ranked[at] & 0xFFFFF]
-            whole = up_to(areas) & record[AREAS]
-            group = set_number(areas, bits) * postings.days
-            for place in range(how_many[day]):
-                posting = group + compatible[day, place]
-                begin, size = postings.starts[posting], postings.starts[posting + 1] - postings.starts[posting]
-                if size == 0:
-                    continue
-                turn = mixed(person * 1_000_003 + posting) % size
-                for step in range(min(size, cap)):
-                    who = postings.entries[begin + (turn + step) % size] & WHO
-                    left -= 1
-                    if others[who, AREAS] & whole != areas:
-                        continue
-                    points = edge(market, who, person) if mentees_seek else edge(market, person, who)
+                return kept
+            posting = group + compatible[day, place]
+            begin, end = np.int64(starts[posting]), np.int64(starts[posting + 1])
+            # Everybody begins at another place, so that not all find the same few.
+            at = begin + ((mixed(person * 1_000_003 + posting) & 0xFFFFFFFF) * (end - begin) >> 32)
+            for _ in range(min(end - begin, cap)):
+                who = entries[at] & WHO
+                at = at + 1 if at + 1 < end else begin
+                left -= 1
+                if others[who, AREAS] & whole == areas:
+                    mentor, mentee = (who, person) if mentees_seek else (person, who)
+                    points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, mentor, mentee)
                     if points >= 0:
-                        kept = keep(points, who, found[person], kept)
-                if left <= 0:
-                    break
-        counts[person] = kept
+                        kept = keep(points, who, best, kept)
+    return kept
 
 
 @njit(cache=True, nogil=True)
 def improve(
-    market: Market,
-    postings: Postings,
-    days: tuple[Ints, Ints],
-    costs: Ints,
-    least: Ints,
-    bits: int,
-    budget: int,
-    first: int,
-    last: int,
-    found: Words,
-    counts: Ints,
-    cut: Ints,
+    ask: Ask, costs: Ints, least: Ints, first: int, last: int, found: Words, counts: Ints, cut: Ints
 ) -> None:
     """For mentees, the mentors of whom the gain at present prices is more than `least`; the best of all there are.
 
     Args:
-        market: the market.
-        postings: of the mentors, the cheapest first.
-        days: working days by what they are worth together.
+        ask: the postings of the mentors, the cheapest first in each.
         costs: [M] what a mentor costs: the price, less what they add to each of their pairs.
         least: [E] the gain to beat.
-        bits: how many areas there are.
-        budget: entries looked at for one person.
         first: the first mentee.
         last: behind the last one.
         found: [E, k] written: entries of `keep` with the gain in place of the points.
         counts: [E] written.
         cut: [E] written: no mentor who was not looked at could give more than this.
     """
-    sets = np.empty(_MOST_SETS, np.int64)
-    compatible, how_many = days
+    sets, ranks = np.empty(MOST_SETS, np.int64), np.empty(MOST_SETS, np.int64)
     for person in range(first, last):
-        record, best = market.mentees[person], found[person]
-        room = len(best)
-        kept, left, limit, missed = 0, budget, np.int64(least[person]), np.int64(least[person])
-        day = record[PLACE] & WINDOW
-        country = (record[ATTRIBUTES] & COUNTRY) >> COUNTRY_AT
-        function = (record[ATTRIBUTES] >> FUNCTION_AT) & FUNCTION
-        meets = market.in_person if (record[ATTRIBUTES] >> IN_PERSON_AT) & 1 else 0
-        rest = market.unit + market.mentor_choice[0] + market.wish + 4 * market.level + market.mentee_points[person]
-        most = market.function + market.wish + max(market.country, meets)
-        for number in range(sets_of(record[AREAS], sets)):
-            areas = sets[number]
-            kind = set_number(areas, bits)
-            whole = up_to(areas) & record[AREAS]
-            common = areas if up_to(areas) == -1 else record[AREAS]
-            sure = best_areas(areas, market.area_points) + choice(record[RANKED], common, market.mentee_choice) + rest
-            best_day = market.hours[day, compatible[day, 0]] if how_many[day] else 0
-            if sure + best_day + most - postings.cheapest[kind] <= limit:
-                continue
-            for place in range(how_many[day]):
-                other_day = compatible[day, place]
-                posting = kind * postings.days + other_day
-                bound = sure + market.hours[day, other_day]
-                for at in range(postings.starts[posting], postings.starts[posting + 1]):
-                    entry = postings.entries[at]
-                    bare = bound - ((entry >> COST_AT) - COST_ZERO)
-                    if bare + most <= limit:
-                        break
-                    if left <= 0:
-                        missed = max(missed, bare + most)
-                        break
-                    left -= 1
-                    theirs = (entry >> FUNCTION_OF_ENTRY) & FUNCTION
-                    if theirs:
-                        if theirs != function and function:
-                            bare += market.function
-                        if (record[LIKES] >> (theirs - 1)) & 1:
-                            bare += market.wish
-                    bare += meets if (entry >> COUNTRY_OF_ENTRY) & 0xFFF == country else market.country
-                    if bare <= limit:
-                        continue
-                    who = entry & WHO
-                    if market.mentors[who, AREAS] & whole != areas:
-                        continue
-                    points = edge(market, who, person)
-                    if points < 0:
-                        continue
-                    gain = points + market.mentee_points[person] - costs[who]
-                    if gain > limit:
+        counts[person], cut[person] = _improve_for(ask, costs, person, least[person], found[person], sets, ranks)
+
+
+@njit(cache=True, nogil=True)
+def _improve_for(
+    ask: Ask, costs: Ints, person: int, least: int, best: Words, sets: Words, ranks: Words
+) -> tuple[int, int]:
+    mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
+    blocked_from, blocked, compatible = ask.market.blocked_from, ask.market.blocked, ask.compatible
+    starts, entries, all_days = ask.postings.starts, ask.postings.entries, ask.postings.days
+    mine, likes, attributes = mentees[person, AREAS], mentees[person, LIKES], mentees[person, ATTRIBUTES]
+    day = mentees[person, PLACE] & WINDOW
+    country, function = (attributes & COUNTRY) >> COUNTRY_AT, (attributes >> FUNCTION_AT) & FUNCTION
+    meets = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else 0
+    most = weights[OTHER_FUNCTION] + weights[WISH] + max(weights[OTHER_COUNTRY], meets)
+    number = _rank_sets(ask, person, mine, most, sets, ranks)
+    kept, left, limit, missed = 0, ask.budget, np.int64(least), np.int64(least)
+    for rank in ranks[:number]:
+        if (rank >> SET_BITS) <= limit:
+            break  # nor can any set behind it
+        areas = sets[rank & (1 << SET_BITS) - 1]
+        whole = up_to(areas) & mine
+        kind = set_number(areas, ask.bits)
+        sure = _sure(ask, person, areas)
+        for place in range(ask.how_many[day]):
+            posting = kind * all_days + compatible[day, place]
+            bound = sure + hours[day, compatible[day, place]]
+            for at in range(starts[posting], starts[posting + 1]):
+                entry = entries[at]
+                bare = bound - ((entry >> COST_AT) - COST_ZERO)
+                if bare + most <= limit:
+                    break
+                if left <= 0:
+                    missed = max(missed, bare + most)
+                    break
+                left -= 1
+                theirs = (entry >> FUNCTION_OF_ENTRY) & FUNCTION
+                if theirs:
+                    bare += weights[OTHER_FUNCTION] if function and theirs != function else 0
+                    bare += weights[WISH] if (likes >> (theirs - 1)) & 1 else 0
+                bare += meets if (entry >> COUNTRY_OF_ENTRY) & COUNTRY_CODE == country else weights[OTHER_COUNTRY]
+                who = entry & WHO
+                if bare > limit and mentors[who, AREAS] & whole == areas:
+                    points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, who, person)
+                    gain = points + ask.market.mentee_points[person] - costs[who]
+                    if points >= 0 and gain > limit:
                         kept = keep(gain, who, best, kept)
-                        if kept == room:
-                            limit = max(limit, best[0] >> 32)
-        counts[person] = kept
-        cut[person] = missed
+                        limit = max(limit, best[0] >> 32) if kept == len(best) else limit
+    return kept, missed
+
+
+@njit(cache=True, nogil=True)
+def _sure(ask: Ask, person: int, areas: int) -> int:
+    """The most that a pair gains whose best common areas are these, without hours, function, country, wish and price."""
+    weights, mentees = ask.market.weights, ask.market.mentees
+    common = areas if up_to(areas) == -1 else mentees[person, AREAS]
+    points = best_areas(areas, weights) + choice(mentees[person, RANKED], common, weights, MENTEE_CHOICE)
+    points += weights[OTHER_UNIT] + weights[MENTOR_CHOICE] + weights[WISH] + MOST_LEVELS * weights[PER_LEVEL]
+    return points + ask.market.mentee_points[person]
+
+
+@njit(cache=True, nogil=True)
+def _rank_sets(ask: Ask, person: int, mine: int, most: int, sets: Words, ranks: Words) -> int:
+    """The sets of somebody's areas by the most that a pair of them could gain, the highest first; returns how many."""
+    day = ask.market.mentees[person, PLACE] & WINDOW
+    if ask.how_many[day] == 0:
+        return 0
+    best_day = ask.market.hours[day, ask.compatible[day, 0]]
+    number = sets_of(mine, sets)
+    for at in range(number):
+        cheapest = ask.postings.cheapest[set_number(sets[at], ask.bits)]
+        ranks[at] = (_sure(ask, person, sets[at]) + best_day + most - np.int64(cheapest)) << SET_BITS | at
+    highest_first(ranks, number)
+    return number
+
+
+@njit(cache=True, nogil=True)
+def highest_first(words: Words, number: int) -> None:
+    """Sort the first so many words, which are few."""
+    for end in range(1, number):
+        word, at = words[end], end
+        while at > 0 and words[at - 1] < word:
+            words[at] = words[at - 1]
+            at -= 1
+        words[at] = word

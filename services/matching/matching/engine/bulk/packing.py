@@ -55,6 +55,13 @@ LEVEL: Final = 0xFF
 WINDOW: Final = 0xFFFF
 
 
+# Behind the areas in `Market.weights`: the points of four choices of either side, single points, and rules.
+MENTEE_CHOICE, MENTOR_CHOICE = 64, 68
+OTHER_UNIT, OTHER_COUNTRY, OTHER_FUNCTION, WISH, IN_PERSON, PER_LEVEL, FURTHER = range(72, 79)
+GAP, REVERSE, NEED_LANGUAGE, NEED_UNIT = range(79, 83)
+_WEIGHTS: Final = 83
+
+
 class Market(NamedTuple):
     """What the kernels read. `M` mentors and `E` mentees: those who take part and have a free place."""
 
@@ -74,27 +81,13 @@ class Market(NamedTuple):
     mentor_load: Ints
     """[M] pairs that a person has already; each makes the next one cost more."""
     mentee_load: Ints
-    area_points: Ints
-    """[64] by bit."""
     hours: Ints
     """[W, W] points of two working days, or -1 when they have too little in common."""
-    mentee_choice: Ints
-    """[4] points when the first, second, ... choice is common."""
-    mentor_choice: Ints
+    weights: Words
+    """[83] points of the areas by their bits, then what the names below say."""
     blocked_from: Ints
     """[E + 1] where the mentors of `blocked` begin that a mentee is never paired with."""
     blocked: Ints
-    unit: int
-    country: int
-    function: int
-    wish: int
-    in_person: int
-    level: int
-    further: int
-    gap: int
-    reverse: bool
-    language: bool
-    other_unit: bool
 
 
 def pack(
@@ -128,10 +121,7 @@ def pack(
     order = np.argsort(offered[: profiles.areas], kind="stable")
     bit = np.zeros(_MOST_AREAS, np.int64)
     bit[order] = np.arange(profiles.areas)
-    counted = np.zeros(_MOST_AREAS, np.bool_)
-    counted[: profiles.areas] = True
-    points = np.zeros(_MOST_AREAS, np.int32)
-    points[: profiles.areas] = [area_points(rules, mentors, int(offered[area])) for area in order]
+    points = [area_points(rules, mentors, int(offered[area])) for area in order]
     window, minutes = _windows(profiles)
     weights = rules.weights
     hours = np.where(minutes < rules.common_minutes, -1, np.minimum(minutes, ENOUGH_MINUTES) * weights.hours // ENOUGH_MINUTES)
@@ -160,23 +150,10 @@ def pack(
         mentee_places=mentee.places.astype(np.int32),
         mentor_load=mentor.load.astype(np.int32),
         mentee_load=mentee.load.astype(np.int32),
-        area_points=points,
         hours=hours.astype(np.int32),
-        mentee_choice=_choices(weights.mentee_choice),
-        mentor_choice=_choices(weights.mentor_choice),
+        weights=_weights(rules, points),
         blocked_from=blocked_from,
         blocked=blocked,
-        unit=weights.other_unit,
-        country=weights.other_country,
-        function=weights.other_function,
-        wish=weights.wish,
-        in_person=weights.in_person,
-        level=weights.level,
-        further=weights.further_pair,
-        gap=rules.level_gap,
-        reverse=rules.reverse_only,
-        language=rules.common_language,
-        other_unit=rules.different_unit,
     )
 
 
@@ -207,8 +184,27 @@ def _refuse_too_many(profiles: Profiles) -> None:
         raise InvalidError(f"A programme can weigh at most {_MOST_AREAS} areas: name the ones that count in its rules.")
 
 
-def _choices(weight: int) -> Ints:
-    return np.array([weight * (RANKS - rank) // RANKS for rank in range(RANKS)], np.int32)
+def _weights(rules: Rules, area_points: list[int]) -> Words:
+    found = np.zeros(_WEIGHTS, np.int64)
+    found[: len(area_points)] = area_points
+    weights = rules.weights
+    for begin, weight in ((MENTEE_CHOICE, weights.mentee_choice), (MENTOR_CHOICE, weights.mentor_choice)):
+        found[begin : begin + RANKS] = [weight * (RANKS - rank) // RANKS for rank in range(RANKS)]
+    for place, value in (
+        (OTHER_UNIT, weights.other_unit),
+        (OTHER_COUNTRY, weights.other_country),
+        (OTHER_FUNCTION, weights.other_function),
+        (WISH, weights.wish),
+        (IN_PERSON, weights.in_person),
+        (PER_LEVEL, weights.level),
+        (FURTHER, weights.further_pair),
+        (GAP, rules.level_gap),
+        (REVERSE, rules.reverse_only),
+        (NEED_LANGUAGE, rules.common_language),
+        (NEED_UNIT, rules.different_unit),
+    ):
+        found[place] = value
+    return found
 
 
 def _windows(profiles: Profiles) -> tuple[Ints, Ints]:

@@ -1,5 +1,7 @@
 """One pair: whether the rules allow it, and its points without what each person adds by themselves."""
 
+from typing import Final
+
 import numpy as np
 from numba import njit
 
@@ -11,103 +13,122 @@ from matching.engine.bulk.packing import (
     COUNTRY,
     FUNCTION,
     FUNCTION_AT,
+    GAP,
+    IN_PERSON,
     IN_PERSON_AT,
     LANGUAGES,
     LEVEL,
     LEVEL_AT,
     LIKES,
     MANAGER_AT,
+    MENTEE_CHOICE,
+    MENTOR_CHOICE,
     MOST_LEVELS,
+    NEED_LANGUAGE,
+    NEED_UNIT,
+    OTHER_COUNTRY,
+    OTHER_FUNCTION,
+    OTHER_UNIT,
+    PER_LEVEL,
     PLACE,
     RANKED,
     RANKS,
+    REVERSE,
     SITE,
     UNIT,
     WINDOW,
+    WISH,
+    Ints,
     Market,
+    Words,
 )
 
-FORBIDDEN = -1
+FORBIDDEN: Final = -1
+LOW: Final = 0xFFFFFFFF
 
 
 @njit(cache=True, nogil=True)
-def best_areas(shared: int, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def best_areas(shared: int, weights: Words) -> int:
     """Points of the three rarest areas of a mask."""
     total = np.int64(0)
     for _ in range(3):
         if shared == 0:
             break
-        total += points[lowest_bit(shared)]
+        total += weights[lowest_bit(shared)]
         shared &= shared - 1
     return total
 
 
 @njit(cache=True, nogil=True)
-def choice(ranked: int, shared: int, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Points of the first of somebody's four choices that is in a mask."""
+def choice(ranked: int, shared: int, weights: Words, begin: int) -> int:
+    """Points of the first of somebody's four choices that is in a mask; `begin` says where the points begin."""
     for rank in range(RANKS):
         named = (ranked >> (8 * rank)) & 0xFF
         if named == 0:
             break
         if (shared >> (named - 1)) & 1:
-            return np.int64(points[rank])
+            return weights[begin + rank]
     return np.int64(0)
 
 
-@njit(cache=True, nogil=True)
-def forbidden(market: Market, mentor: int, mentee: int) -> bool:
-    """Whether a hard rule stands between two people, given by their places."""
-    one, other = market.mentors[mentor], market.mentees[mentee]
-    if one[AREAS] & other[AREAS] == 0:
-        return True
-    if market.hours[one[PLACE] & WINDOW, other[PLACE] & WINDOW] < 0:
-        return True
-    above = ((other[PLACE] >> LEVEL_AT) & LEVEL) - ((one[PLACE] >> LEVEL_AT) & LEVEL)
-    if not market.reverse:
-        above = abs(above)
-    if above < market.gap:
-        return True
-    if market.language and one[LANGUAGES] & other[LANGUAGES] == 0:
-        return True
-    if market.other_unit and (one[ATTRIBUTES] ^ other[ATTRIBUTES]) & UNIT == 0:
-        return True
-    manager = one[PLACE] >> MANAGER_AT
-    if manager != 0 and manager == other[PLACE] >> MANAGER_AT:
-        return True
-    enter, begin = one[CHAIN] >> 32, other[CHAIN] >> 32
-    if begin <= enter < other[CHAIN] & 0xFFFFFFFF or enter <= begin < one[CHAIN] & 0xFFFFFFFF:
-        return True
-    for at in range(market.blocked_from[mentee], market.blocked_from[mentee + 1]):
-        if market.blocked[at] == mentor:
-            return True
-    return False
+@njit(cache=True, nogil=True, inline="always")
+def points_of(
+    mentors: Words,
+    mentees: Words,
+    hours: Ints,
+    weights: Words,
+    blocked_from: Ints,
+    blocked: Ints,
+    mentor: int,
+    mentee: int,
+) -> int:
+    """The points of a pair without the points of its people, or `FORBIDDEN` where a hard rule stands between them.
+
+    The fields of the market come one by one: each use of a field of a tuple would count references, which costs more
+    than everything else here.
+    """
+    place, other = mentors[mentor, PLACE], mentees[mentee, PLACE]
+    one, two = mentors[mentor, ATTRIBUTES], mentees[mentee, ATTRIBUTES]
+    chain, theirs = mentors[mentor, CHAIN], mentees[mentee, CHAIN]
+    shared = mentors[mentor, AREAS] & mentees[mentee, AREAS]
+    above = ((other >> LEVEL_AT) & LEVEL) - ((place >> LEVEL_AT) & LEVEL)
+    common = np.int64(hours[place & WINDOW, other & WINDOW])
+    fails = shared == 0
+    fails |= common < 0
+    fails |= (above if weights[REVERSE] else abs(above)) < weights[GAP]
+    fails |= weights[NEED_LANGUAGE] and mentors[mentor, LANGUAGES] & mentees[mentee, LANGUAGES] == 0
+    fails |= weights[NEED_UNIT] and (one ^ two) & UNIT == 0
+    fails |= place >> MANAGER_AT != 0 and place >> MANAGER_AT == other >> MANAGER_AT
+    fails |= theirs >> 32 <= chain >> 32 < theirs & LOW or chain >> 32 <= theirs >> 32 < chain & LOW
+    if not fails:
+        for at in range(blocked_from[mentee], blocked_from[mentee + 1]):
+            fails |= blocked[at] == mentor
+    points = np.int64(FORBIDDEN)
+    if not fails:
+        mine, their = (one >> FUNCTION_AT) & FUNCTION, (two >> FUNCTION_AT) & FUNCTION
+        points = common + best_areas(shared, weights)
+        points += choice(mentees[mentee, RANKED], shared, weights, MENTEE_CHOICE)
+        points += choice(mentors[mentor, RANKED], shared, weights, MENTOR_CHOICE)
+        points += min(max(abs(above) - weights[GAP], 0), MOST_LEVELS) * weights[PER_LEVEL]
+        points += weights[OTHER_UNIT] if (one ^ two) & UNIT else 0
+        points += weights[OTHER_COUNTRY] if (one ^ two) & COUNTRY else 0
+        points += weights[OTHER_FUNCTION] if mine and their and mine != their else 0
+        points += weights[WISH] if their and (mentors[mentor, LIKES] >> (their - 1)) & 1 else 0
+        points += weights[WISH] if mine and (mentees[mentee, LIKES] >> (mine - 1)) & 1 else 0
+        points += weights[IN_PERSON] if (one & two) >> IN_PERSON_AT and (one ^ two) & SITE == 0 and one & SITE else 0
+    return points
 
 
 @njit(cache=True, nogil=True)
 def edge(market: Market, mentor: int, mentee: int) -> int:
-    """The points of a pair without the points of its people, or `FORBIDDEN`."""
-    if forbidden(market, mentor, mentee):
-        return FORBIDDEN
-    one, other = market.mentors[mentor], market.mentees[mentee]
-    shared = one[AREAS] & other[AREAS]
-    points = best_areas(shared, market.area_points)
-    points += choice(other[RANKED], shared, market.mentee_choice)
-    points += choice(one[RANKED], shared, market.mentor_choice)
-    points += market.hours[one[PLACE] & WINDOW, other[PLACE] & WINDOW]
-    levels = abs(((other[PLACE] >> LEVEL_AT) & LEVEL) - ((one[PLACE] >> LEVEL_AT) & LEVEL)) - market.gap
-    points += min(max(levels, 0), MOST_LEVELS) * market.level
-    differ = one[ATTRIBUTES] ^ other[ATTRIBUTES]
-    if differ & UNIT:
-        points += market.unit
-    if differ & COUNTRY:
-        points += market.country
-    mine, theirs = (one[ATTRIBUTES] >> FUNCTION_AT) & FUNCTION, (other[ATTRIBUTES] >> FUNCTION_AT) & FUNCTION
-    if mine and theirs and mine != theirs:
-        points += market.function
-    if theirs and (one[LIKES] >> (theirs - 1)) & 1:
-        points += market.wish
-    if mine and (other[LIKES] >> (mine - 1)) & 1:
-        points += market.wish
-    if (one[ATTRIBUTES] & other[ATTRIBUTES]) >> IN_PERSON_AT and differ & SITE == 0 and one[ATTRIBUTES] & SITE:
-        points += market.in_person
-    return points
+    """`points_of` one pair of a market."""
+    return points_of(
+        market.mentors,
+        market.mentees,
+        market.hours,
+        market.weights,
+        market.blocked_from,
+        market.blocked,
+        mentor,
+        mentee,
+    )

@@ -9,7 +9,6 @@ for areas are known before anybody is looked at.
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from matching.engine.bulk.bits import highest_bit, lowest_bit
@@ -26,12 +25,14 @@ from matching.engine.bulk.packing import (
     Words,
 )
 
-MOST_SET: Final = 3
+MOST_SETS: Final = 298
+"""Sets of one to three of twelve areas: 12 + 66 + 220."""
 
 # An entry, from the highest bits: what the person costs, then function and country, then who it is.
 COST_AT: Final = 42
 COST_ZERO: Final = 1 << 20  # costs may be negative
 COUNTRY_OF_ENTRY, FUNCTION_OF_ENTRY = 30, 23
+COUNTRY_CODE: Final = 0xFFF
 WHO: Final = (1 << 23) - 1
 
 
@@ -109,7 +110,7 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
     """
     sets = bits + bits * (bits - 1) // 2 + bits * (bits - 1) * (bits - 2) // 6
     starts = np.zeros(sets * days + 1, np.int32)
-    mine = np.empty(_MOST_SETS, np.int64)
+    mine = np.empty(MOST_SETS, np.int64)
     for who in order:
         day = records[who, PLACE] & WINDOW
         for number in range(sets_of(records[who, AREAS], mine)):
@@ -138,9 +139,6 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
     return Postings(starts, entries, cheapest, days)
 
 
-_MOST_SETS: Final = 300  # of twelve areas: 12 + 66 + 220
-
-
 @njit(cache=True, nogil=True)
 def days_by_points(hours: Ints) -> tuple[Ints, Ints]:
     """For each working day, the days with enough in common, the best first; and how many they are."""
@@ -162,6 +160,3 @@ def mixed(number: int) -> int:
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.int64(word ^ (word >> np.uint64(31)))
-
-
-Places = npt.NDArray[np.int64]

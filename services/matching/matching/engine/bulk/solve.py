@@ -4,15 +4,16 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 
 from matching.engine.bulk.auction import Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.candidates import improve, sample
-from matching.engine.bulk.packing import Ints, Market, Words
+from matching.engine.bulk.candidates import Ask, improve, sample
+from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 from matching.engine.bulk.postings import build, days_by_points, mixed
 
 _CHUNK: Final = 256
@@ -33,6 +34,8 @@ class Effort:
     """Of the auctions: one more than rounds."""
     search: int = _UNLIMITED
     """Entries that a search with prices looks at for one mentee."""
+    enough: int = 0
+    """Stop when what is missing to the bound is less than so many millionths of it."""
 
 
 FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
@@ -62,9 +65,9 @@ def solve(market: Market, areas: int, effort: Effort, *, threads: int | None = N
         bound = _UNLIMITED * len(market.mentees)
         best = _value(market, lists, outcome)
         for room, step in zip(effort.rounds, effort.steps[1:], strict=True):
-            limit, fresh = _search(market, areas, days, lists, outcome, room, effort.search, crew)
+            limit, fresh = _search(market, areas, effort, days, lists, outcome, room, crew)
             bound = min(bound, limit)
-            if not fresh:
+            if not fresh or bound - best <= bound * effort.enough // 1_000_000:
                 break
             outcome = sell(market, lists, step)
             best = _value(market, lists, outcome)
@@ -84,45 +87,27 @@ class _Crew:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
-    def over(self, people: int, work: Callable[[int, int], None]) -> None:
-        """Call `work` for stretches of people until all are through."""
+    def over(self, people: int, work: Callable[..., None], *written: Any) -> None:
+        """Call ``work(first, last, *written)`` for stretches of people until all are through."""
         stretches = [(first, min(first + _CHUNK, people)) for first in range(0, people, _CHUNK)]
-        list(self._pool.map(lambda stretch: work(*stretch), stretches))
+        list(self._pool.map(lambda stretch: work(*stretch, *written), stretches))
 
 
 def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], lists: Lists, crew: _Crew) -> None:
-    no_prices = np.zeros(len(market.mentors), np.int32)
-    mentors = build(market.mentors, _scrambled(market.mentor_rows), no_prices, areas, len(market.hours))
-    found, counts = _rows(len(market.mentees), effort.mentee_list)
-    crew.over(
-        len(market.mentees),
-        lambda first, last: sample(
-            market, mentors, days, True, areas, effort.budget, effort.cap, first, last, found, counts
-        ),
-    )
-    _add_sampled(market, lists, no_prices, True, found, counts)
-    if effort.mentor_list:
-        costs = np.zeros(len(market.mentees), np.int32)
-        mentees = build(market.mentees, _scrambled(market.mentee_rows), costs, areas, len(market.hours))
-        found, counts = _rows(len(market.mentors), effort.mentor_list)
-        crew.over(
-            len(market.mentors),
-            lambda first, last: sample(
-                market, mentees, days, False, areas, effort.budget, effort.cap, first, last, found, counts
-            ),
-        )
-        _add_sampled(market, lists, no_prices, False, found, counts)
+    """Give everybody a list by sample: mentees of mentors, and mentors of mentees."""
+    for mentees_seek, size in ((True, effort.mentee_list), (False, effort.mentor_list)):
+        if not size:
+            continue
+        seekers = market.mentees if mentees_seek else market.mentors
+        others, rows = (market.mentors, market.mentor_rows) if mentees_seek else (market.mentees, market.mentee_rows)
+        postings = build(others, _scrambled(rows), np.zeros(len(others), np.int32), areas, len(market.hours))
+        found, counts = _rows(len(seekers), size)
+        crew.over(len(seekers), partial(sample, Ask(market, postings, *days, areas, effort.budget), mentees_seek, effort.cap), found, counts)
+        _add_sampled(market, lists, mentees_seek, found, counts)
 
 
 def _search(
-    market: Market,
-    areas: int,
-    days: tuple[Ints, Ints],
-    lists: Lists,
-    outcome: Outcome,
-    room: int,
-    budget: int,
-    crew: _Crew,
+    market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], lists: Lists, outcome: Outcome, room: int, crew: _Crew
 ) -> tuple[int, int]:
     """Look for what everybody would rather have at these prices; returns the bound, and how many candidates are new."""
     costs = outcome.prices - market.mentor_points
@@ -130,12 +115,8 @@ def _search(
     postings = build(market.mentors, order, costs, areas, len(market.hours))
     found, counts = _rows(len(market.mentees), room)
     cut = np.zeros(len(market.mentees), np.int32)
-    crew.over(
-        len(market.mentees),
-        lambda first, last: improve(
-            market, postings, days, costs, outcome.gains, areas, budget, first, last, found, counts, cut
-        ),
-    )
+    ask = Ask(market, postings, *days, areas, effort.search)
+    crew.over(len(market.mentees), partial(improve, ask, costs, outcome.gains), found, counts, cut)
     bound = _bound(market, lists, outcome, found, counts, cut)
     return bound, _add_found(lists, outcome, found, counts)
 
@@ -154,7 +135,8 @@ def _scrambled(rows: Ints) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def _add_sampled(market: Market, lists: Lists, prices: Ints, mentees_seek: bool, found: Words, counts: Ints) -> None:
+def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words, counts: Ints) -> None:
+    prices = np.zeros(len(market.mentors), np.int32)
     for person in range(len(found)):
         for at in range(counts[person]):
             other = np.int64(0x7FFFFFFF) - (found[person, at] & 0xFFFFFFFF)
@@ -183,7 +165,7 @@ def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts:
     total = np.int64(0)
     for mentor in range(len(market.mentor_places)):
         for slot in range(market.mentor_places[mentor]):
-            reserve = np.int64(market.further) * (market.mentor_load[mentor] + slot)
+            reserve = market.weights[FURTHER] * (market.mentor_load[mentor] + slot)
             total += max(outcome.prices[mentor] - reserve, 0)
     gains = np.empty(found.shape[1] + 64, np.int64)
     for mentee in range(len(found)):
@@ -206,7 +188,7 @@ def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts:
                 gain = best[number - 1 - place]
             if cut[mentee] > outcome.gains[mentee]:
                 gain = max(gain, cut[mentee])
-            total += max(gain - np.int64(market.further) * (market.mentee_load[mentee] + place), 0)
+            total += max(gain - market.weights[FURTHER] * (market.mentee_load[mentee] + place), 0)
     return total
 
 
@@ -246,5 +228,5 @@ def _value(market: Market, lists: Lists, outcome: Outcome) -> int:
     total = int(scores.sum(dtype=np.int64))
     for whose, load, people in ((mentors, market.mentor_load, market.mentors), (mentees, market.mentee_load, market.mentees)):
         pairs = np.bincount(whose, minlength=len(people)).astype(np.int64)
-        total -= market.further * int((pairs * load + pairs * (pairs - 1) // 2).sum())
+        total -= int(market.weights[FURTHER]) * int((pairs * load + pairs * (pairs - 1) // 2).sum())
     return total
