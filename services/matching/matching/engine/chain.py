@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from matching.engine.compiled import kernel
 
 NOBODY = -1
 """The manager of somebody at the top."""
@@ -38,7 +39,7 @@ def tour(managers: Ints) -> Chain:
     return Chain(enter, leave, _within(enter, leave, adrift), tuple(np.flatnonzero(circular).tolist()))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _circles(managers: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """For everyone the person who stands for their circle (mostly themselves), and whether they are in one."""
     stands_for = np.arange(len(managers)).astype(np.int32)
@@ -62,45 +63,55 @@ def _circles(managers: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     return stands_for, circular
 
 
-@njit(cache=True, nogil=True)
-def _intervals(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints]:
-    """Breadth first down to know the order, sizes back up, then each person behind their earlier siblings."""
+@kernel
+def _downwards(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints, Ints, int]:
+    """Who reports to whom, and an order in which everybody comes behind those above them.
+
+    Returns:
+        Where each person's reports begin, the reports, the order, and how many of it are at the top.
+    """
     people = len(managers)
+    above = np.full(people, NOBODY, np.int32)
     begins = np.zeros(people + 1, np.int32)
     for person in range(people):
         if stands_for[person] == person and managers[person] >= 0 and stands_for[managers[person]] != person:
-            begins[stands_for[managers[person]] + 1] += 1
+            above[person] = stands_for[managers[person]]
+            begins[above[person] + 1] += 1
     begins = np.cumsum(begins).astype(np.int32)
     reports, filled = np.empty(begins[people], np.int32), begins[:people].copy()
     order, found = np.empty(people, np.int32), 0
     for person in range(people):
-        if stands_for[person] != person:
-            continue
-        if managers[person] < 0 or stands_for[managers[person]] == person:
+        if above[person] >= 0:
+            reports[filled[above[person]]] = person
+            filled[above[person]] += 1
+        elif stands_for[person] == person:
             order[found] = person
             found += 1
-        else:
-            top = stands_for[managers[person]]
-            reports[filled[top]] = person
-            filled[top] += 1
-    tops = found
-    done = 0
+    tops, done = found, 0
     while done < found:
         person = order[done]
         done += 1
-        for place in range(begins[person], begins[person + 1]):
-            order[found] = reports[place]
+        for report in reports[begins[person] : begins[person + 1]]:
+            order[found] = report
             found += 1
+    return begins, reports, order[:found], tops
+
+
+@kernel
+def _intervals(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints]:
+    """Sizes from the bottom up, then each person behind their earlier siblings; a circle has one interval."""
+    people = len(managers)
+    begins, reports, order, tops = _downwards(managers, stands_for)
     size = np.ones(people, np.int32)
-    for place in range(found - 1, tops - 1, -1):
-        size[stands_for[managers[order[place]]]] += size[order[place]]
+    for person in order[::-1]:
+        for report in reports[begins[person] : begins[person + 1]]:
+            size[person] += size[report]
     enter, leave = np.zeros(people, np.int32), np.zeros(people, np.int32)
     at = 0
-    for place in range(found):
-        person = order[place]
-        if place < tops:
-            enter[person] = at
-            at += size[person]
+    for person in order[:tops]:
+        enter[person] = at
+        at += size[person]
+    for person in order:
         leave[person] = enter[person] + size[person]
         behind = enter[person] + 1
         for report in reports[begins[person] : begins[person + 1]]:

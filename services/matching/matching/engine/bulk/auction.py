@@ -9,10 +9,10 @@ mentor once at most, which places copied into an assignment problem would not en
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from matching.engine.bulk.bits import lowest_bit
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
+from matching.engine.compiled import kernel
 
 MOST_CANDIDATES = 64
 """One bit each says what a mentee holds."""
@@ -46,7 +46,7 @@ def empty_lists(mentees: int) -> Lists:
     return Lists(np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(mentees, np.int32))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held: int) -> bool:
     """Put a mentor on a mentee's list, in place of the least useful one when it is full; false when there already."""
     count = lists.counts[mentee]
@@ -67,7 +67,7 @@ def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sell(market: Market, lists: Lists, step: int) -> Outcome:
     """Run the auction from the reserve prices on."""
     mentors, mentees = len(market.mentor_places), len(market.mentee_places)
@@ -113,7 +113,7 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
     return Outcome(held, prices, _gains(market, lists, prices, held, filled))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _two_best(lists: Lists, prices: Ints, person: int, held: int) -> tuple[int, int, int]:
     """The best and second-best gain among what the mentee does not hold, and where the best stands."""
     best, second, where = np.int64(-(2**31)), np.int64(-(2**31)), 0
@@ -128,7 +128,7 @@ def _two_best(lists: Lists, prices: Ints, person: int, held: int) -> tuple[int, 
     return best, second, where
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(slot_price: Ints, starts: Ints, mentor: int, bid: int) -> tuple[int, int]:
     """The mentor's cheapest place, and what the cheapest will cost once it is sold for the bid."""
     begin, end = starts[mentor], starts[mentor + 1]
@@ -143,7 +143,7 @@ def _place(slot_price: Ints, starts: Ints, mentor: int, bid: int) -> tuple[int, 
     return cheapest, price
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gains(market: Market, lists: Lists, prices: Ints, held: Words, filled: Ints) -> Ints:
     gains = np.empty(len(held), np.int32)
     for person in range(len(held)):

@@ -8,12 +8,11 @@ ones for everybody; what it misses is found by the search with prices, which loo
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from matching.engine.bulk.bits import mixed
 from matching.engine.bulk.packing import (
     AREAS,
     ATTRIBUTES,
-    COUNTRY,
     COUNTRY_AT,
     FUNCTION,
     FUNCTION_AT,
@@ -29,6 +28,7 @@ from matching.engine.bulk.packing import (
     PER_LEVEL,
     PLACE,
     RANKED,
+    RANKS,
     WINDOW,
     WISH,
     Ints,
@@ -37,6 +37,8 @@ from matching.engine.bulk.packing import (
 )
 from matching.engine.bulk.pairs import best_areas, choice, points_of
 from matching.engine.bulk.postings import (
+    CHOICE_CODE,
+    CHOICE_OF_ENTRY,
     COST_AT,
     COST_ZERO,
     COUNTRY_CODE,
@@ -45,16 +47,16 @@ from matching.engine.bulk.postings import (
     MOST_SETS,
     WHO,
     Postings,
-    mixed,
     set_number,
     sets_of,
     up_to,
 )
+from matching.engine.compiled import inlined, kernel
 
 SET_BITS: Final = 9
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keep(points: int, who: int, best: Words, count: int) -> int:
     """Put somebody into a list of the best, a heap with the worst on top; returns how many are in it.
 
@@ -101,7 +103,7 @@ class Ask(NamedTuple):
     """Entries looked at for one person."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sample(ask: Ask, mentees_seek: bool, cap: int, first: int, last: int, found: Words, counts: Ints) -> None:
     """Lists for the people from `first` to `last` of one side, among the other.
 
@@ -119,12 +121,12 @@ def sample(ask: Ask, mentees_seek: bool, cap: int, first: int, last: int, found:
         counts[person] = _sample_for(ask, mentees_seek, cap, person, found[person], sets, ranks)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words, sets: Words, ranks: Words) -> int:
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
     blocked_from, blocked, compatible = ask.market.blocked_from, ask.market.blocked, ask.compatible
-    starts, entries, all_days = ask.postings.starts, ask.postings.entries, ask.postings.days
-    seekers, others = (mentees, mentors) if mentees_seek else (mentors, mentees)
+    starts, entries, named = ask.postings.starts, ask.postings.entries, ask.postings.areas
+    seekers = mentees if mentees_seek else mentors
     mine, day = seekers[person, AREAS], seekers[person, PLACE] & WINDOW
     number = sets_of(mine, sets)
     for at in range(number):
@@ -134,7 +136,7 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
     for rank in ranks[:number]:
         areas = sets[rank & (1 << SET_BITS) - 1]
         whole = up_to(areas) & mine
-        group = set_number(areas, ask.bits) * all_days
+        group = set_number(areas, ask.bits) * ask.postings.days
         for place in range(ask.how_many[day]):
             if left <= 0:
                 return kept
@@ -143,21 +145,19 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
             # Everybody begins at another place, so that not all find the same few.
             at = begin + ((mixed(person * 1_000_003 + posting) & 0xFFFFFFFF) * (end - begin) >> 32)
             for _ in range(min(end - begin, cap)):
-                who = entries[at] & WHO
-                at = at + 1 if at + 1 < end else begin
                 left -= 1
-                if others[who, AREAS] & whole == areas:
+                if named[at] & whole == areas:
+                    who = entries[at] & WHO
                     mentor, mentee = (who, person) if mentees_seek else (person, who)
                     points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, mentor, mentee)
                     if points >= 0:
                         kept = keep(points, who, best, kept)
+                at = at + 1 if at + 1 < end else begin
     return kept
 
 
-@njit(cache=True, nogil=True)
-def improve(
-    ask: Ask, costs: Ints, least: Ints, first: int, last: int, found: Words, counts: Ints, cut: Ints
-) -> None:
+@kernel
+def improve(ask: Ask, costs: Ints, least: Ints, first: int, last: int, found: Words, counts: Ints, cut: Ints) -> None:
     """For mentees, the mentors of whom the gain at present prices is more than `least`; the best of all there are.
 
     Args:
@@ -175,46 +175,41 @@ def improve(
         counts[person], cut[person] = _improve_for(ask, costs, person, least[person], found[person], sets, ranks)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _improve_for(
     ask: Ask, costs: Ints, person: int, least: int, best: Words, sets: Words, ranks: Words
 ) -> tuple[int, int]:
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
     blocked_from, blocked, compatible = ask.market.blocked_from, ask.market.blocked, ask.compatible
-    starts, entries, all_days = ask.postings.starts, ask.postings.entries, ask.postings.days
-    mine, likes, attributes = mentees[person, AREAS], mentees[person, LIKES], mentees[person, ATTRIBUTES]
-    day = mentees[person, PLACE] & WINDOW
-    country, function = (attributes & COUNTRY) >> COUNTRY_AT, (attributes >> FUNCTION_AT) & FUNCTION
-    meets = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else 0
-    most = weights[OTHER_FUNCTION] + weights[WISH] + max(weights[OTHER_COUNTRY], meets)
-    number = _rank_sets(ask, person, mine, most, sets, ranks)
+    starts, entries, offered, liked = ask.postings.starts, ask.postings.entries, ask.postings.areas, ask.postings.likes
+    mine, day = mentees[person, AREAS], mentees[person, PLACE] & WINDOW
+    seen = _seen(ask.market, person)
+    number = _rank_sets(ask, person, mine, seen.most, sets, ranks)
     kept, left, limit, missed = 0, ask.budget, np.int64(least), np.int64(least)
     for rank in ranks[:number]:
         if (rank >> SET_BITS) <= limit:
             break  # nor can any set behind it
         areas = sets[rank & (1 << SET_BITS) - 1]
-        whole = up_to(areas) & mine
+        whole, any_choice = up_to(areas) & mine, up_to(areas) != -1
         kind = set_number(areas, ask.bits)
         sure = _sure(ask, person, areas)
         for place in range(ask.how_many[day]):
-            posting = kind * all_days + compatible[day, place]
+            posting = kind * ask.postings.days + compatible[day, place]
             bound = sure + hours[day, compatible[day, place]]
             for at in range(starts[posting], starts[posting + 1]):
                 entry = entries[at]
                 bare = bound - ((entry >> COST_AT) - COST_ZERO)
-                if bare + most <= limit:
+                if bare + seen.most <= limit:
                     break
                 if left <= 0:
-                    missed = max(missed, bare + most)
+                    missed = max(missed, bare + seen.most)
                     break
                 left -= 1
-                theirs = (entry >> FUNCTION_OF_ENTRY) & FUNCTION
-                if theirs:
-                    bare += weights[OTHER_FUNCTION] if function and theirs != function else 0
-                    bare += weights[WISH] if (likes >> (theirs - 1)) & 1 else 0
-                bare += meets if (entry >> COUNTRY_OF_ENTRY) & COUNTRY_CODE == country else weights[OTHER_COUNTRY]
-                who = entry & WHO
-                if bare > limit and mentors[who, AREAS] & whole == areas:
+                if (
+                    offered[at] & whole == areas
+                    and bare + _at_most(seen, weights, entry, liked[at], any_choice) > limit
+                ):
+                    who = entry & WHO
                     points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, who, person)
                     gain = points + ask.market.mentee_points[person] - costs[who]
                     if points >= 0 and gain > limit:
@@ -223,17 +218,61 @@ def _improve_for(
     return kept, missed
 
 
-@njit(cache=True, nogil=True)
+class _Seen(NamedTuple):
+    """What of a mentee meets the codes of an entry."""
+
+    function: int
+    country: int
+    likes: int
+    meets: int
+    most: int
+    """What all of it together can add at most."""
+
+
+@kernel
+def _seen(market: Market, person: int) -> _Seen:
+    weights, attributes = market.weights, market.mentees[person, ATTRIBUTES]
+    meets = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else np.int64(0)
+    most = weights[OTHER_FUNCTION] + 2 * weights[WISH] + max(weights[OTHER_COUNTRY], meets)
+    return _Seen(
+        (attributes >> FUNCTION_AT) & FUNCTION,
+        (attributes >> COUNTRY_AT) & COUNTRY_CODE,
+        market.mentees[person, LIKES],
+        meets,
+        most + weights[OTHER_UNIT] + weights[MENTOR_CHOICE],
+    )
+
+
+@inlined
+def _at_most(seen: _Seen, weights: Words, entry: int, liked: int, any_choice: bool) -> int:
+    """What the codes of an entry can add: never less than what they do."""
+    theirs = (entry >> FUNCTION_OF_ENTRY) & FUNCTION
+    points = np.int64(0)
+    if theirs:
+        points += weights[OTHER_FUNCTION] if seen.function and theirs != seen.function else 0
+        points += weights[WISH] if (seen.likes >> (theirs - 1)) & 1 else 0
+    if seen.function:
+        points += weights[WISH] if (liked >> (seen.function - 1)) & 1 else 0
+    points += seen.meets if (entry >> COUNTRY_OF_ENTRY) & COUNTRY_CODE == seen.country else weights[OTHER_COUNTRY]
+    points += weights[OTHER_UNIT]
+    choice_code = (entry >> CHOICE_OF_ENTRY) & CHOICE_CODE
+    if any_choice:
+        points += weights[MENTOR_CHOICE]  # a commoner area that both name may be an earlier choice
+    elif choice_code < RANKS:
+        points += weights[MENTOR_CHOICE + choice_code]
+    return points
+
+
+@kernel
 def _sure(ask: Ask, person: int, areas: int) -> int:
-    """The most that a pair gains whose best common areas are these, without hours, function, country, wish and price."""
+    """The most that a pair gains whose best common areas are these, without hours, price and what `_at_most` sees."""
     weights, mentees = ask.market.weights, ask.market.mentees
     common = areas if up_to(areas) == -1 else mentees[person, AREAS]
     points = best_areas(areas, weights) + choice(mentees[person, RANKED], common, weights, MENTEE_CHOICE)
-    points += weights[OTHER_UNIT] + weights[MENTOR_CHOICE] + weights[WISH] + MOST_LEVELS * weights[PER_LEVEL]
-    return points + ask.market.mentee_points[person]
+    return points + MOST_LEVELS * weights[PER_LEVEL] + ask.market.mentee_points[person]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rank_sets(ask: Ask, person: int, mine: int, most: int, sets: Words, ranks: Words) -> int:
     """The sets of somebody's areas by the most that a pair of them could gain, the highest first; returns how many."""
     day = ask.market.mentees[person, PLACE] & WINDOW
@@ -248,7 +287,7 @@ def _rank_sets(ask: Ask, person: int, mine: int, most: int, sets: Words, ranks: 
     return number
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def highest_first(words: Words, number: int) -> None:
     """Sort the first so many words, which are few."""
     for end in range(1, number):

@@ -4,19 +4,21 @@ A record fits one cache line, since a search meets people in no order. Areas are
 mentor offers is bit 0, so "the three rarest common areas" are the three lowest bits of one `and`.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from chassis.errors import InvalidError
-from numba import njit
 
-from matching.engine.bulk.profiles import NO_AREA, Profiles
-from matching.engine.chain import tour
+from matching.engine.bulk.bits import mixed
+from matching.engine.bulk.profiles import NO_AREA, Masks, Profiles
+from matching.engine.chain import Chain, tour
+from matching.engine.compiled import kernel
 from matching.engine.rules import Rules
 
 Words = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.int32]
+Areas = npt.NDArray[np.int8]
 
 RANKS: Final = 4
 MOST_WAITING: Final = 90
@@ -40,9 +42,9 @@ WORDS: Final = 8
 # Where the parts of `ATTRIBUTES` begin, and how many bits they have; codes of functions and sites are one higher there.
 SITE_BITS: Final = 20
 FUNCTION_AT, FUNCTION_BITS = 20, 7
-COUNTRY_AT, COUNTRY_BITS = 27, 12
-UNIT_AT, UNIT_BITS = 39, 20
-IN_PERSON_AT: Final = 59
+COUNTRY_AT, COUNTRY_BITS = 27, 8
+UNIT_AT, UNIT_BITS = 35, 20
+IN_PERSON_AT: Final = 55
 SITE: Final = (1 << SITE_BITS) - 1
 FUNCTION: Final = (1 << FUNCTION_BITS) - 1
 COUNTRY: Final = ((1 << COUNTRY_BITS) - 1) << COUNTRY_AT
@@ -117,27 +119,27 @@ def pack(
     mentor_load, mentee_load = (nothing if each is None else each for each in (mentor_load, mentee_load))
     chain = tour(profiles.manager)
     offered = _offered(profiles.offers, profiles.mentor_capacity)
-    mentors = int((profiles.mentor_capacity > 0).sum())
-    order = np.argsort(offered[: profiles.areas], kind="stable")
+    rarest = np.argsort(offered[: profiles.areas], kind="stable")
     bit = np.zeros(_MOST_AREAS, np.int64)
-    bit[order] = np.arange(profiles.areas)
-    points = [area_points(rules, mentors, int(offered[area])) for area in order]
+    bit[rarest] = np.arange(profiles.areas)
+    mentors = int((profiles.mentor_capacity > 0).sum())
+    points = [area_points(rules, mentors, int(offered[area])) for area in rarest]
     window, minutes = _windows(profiles)
-    weights = rules.weights
-    hours = np.where(minutes < rules.common_minutes, -1, np.minimum(minutes, ENOUGH_MINUTES) * weights.hours // ENOUGH_MINUTES)
+    worth = np.minimum(minutes, ENOUGH_MINUTES) * rules.weights.hours // ENOUGH_MINUTES
+    hours = np.where(minutes < rules.common_minutes, -1, worth).astype(np.int32)
     settled = np.ones(len(profiles), np.bool_) if rules.unknown_chains else ~chain.adrift
-    records = _records(profiles, bit, chain.enter, chain.leave, window)
-    sides = []
-    for areas, capacity, load, free, tenure in (
-        (profiles.offers, profiles.mentor_capacity, mentor_load, mentor_free, rules.mentor_tenure),
-        (profiles.seeks, profiles.mentee_capacity, mentee_load, mentee_free, rules.mentee_tenure),
-    ):
-        if free is None:
-            free = np.minimum(capacity - load, rules.proposals_per_person)
-        rows = np.flatnonzero((free > 0) & (capacity > 0) & settled & (profiles.tenure >= tenure) & (areas[:, 0] != NO_AREA))
-        sides.append(_Side(_side_records(records, areas, bit, rows), rows.astype(np.int32), free[rows], load[rows]))
-    mentor, mentee = sides
-    waited = np.minimum(np.maximum(profiles.waiting, 0), MOST_WAITING) * np.int32(weights.waiting)
+
+    def side(named: Areas, capacity: Ints, load: Ints, free: Ints | None, tenure: int) -> _Side:
+        left = np.minimum(capacity - load, rules.proposals_per_person) if free is None else free
+        there = (left > 0) & (capacity > 0) & settled & (profiles.tenure >= tenure) & (named[:, 0] != NO_AREA)
+        rows = _scattered(np.flatnonzero(there).astype(np.int32), profiles.key)
+        records = _records(profiles, rows, chain, window)
+        _name_areas(records, named, bit, rows)
+        return _Side(records, rows, left[rows].astype(np.int32), load[rows].astype(np.int32))
+
+    mentor = side(profiles.offers, profiles.mentor_capacity, mentor_load, mentor_free, rules.mentor_tenure)
+    mentee = side(profiles.seeks, profiles.mentee_capacity, mentee_load, mentee_free, rules.mentee_tenure)
+    waited = np.minimum(np.maximum(profiles.waiting, 0), MOST_WAITING) * np.int32(rules.weights.waiting)
     blocked_from, blocked = _blocked(profiles.blocked, mentor.rows, mentee.rows, len(profiles))
     return Market(
         mentors=mentor.records,
@@ -146,11 +148,11 @@ def pack(
         mentee_points=waited[mentee.rows],
         mentor_rows=mentor.rows,
         mentee_rows=mentee.rows,
-        mentor_places=mentor.places.astype(np.int32),
-        mentee_places=mentee.places.astype(np.int32),
-        mentor_load=mentor.load.astype(np.int32),
-        mentee_load=mentee.load.astype(np.int32),
-        hours=hours.astype(np.int32),
+        mentor_places=mentor.places,
+        mentee_places=mentee.places,
+        mentor_load=mentor.load,
+        mentee_load=mentee.load,
+        hours=hours,
         weights=_weights(rules, points),
         blocked_from=blocked_from,
         blocked=blocked,
@@ -221,11 +223,13 @@ def _windows(profiles: Profiles) -> tuple[Ints, Ints]:
     end = begin + length
     common = np.zeros((len(days), len(days)), np.int32)
     for shift in (-DAY, 0, DAY):
-        common += np.maximum(np.minimum(end[:, None], end + shift) - np.maximum(begin[:, None], begin + shift), 0).astype(np.int32)
+        common += np.maximum(
+            np.minimum(end[:, None], end + shift) - np.maximum(begin[:, None], begin + shift), 0
+        ).astype(np.int32)
     return number[codes], common
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
     codes = np.empty(len(utc_offset), np.int32)
     for row in range(len(codes)):
@@ -235,8 +239,8 @@ def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
     return codes
 
 
-@njit(cache=True, nogil=True)
-def _offered(offers: npt.NDArray[np.int8], capacity: Ints) -> Words:
+@kernel
+def _offered(offers: Areas, capacity: Ints) -> Words:
     """[64] how many mentors offer each area."""
     found = np.zeros(_MOST_AREAS, np.int64)
     for row in range(len(capacity)):
@@ -247,53 +251,51 @@ def _offered(offers: npt.NDArray[np.int8], capacity: Ints) -> Words:
     return found
 
 
-def _records(profiles: Profiles, bit: Words, enter: Ints, leave: Ints, window: Ints) -> Words:
-    """[n, 8] what is the same on both sides."""
-    del bit
-    found = np.zeros((len(profiles), WORDS), np.int64)
-    _fill(
-        found, profiles.languages.view(np.int64), profiles.unit, profiles.country, profiles.function, profiles.site,
-        profiles.in_person, enter, leave, profiles.manager, profiles.level, window, profiles.likes.view(np.int64),
+def _records(profiles: Profiles, rows: Ints, chain: Chain, window: Ints) -> Words:
+    """[P, 8] what is the same on both sides."""
+
+    def wide(column: npt.NDArray[Any]) -> Words:
+        found: Words = column[rows].astype(np.int64)
+        return found
+
+    records = np.zeros((len(rows), WORDS), np.int64)
+    records[:, LANGUAGES] = profiles.languages.view(np.int64)[rows]
+    records[:, ATTRIBUTES] = (
+        (wide(profiles.site) + 1)
+        | (wide(profiles.function) + 1) << FUNCTION_AT
+        | wide(profiles.country) << COUNTRY_AT
+        | wide(profiles.unit) << UNIT_AT
+        | wide(profiles.in_person) << IN_PERSON_AT
     )
-    return found
+    records[:, CHAIN] = wide(chain.enter) << 32 | wide(chain.leave)
+    above = np.maximum(wide(profiles.manager) + 1, 0)
+    records[:, PLACE] = above << MANAGER_AT | wide(profiles.level) << LEVEL_AT | wide(window)
+    records[:, LIKES] = profiles.likes.view(np.int64)[rows]
+    return records
 
 
-@njit(cache=True, nogil=True)
-def _fill(  # type: ignore[no-untyped-def]  # noqa: ANN202, PLR0913 - columns
-    records, languages, unit, country, function, site, in_person, enter, leave, manager, level, window, likes
-):
-    for row in range(len(records)):
-        record = records[row]
-        record[LANGUAGES] = languages[row]
-        record[ATTRIBUTES] = (
-            (np.int64(site[row]) + 1)
-            | (np.int64(function[row]) + 1) << FUNCTION_AT
-            | np.int64(country[row]) << COUNTRY_AT
-            | np.int64(unit[row]) << UNIT_AT
-            | np.int64(in_person[row]) << IN_PERSON_AT
-        )
-        record[CHAIN] = np.int64(enter[row]) << 32 | np.int64(leave[row])
-        above = np.int64(manager[row]) + 1 if manager[row] >= 0 else np.int64(0)
-        record[PLACE] = above << MANAGER_AT | np.int64(level[row]) << LEVEL_AT | np.int64(window[row])
-        record[LIKES] = likes[row]
+@kernel
+def _scattered(rows: Ints, keys: Masks) -> Ints:
+    """Rows in an order that follows from the ids alone, whatever the order of the roster was: it decides between equals."""
+    scattered = np.empty(len(rows), np.int64)
+    for place, row in enumerate(rows):
+        scattered[place] = mixed(keys[row])
+    return rows[np.argsort(scattered, kind="mergesort")]
 
 
-@njit(cache=True, nogil=True)
-def _side_records(records: Words, areas: npt.NDArray[np.int8], bit: Words, rows: Words) -> Words:
-    found = np.empty((len(rows), WORDS), np.int64)
-    for place in range(len(rows)):
-        row = rows[place]
-        found[place] = records[row]
+@kernel
+def _name_areas(records: Words, named: Areas, bit: Words, rows: Ints) -> None:
+    """Write the words about areas."""
+    for place, row in enumerate(rows):
         mask, ranked = np.int64(0), np.int64(0)
-        for rank in range(areas.shape[1]):
-            area = areas[row, rank]
+        for rank in range(named.shape[1]):
+            area = named[row, rank]
             if area < 0:
                 break
             mask |= np.int64(1) << bit[area]
             if rank < RANKS:
                 ranked |= (bit[area] + 1) << (8 * rank)
-        found[place, AREAS], found[place, RANKED] = mask, ranked
-    return found
+        records[place, AREAS], records[place, RANKED] = mask, ranked
 
 
 def _blocked(pairs: Words, mentors: Ints, mentees: Ints, people: int) -> tuple[Ints, Ints]:

@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from numba import njit
 
 from matching.engine.bulk.bits import lowest_bit
 from matching.engine.bulk.packing import (
@@ -42,12 +41,13 @@ from matching.engine.bulk.packing import (
     Market,
     Words,
 )
+from matching.engine.compiled import inlined, kernel
 
 FORBIDDEN: Final = -1
 LOW: Final = 0xFFFFFFFF
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_areas(shared: int, weights: Words) -> int:
     """Points of the three rarest areas of a mask."""
     total = np.int64(0)
@@ -59,7 +59,7 @@ def best_areas(shared: int, weights: Words) -> int:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choice(ranked: int, shared: int, weights: Words, begin: int) -> int:
     """Points of the first of somebody's four choices that is in a mask; `begin` says where the points begin."""
     for rank in range(RANKS):
@@ -71,7 +71,7 @@ def choice(ranked: int, shared: int, weights: Words, begin: int) -> int:
     return np.int64(0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def points_of(
     mentors: Words,
     mentees: Words,
@@ -119,7 +119,7 @@ def points_of(
     return points
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def edge(market: Market, mentor: int, mentee: int) -> int:
     """`points_of` one pair of a market."""
     return points_of(

@@ -1,38 +1,42 @@
 """An index from small sets of areas and working days to people, so that nobody has to be compared with everybody.
 
-Half of all pairs share some area, so one area selects nothing. A posting therefore belongs to a set of one, two or three
-areas that somebody names, and to a working day. Whoever seeks asks for each such set of their own areas, and takes from
-its posting only those with whom exactly this set is "the best three common areas": each pair turns up once, and its points
-for areas are known before anybody is looked at.
+Half of all pairs share some area, so one area selects nothing. A posting therefore belongs to a set of one, two or
+three areas that somebody names, and to a working day. Whoever seeks asks for each such set of their own areas, and
+takes from its posting only those with whom exactly this set is "the best three common areas": each pair turns up once,
+and its points for areas are known before anybody is looked at.
 """
 
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from matching.engine.bulk.bits import highest_bit, lowest_bit
 from matching.engine.bulk.packing import (
     AREAS,
     ATTRIBUTES,
-    COUNTRY,
     COUNTRY_AT,
     FUNCTION,
     FUNCTION_AT,
+    LIKES,
     PLACE,
+    RANKED,
+    RANKS,
     WINDOW,
     Ints,
     Words,
 )
+from matching.engine.compiled import kernel
 
 MOST_SETS: Final = 298
 """Sets of one to three of twelve areas: 12 + 66 + 220."""
 
-# An entry, from the highest bits: what the person costs, then function and country, then who it is.
+# An entry, from the highest bits: what the person costs, the first of their choices in the set, their country, their
+# function, and who it is. Enough to know nearly what a pair gains without a look at the record.
 COST_AT: Final = 42
 COST_ZERO: Final = 1 << 20  # costs may be negative
-COUNTRY_OF_ENTRY, FUNCTION_OF_ENTRY = 30, 23
-COUNTRY_CODE: Final = 0xFFF
+CHOICE_OF_ENTRY, CHOICE_CODE = 38, 7
+COUNTRY_OF_ENTRY, COUNTRY_CODE = 30, 0xFF
+FUNCTION_OF_ENTRY: Final = 23
 WHO: Final = (1 << 23) - 1
 
 
@@ -42,12 +46,16 @@ class Postings(NamedTuple):
     starts: Ints
     """[sets * days + 1]"""
     entries: Words
+    areas: Words
+    """[entries] all areas of each."""
+    likes: Words
+    """[entries] and all functions that they would like to meet."""
     cheapest: Ints
     """[sets] the least cost in any posting of the set."""
     days: int
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_number(areas: int, bits: int) -> int:
     """The number of a set of one to three of so many areas: in the order of the combinatorial number system."""
     low = lowest_bit(areas)
@@ -63,7 +71,7 @@ def set_number(areas: int, bits: int) -> int:
     return bits + pairs + high * (high - 1) * (high - 2) // 6 + middle * (middle - 1) // 2 + low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sets_of(areas: int, found: Words) -> int:
     """Write every set of one to three areas of a mask; returns how many."""
     count = 0
@@ -88,7 +96,7 @@ def sets_of(areas: int, found: Words) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def up_to(areas: int) -> int:
     """All areas that are as rare as the commonest of a set of three, or rarer; every area for a smaller set."""
     rest = areas & (areas - 1)
@@ -97,7 +105,7 @@ def up_to(areas: int) -> int:
     return (np.int64(2) << highest_bit(areas)) - 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Postings:
     """Index people in this order, which is the order within each posting.
 
@@ -117,29 +125,44 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
             starts[set_number(mine[number], bits) * days + day + 1] += 1
     for posting in range(sets * days):
         starts[posting + 1] += starts[posting]
-    entries = np.empty(starts[sets * days], np.int64)
+    size = starts[sets * days]
+    entries, areas, likes = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     cheapest = np.full(sets, np.int32(2**31 - 1))
     filled = starts.copy()
     for who in order:
-        record = records[who]
-        day = record[PLACE] & WINDOW
-        attributes = record[ATTRIBUTES]
-        entry = (
-            (np.int64(costs[who]) + COST_ZERO) << COST_AT
-            | ((attributes & COUNTRY) >> COUNTRY_AT) << COUNTRY_OF_ENTRY
-            | ((attributes >> FUNCTION_AT) & FUNCTION) << FUNCTION_OF_ENTRY
-            | np.int64(who)
-        )
-        for number in range(sets_of(record[AREAS], mine)):
+        day, entry = records[who, PLACE] & WINDOW, _entry(records, costs, who)
+        for number in range(sets_of(records[who, AREAS], mine)):
             group = set_number(mine[number], bits)
-            posting = group * days + day
-            entries[filled[posting]] = entry
-            filled[posting] += 1
+            at = filled[group * days + day]
+            filled[group * days + day] += 1
+            entries[at] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
+            areas[at], likes[at] = records[who, AREAS], records[who, LIKES]
             cheapest[group] = min(cheapest[group], costs[who])
-    return Postings(starts, entries, cheapest, days)
+    return Postings(starts, entries, areas, likes, cheapest, days)
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _entry(records: Words, costs: Ints, who: int) -> int:
+    attributes = records[who, ATTRIBUTES]
+    return (
+        (np.int64(costs[who]) + COST_ZERO) << COST_AT
+        | ((attributes >> COUNTRY_AT) & COUNTRY_CODE) << COUNTRY_OF_ENTRY
+        | ((attributes >> FUNCTION_AT) & FUNCTION) << FUNCTION_OF_ENTRY
+        | np.int64(who)
+    )
+
+
+@kernel
+def first_choice(ranked: int, areas: int) -> int:
+    """Which of somebody's choices is the first that is in a mask: 0 to 3, or `RANKS` when none is."""
+    for rank in range(RANKS):
+        named = (ranked >> (8 * rank)) & 0xFF
+        if named and (areas >> (named - 1)) & 1:
+            return rank
+    return RANKS
+
+
+@kernel
 def days_by_points(hours: Ints) -> tuple[Ints, Ints]:
     """For each working day, the days with enough in common, the best first; and how many they are."""
     days = len(hours)
@@ -151,12 +174,3 @@ def days_by_points(hours: Ints) -> tuple[Ints, Ints]:
                 found[day, counts[day]] = other
                 counts[day] += 1
     return found, counts
-
-
-@njit(cache=True, nogil=True)
-def mixed(number: int) -> int:
-    """A fixed scramble of 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
-    word = np.uint64(number)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.int64(word ^ (word >> np.uint64(31)))

@@ -31,7 +31,7 @@ class Profiles:
     site: Ints
     """[n] or `UNKNOWN`."""
     manager: Ints
-    """[n] the manager's row, `chain.NOBODY` at the top, `chain.LOST` or a number from `n` on when not in the directory."""
+    """[n] the manager's row, `chain.NOBODY` at the top; `chain.LOST` or a number from `n` on: not in the directory."""
     tenure: Ints
     """[n] months."""
     utc_offset: Ints

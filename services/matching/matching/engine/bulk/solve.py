@@ -5,16 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
-from numba import njit
 
 from matching.engine.bulk.auction import Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.bits import lowest_bit
 from matching.engine.bulk.candidates import Ask, improve, sample
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
-from matching.engine.bulk.postings import build, days_by_points, mixed
+from matching.engine.bulk.postings import build, days_by_points
+from matching.engine.compiled import kernel
 
 _CHUNK: Final = 256
 _UNLIMITED: Final = 2**31 - 1
@@ -81,7 +81,7 @@ class _Crew:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
 
-    def __enter__(self) -> "_Crew":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,15 +99,28 @@ def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], 
         if not size:
             continue
         seekers = market.mentees if mentees_seek else market.mentors
-        others, rows = (market.mentors, market.mentor_rows) if mentees_seek else (market.mentees, market.mentee_rows)
-        postings = build(others, _scrambled(rows), np.zeros(len(others), np.int32), areas, len(market.hours))
+        others = market.mentors if mentees_seek else market.mentees
+        order, costs = np.arange(len(others), dtype=np.int32), np.zeros(len(others), np.int32)
+        postings = build(others, order, costs, areas, len(market.hours))
         found, counts = _rows(len(seekers), size)
-        crew.over(len(seekers), partial(sample, Ask(market, postings, *days, areas, effort.budget), mentees_seek, effort.cap), found, counts)
+        crew.over(
+            len(seekers),
+            partial(sample, Ask(market, postings, *days, areas, effort.budget), mentees_seek, effort.cap),
+            found,
+            counts,
+        )
         _add_sampled(market, lists, mentees_seek, found, counts)
 
 
 def _search(
-    market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], lists: Lists, outcome: Outcome, room: int, crew: _Crew
+    market: Market,
+    areas: int,
+    effort: Effort,
+    days: tuple[Ints, Ints],
+    lists: Lists,
+    outcome: Outcome,
+    room: int,
+    crew: _Crew,
 ) -> tuple[int, int]:
     """Look for what everybody would rather have at these prices; returns the bound, and how many candidates are new."""
     costs = outcome.prices - market.mentor_points
@@ -125,16 +138,7 @@ def _rows(people: int, room: int) -> tuple[Words, Ints]:
     return np.zeros((people, room), np.int64), np.zeros(people, np.int32)
 
 
-@njit(cache=True, nogil=True)
-def _scrambled(rows: Ints) -> Ints:
-    """Places in an order that has nothing to do with the roster's."""
-    keys = np.empty(len(rows), np.int64)
-    for place in range(len(rows)):
-        keys[place] = mixed(np.int64(rows[place]) + 1)
-    return np.argsort(keys).astype(np.int32)
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words, counts: Ints) -> None:
     prices = np.zeros(len(market.mentors), np.int32)
     for person in range(len(found)):
@@ -145,7 +149,7 @@ def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words,
             add(lists, mentee, mentor, points, prices, np.int64(0))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_found(lists: Lists, outcome: Outcome, found: Words, counts: Ints) -> int:
     fresh = 0
     for mentee in range(len(found)):
@@ -156,7 +160,7 @@ def _add_found(lists: Lists, outcome: Outcome, found: Words, counts: Ints) -> in
     return fresh
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts: Ints, cut: Ints) -> int:
     """What no choice of pairs can be worth more than (Lagrangian duality: every set of prices gives such a bound).
 
@@ -192,7 +196,7 @@ def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _holds(lists: Lists, held: int, mentee: int, mentor: int) -> bool:
     while held:
         at = lowest_bit(held)
@@ -202,7 +206,7 @@ def _holds(lists: Lists, held: int, mentee: int, mentor: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pairs(lists: Lists, outcome: Outcome) -> tuple[Ints, Ints, Ints]:
     number = 0
     for held in outcome.held:
@@ -226,7 +230,7 @@ def _value(market: Market, lists: Lists, outcome: Outcome) -> int:
     """The scores of what is held, less what further pairs of one person have to be better by."""
     mentors, mentees, scores = _pairs(lists, outcome)
     total = int(scores.sum(dtype=np.int64))
-    for whose, load, people in ((mentors, market.mentor_load, market.mentors), (mentees, market.mentee_load, market.mentees)):
-        pairs = np.bincount(whose, minlength=len(people)).astype(np.int64)
+    for whose, load in ((mentors, market.mentor_load), (mentees, market.mentee_load)):
+        pairs = np.bincount(whose, minlength=len(load)).astype(np.int64)
         total -= int(market.weights[FURTHER]) * int((pairs * load + pairs * (pairs - 1) // 2).sum())
     return total
