@@ -94,6 +94,10 @@ bench-bus: setup ## Measure consuming and publishing beside peers, and drain a b
 bench-poison: setup ## Measure what 1,000 records that nobody can handle cost the other keys of their partitions.
 	@$(BIN)/python -m benchmarks.poison
 
+.PHONY: bench-matching
+bench-matching: setup ## Measure matching runs of 10,000 to 1,000,000 people beside other solvers. N=100000 is one size.
+	@$(BIN)/python -m benchmarks.matching $(if $(filter file,$(origin N)),,--people $(N))
+
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
 	@$(BIN)/python -m benchmarks.accepts

@@ -6,9 +6,9 @@ the cost of further pairs of a person is known to those that can weigh it, and c
 
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -141,8 +141,8 @@ def sparse_assignment(graph: Graph) -> Picks:
     """Matching in scipy's sparse matrices of places; what a mentee's place may stay empty with is one of its own."""
     mentees, mentors = _Slots.of(graph.mentees, graph.mentee_places), _Slots.of(graph.mentors, graph.mentor_places)
     copies = list(_copies(graph, mentees, mentors))
-    gain = np.concatenate([each.gain for each in copies]).astype(np.float64)
     empty = np.arange(mentees.total)
+    gain = np.concatenate([empty[:0], *(each.gain for each in copies)]).astype(np.float64)
     dearest = gain.max(initial=0) + 1  # no weight may be 0: scipy takes that for "no edge"
     weights = np.concatenate([dearest - gain, np.full(mentees.total, dearest)])
     rows = np.concatenate([each.mentee for each in copies] + [empty])
@@ -202,7 +202,8 @@ def deferred_acceptance(mentee_utility: Ints | None = None, mentor_utility: Ints
 
     def accept(graph: Graph) -> Picks:
         wanted = graph.scores if mentee_utility is None else mentee_utility
-        kept = _Kept(graph, (graph.scores if mentor_utility is None else mentor_utility).tolist())
+        ranking = graph.scores if mentor_utility is None else mentor_utility
+        kept = _Kept(ranking.tolist(), graph.mentors.tolist(), graph.mentor_places.tolist())
         order = np.lexsort((-wanted.astype(np.int64), graph.mentees))
         first = np.searchsorted(graph.mentees[order], np.arange(len(graph.mentee_places) + 1)).tolist()
         edges, mentees = order.tolist(), graph.mentees.tolist()
@@ -237,16 +238,17 @@ PEERS: Final[dict[str, Peer]] = {
 class _Kept:
     """The offers that mentors keep for now: the worst of each mentor first."""
 
-    graph: Graph
     utility: list[int]
+    mentors: list[int]  # [edges]
+    places: list[int]  # [people]
     heaps: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     def offer(self, edge: int) -> int | None:
         """Keep it if there is a place or it beats the worst; returns the edge that is refused in the end."""
-        mentor = int(self.graph.mentors[edge])
+        mentor = self.mentors[edge]
         heap = self.heaps.setdefault(mentor, [])
         entry = (self.utility[edge], -edge)
-        if len(heap) < self.graph.mentor_places[mentor]:
+        if len(heap) < self.places[mentor]:
             heapq.heappush(heap, entry)
             return None
         return -heapq.heappushpop(heap, entry)[1]
@@ -293,7 +295,7 @@ class _Copies:
     gain: Ints
 
 
-def _copies(graph: Graph, mentees: _Slots, mentors: _Slots) -> Any:
+def _copies(graph: Graph, mentees: _Slots, mentors: _Slots) -> Iterator[_Copies]:
     """All copies that are worth something, in parts so that tens of millions of edges fit."""
     for begin in range(0, len(graph), _CHUNK):
         part = slice(begin, begin + _CHUNK)

@@ -42,6 +42,31 @@ FEASIBLE: Final = (0.14, 0.23)
 _OFF: Final = 0.05
 _SAMPLE: Final = 20_000
 
+RULES: Final = Rules(
+    level_gap=3,
+    reverse_only=True,
+    common_minutes=60,
+    common_language=True,
+    different_unit=False,
+    proposals_per_person=3,
+    weights=Weights(
+        area=400,
+        rarity=260,
+        rarity_limit=1_200,
+        mentee_choice=600,
+        mentor_choice=400,
+        hours=1_200,
+        other_function=700,
+        other_country=400,
+        other_unit=300,
+        wish=600,
+        in_person=500,
+        level=0,
+        waiting=5,
+        further_pair=400,
+    ),
+)
+
 FUNCTIONS: Final = 12
 AREAS: Final = 40
 _ZIPF: Final = 1.05
@@ -94,7 +119,7 @@ def population(people: int, market: Market, seed: int) -> tuple[Profiles, Rules]
         areas=AREAS,
         blocked=_blocked(rng, mentor, mentee),
     )
-    return profiles, _rules()
+    return profiles, RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,30 +282,3 @@ def _blocked(rng: np.random.Generator, mentor: Ints, mentee: Ints) -> npt.NDArra
 def _forget(rng: np.random.Generator, codes: Ints, share: float) -> Ints:
     """The same codes, some of them unknown."""
     return np.where(rng.random(len(codes)) < share, np.int32(UNKNOWN), codes)
-
-
-def _rules() -> Rules:
-    return Rules(
-        level_gap=3,
-        reverse_only=True,
-        common_minutes=60,
-        common_language=True,
-        different_unit=False,
-        proposals_per_person=3,
-        weights=Weights(
-            area=400,
-            rarity=260,
-            rarity_limit=1_200,
-            mentee_choice=600,
-            mentor_choice=400,
-            hours=1_200,
-            other_function=700,
-            other_country=400,
-            other_unit=300,
-            wish=600,
-            in_person=500,
-            level=0,
-            waiting=5,
-            further_pair=400,
-        ),
-    )

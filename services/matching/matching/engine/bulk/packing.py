@@ -276,7 +276,7 @@ def _records(profiles: Profiles, rows: Ints, chain: Chain, window: Ints) -> Word
 
 @kernel
 def _scattered(rows: Ints, keys: Masks) -> Ints:
-    """Rows in an order that follows from the ids alone, whatever the order of the roster was: it decides between equals."""
+    """Rows in an order that follows from the ids alone, whatever the roster's was: it decides between equals."""
     scattered = np.empty(len(rows), np.int64)
     for place, row in enumerate(rows):
         scattered[place] = mixed(keys[row])

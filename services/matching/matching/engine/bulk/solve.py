@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Self
 
@@ -40,6 +40,16 @@ class Effort:
 
 FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
 """Until no search finds anything better: as good as an auction over every feasible pair."""
+SMALL: Final = replace(FULL, enough=50)
+LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=3_000)
+HUGE: Final = Effort(16, 8, 150, 16, rounds=(16, 8), steps=(100, 30, 10), search=3_000)
+
+
+def effort_for(people: int) -> Effort:
+    """How hard to try for so many people: exactly as long as that takes no time, then as well as can be waited for."""
+    if people <= 20_000:  # noqa: PLR2004 - the sizes are told here and nowhere else
+        return SMALL
+    return LARGE if people <= 300_000 else HUGE  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,9 @@ class Solution:
     value: int
     bound: int
     prices: Ints
+    """[M] of each mentor's cheapest place."""
+    lists: Lists
+    """Who was considered for whom."""
 
 
 def solve(market: Market, areas: int, effort: Effort, *, threads: int | None = None) -> Solution:
@@ -72,7 +85,7 @@ def solve(market: Market, areas: int, effort: Effort, *, threads: int | None = N
             outcome = sell(market, lists, step)
             best = _value(market, lists, outcome)
     mentors, mentees, scores = _pairs(lists, outcome)
-    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices)
+    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices, lists)
 
 
 class _Crew:

@@ -1,0 +1,102 @@
+"""`make bench-matching`: how long a run takes and how good it is, beside what a user would pick instead.
+
+Each run is a process of its own, so that its memory is its own; kernels are compiled before, and the time of that is
+told apart. Every run's pairs go to the judge: one broken rule ends the benchmark.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any, Final
+
+from benchmarks.matching.population import MARKETS
+from matching.engine.compiled import CACHE
+
+SEEDS: Final = (1, 2, 3)
+SIZES: Final = (10_000, 100_000, 1_000_000)
+COMPARED: Final = 100_000
+"""The largest size at which others are tried, too."""
+_COLUMNS: Final = ("people", "market", "median s", "worst s", "of bound %", "worst %", "pairs", "MiB")
+
+
+def main() -> None:
+    """Run everything, or one size."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--people", type=int, default=0, help="one size only")
+    people = parser.parse_args().people
+    sizes = (people,) if people else SIZES
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        first, again = (_worker("compile", cache=folder)["seconds"] for _ in range(2))
+    print(f"compiling every kernel: {first:.1f} s; a start with what is kept of it: {again:.1f} s")
+    print(("{:>10}" * len(_COLUMNS)).format(*_COLUMNS))
+    runs = {size: _runs(size) for size in sizes}
+    ratios = [_peers(size) for size in sizes if size <= COMPARED]
+    size = COMPARED if COMPARED in runs else min(runs)
+    seconds = statistics.median(run["seconds"] for run in runs[size])
+    certificate = min(100 * run["value"] / run["bound"] for run in runs[size])
+    script = f"{_all_pairs(runs[COMPARED]):.0f}x numpy+lsa, " if COMPARED in runs else ""
+    solver = f"{min(ratios):.0f}x ortools, " if ratios else ""
+    print(f"bench-matching: {size // 1000}k {seconds:.2f} s, {script}{solver}certificate {certificate:.2f} %")
+
+
+def _runs(people: int) -> list[dict[str, Any]]:
+    found = []
+    for market in MARKETS:
+        some = [_worker("run", people, market, seed) for seed in SEEDS]
+        found += some
+        seconds, reached = [each["seconds"] for each in some], [100 * each["value"] / each["bound"] for each in some]
+        row = (
+            people,
+            market,
+            f"{statistics.median(seconds):.3f}",
+            f"{max(seconds):.3f}",
+            f"{statistics.median(reached):.3f}",
+            f"{min(reached):.3f}",
+            int(statistics.median(each["pairs"] for each in some)),
+            int(max(each["mebibytes"] for each in some)),
+        )
+        print(("{:>10}" * len(row)).format(*row))
+    return found
+
+
+def _peers(people: int) -> float:
+    """Everybody on the graph that our run considered: no peer has to find candidates. The least ratio to OR-tools."""
+    ratios: list[float] = []
+    for market in MARKETS:
+        found = _worker("peers", people, market, 1)
+        print(f"\n{people} people, {market}, the same {found['edges']} pairs for everybody")
+        print("{:<28}{:>10}{:>12}{:>10}{:>8}".format("", "s", "value %", "pairs", "twice"))
+        for name, each in found["peers"].items():
+            print(f"{name:<28}{each['seconds']:>10.3f}{each['value']:>12.3f}{each['pairs']:>10}{each['twice']:>8}")
+        ratios.append(found["peers"]["OR-tools"]["seconds"] / found["peers"]["auction"]["seconds"])
+    return min(ratios)
+
+
+def _all_pairs(runs: list[dict[str, Any]]) -> float:
+    """Once, for it takes minutes and gigabytes: how many times as long numpy and scipy take for the same market."""
+    ours = next(run for run in runs if (run["market"], run["seed"]) == ("tight", 1))
+    found = _worker("all-pairs", COMPARED, "tight", 1)
+    share = 100 * found["value"] / ours["value"]
+    print(f"\nnumpy, all pairs, linear_sum_assignment with slots: {found['seconds']:.0f} s, {share:.1f} % of our value")
+    return float(found["seconds"] / ours["seconds"])
+
+
+def _worker(*task: object, cache: str | None = None) -> dict[str, Any]:
+    """One measurement in a process of its own."""
+    environment = os.environ | ({CACHE: cache} if cache else {})
+    command: Sequence[str] = (sys.executable, "-m", "benchmarks.matching.worker", *map(str, task))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - ourselves
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, task))}: {done.stderr.strip().splitlines()[-1]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+if __name__ == "__main__":
+    main()
