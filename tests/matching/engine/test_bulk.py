@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from matching.engine.bulk.packing import FURTHER, Market, pack
+from matching.engine.bulk.packing import FURTHER, Market, Places, pack
 from matching.engine.bulk.pairs import FORBIDDEN, edge
 from matching.engine.bulk.profiles import MOST_NAMED, Profiles
 from matching.engine.bulk.solve import FULL, Effort, Solution, solve
@@ -142,7 +142,11 @@ def test_the_order_of_the_roster_changes_nothing() -> None:
     order = np.random.default_rng(1).permutation(400)
     row_of = np.argsort(order)
     columns = {each.name: getattr(people, each.name) for each in dataclasses.fields(people)}
-    moved = {name: column[order] for name, column in columns.items() if name not in {"areas", "blocked", "manager"}}
+    moved = {
+        name: column[order]
+        for name, column in columns.items()
+        if name not in {"areas", "blocked", "manager", "more_languages"}
+    }
     managers = people.manager[order]
     moved["manager"] = np.where((managers >= 0) & (managers < 400), row_of[managers % 400], managers).astype(np.int32)
     turned = Profiles(**moved, areas=AREAS, blocked=row_of[people.blocked])
@@ -185,5 +189,5 @@ def test_places_that_are_taken_count() -> None:
     rules = Rules(level_gap=1, common_minutes=0, weights=Weights(further_pair=10_000))
     ones = np.ones(60, np.int32)
     alone = solve(pack(people, rules), AREAS, FULL)
-    loaded = solve(pack(people, rules, mentor_load=ones, mentor_free=ones), AREAS, FULL)
+    loaded = solve(pack(people, rules, mentor=Places(ones, ones)), AREAS, FULL)
     assert len(loaded.scores) == 0 < len(alone.scores)

@@ -36,7 +36,20 @@ def pairs(proposals: Iterable[Proposal]) -> set[Pair]:
 
 
 def test_places_go_round_before_they_pile_up() -> None:
-    """A mentor with two places and a mentee with two: both mentees get somebody before one gets a second."""
+    """Ann has two places and Bob one, and they are the same to Eve and Fay: each mentor gets somebody."""
+    people = [
+        junior("ann", "cloud", capacity=2),
+        junior("bob", "cloud"),
+        senior("eve", "cloud"),
+        senior("fay", "cloud"),
+    ]
+    run = Engine(Rules(), people).run()
+    assert {pair.mentee for pair in pairs(run.proposals)} == {"eve", "fay"}
+    assert {pair.mentor for pair in pairs(run.proposals)} == {"ann", "bob"}
+
+
+def test_a_second_pair_is_better_than_an_empty_place() -> None:
+    """Three pairs are worth more than two even if two people have two each; and nobody who could have one has none."""
     people = [
         junior("ann", "cloud", "fintech", capacity=2),
         junior("bob", "cloud"),
@@ -44,8 +57,7 @@ def test_places_go_round_before_they_pile_up() -> None:
         senior("fay", "cloud"),
     ]
     run = Engine(Rules(), people).run()
-    assert {pair.mentee for pair in pairs(run.proposals)} == {"eve", "fay"}
-    assert pairs(run.proposals) >= {Pair("ann", "eve"), Pair("bob", "fay")}
+    assert pairs(run.proposals) == {Pair("ann", "eve"), Pair("ann", "fay"), Pair("bob", "eve")}
 
 
 def test_the_better_pair_wins_a_place_that_two_want() -> None:
@@ -76,6 +88,11 @@ def test_a_score_worked_out_by_hand() -> None:
         "hours": 337,
         "other-unit": 700,
         "other-country": 400,
+        # nobody has told a function, a site or a wish
+        "other-function": 0,
+        "mentee-wish": 0,
+        "mentor-wish": 0,
+        "in-person": 0,
         # seven levels apart, five beyond the least gap, four count
         "level": 320,
         # ninety days count

@@ -36,6 +36,13 @@ class Room:
             {side: column.copy() for side, column in self.free.items()},
         )
 
+    def fill(self, mentors: Rows, mentees: Rows) -> None:
+        """Take the places of these pairs."""
+        for side, rows in ((Side.MENTOR, mentors), (Side.MENTEE, mentees)):
+            taken = np.bincount(rows, minlength=len(self.load[side])).astype(np.int32)
+            self.load[side] += taken
+            self.free[side] -= taken
+
     def open_pairs(self, mentors: Rows, mentees: Rows) -> npt.NDArray[np.bool_]:
         """Which pairs still have a place on both sides."""
         return (self.free[Side.MENTOR][mentors] > 0) & (self.free[Side.MENTEE][mentees] > 0)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from contracts.matching import Side
 
-from matching.engine import prices
 from matching.engine.allocation import Points, Room, allocate, best_first
+from matching.engine.bulk.draft import draft
 from matching.engine.chain import NOBODY
 from matching.engine.market import Ints, Market, UnknownCodeError
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
 from matching.engine.report import coverage, unmatched
 from matching.engine.rules import Rules
-from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, Scored, failures, pair_failures, score
+from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, failures, pair_failures, score
 from matching.engine.ties import Ties
 
 _BLOCK = 256
@@ -76,20 +76,24 @@ class Engine:
         kept, withdrawn = self._held(self.ties.all(Tie.OPEN))
         broken = self._broken(self.ties.all(Tie.LOCKED))
         room = self._room(withdrawn)
-        mentors, mentees, scores = self._candidates(room, progress, cancelled)
-        guide = prices.find(mentors, mentees, scores, room)
+
+        def watch(done: float) -> None:
+            if cancelled():
+                raise RunCancelledError
+            progress(0.9 * done)
+
+        found = draft(self.rules, self.market, room, self._tied_rows(), watch)
         filled = room.copy()
-        worth = scores - guide.claims * self.rules.weights.reach // 100
-        chosen = self._choose(mentors, mentees, scores, worth, filled)
-        proposals = self._proposals(mentors[chosen], mentees[chosen])
+        filled.fill(found.mentors, found.mentees)
+        proposals = self._best_first(found.mentors, found.mentees)
         progress(0.95)
         run = Run(
             proposals=proposals,
             kept=kept,
             withdrawn=withdrawn,
             broken=broken,
-            value=sum(proposal.score for proposal in proposals),
-            bound=guide.bound,
+            value=found.value,
+            bound=found.bound,
             mentors=coverage(self.market, filled, Side.MENTOR),
             mentees=coverage(self.market, filled, Side.MENTEE),
             unmatched=unmatched(self.market, self.failed, filled),
@@ -262,26 +266,6 @@ class Engine:
             )
         return room
 
-    def _candidates(
-        self, room: Room, progress: Callable[[float], None], cancelled: Callable[[], bool]
-    ) -> tuple[Rows, Rows, Ints]:
-        mentors, mentees = self.market.open_rows(Side.MENTOR), self.market.open_rows(Side.MENTEE)
-        found: list[Scored] = []
-        for start in range(0, len(mentees), _BLOCK):
-            if cancelled():
-                raise RunCancelledError
-            progress(0.9 * start / len(mentees))
-            found.append(
-                score(
-                    self.rules, self.market, *reversed(self._feasible(mentees[start : start + _BLOCK], mentors, room))
-                )
-            )
-        return (
-            np.concatenate([_NO_ROWS, *(block.mentors for block in found)]),
-            np.concatenate([_NO_ROWS, *(block.mentees for block in found)]),
-            np.concatenate([np.zeros(0, np.int32), *(block.scores for block in found)]),
-        )
-
     def _feasible(self, mentees: Rows, mentors: Rows, room: Room) -> tuple[Rows, Rows]:
         """Mentor rows and mentee rows of all pairs that pass every rule and have a place."""
         mentees = mentees[room.free[Side.MENTEE][mentees] > 0]
@@ -295,6 +279,15 @@ class Engine:
         taken = allocate(mentors[order], mentees[order], worth[order], room, self.rules.weights.further_pair)
         chosen = order[np.sort(taken).astype(np.int64)]
         return chosen[np.argsort(-scores[chosen], kind="stable")]
+
+    def _best_first(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
+        scores = score(self.rules, self.market, mentees, mentors).scores
+        order = best_first(self.market, mentors, mentees, scores, scores.astype(np.int64))
+        return self._proposals(mentors[order], mentees[order])
+
+    def _tied_rows(self) -> set[tuple[int, int]]:
+        known, _ = self._known([pair for tie in Tie for pair in self.ties.all(tie)])
+        return {(self.market.row[pair.mentor], self.market.row[pair.mentee]) for pair in known}
 
     def _proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
         scored = score(self.rules, self.market, mentees, mentors)

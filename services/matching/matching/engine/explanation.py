@@ -51,11 +51,13 @@ def explain(engine: Engine, mentor: str, mentee: str) -> Explanation:
         for_mentor=(
             *(_shared(engine, Side.MENTOR, area, sharer.offers) for area in areas),
             *between,
+            *_wished(sharer, learner),
             *_waited(sharer),
         ),
         for_mentee=(
             *(_shared(engine, Side.MENTEE, area, learner.seeks) for area in areas),
             *between,
+            *_wished(learner, sharer),
             *_waited(learner),
         ),
         score=proposal.score,
@@ -103,12 +105,21 @@ def _between(engine: Engine, mentor: Person, mentee: Person) -> tuple[Reason, ..
         reasons.append(Reason("other-unit"))
     if mentor.country != mentee.country:
         reasons.append(Reason("other-country"))
+    if mentor.function and mentee.function and mentor.function != mentee.function:
+        reasons.append(Reason("other-function"))
+    if mentor.in_person and mentee.in_person and mentor.site and mentor.site == mentee.site:
+        reasons.append(Reason("both-in-person"))
     if mentor.level != mentee.level:
         reasons.append(Reason("levels-apart", {"levels": abs(mentor.level - mentee.level)}))
     shared = [language for language in mentee.languages if language in mentor.languages]
     if shared:
         reasons.append(Reason("common-language", {"language": shared[0]}))
     return tuple(reasons)
+
+
+def _wished(person: Person, other: Person) -> tuple[Reason, ...]:
+    """Only one's own wish: what the other one wishes for is theirs to tell."""
+    return (Reason("you-wished"),) if other.function in person.likes else ()
 
 
 def _waited(person: Person) -> tuple[Reason, ...]:
@@ -148,6 +159,8 @@ def _values(engine: Engine, rule: Rule, mentor: str, mentee: str) -> dict[str, s
     if rule is Rule.LEVEL:
         above = engine.person(mentee).level - engine.person(mentor).level
         return {"levels": above if engine.rules.reverse_only else abs(above), "needed": engine.rules.level_gap}
+    if rule is Rule.TENURE:
+        return {"needed": max(engine.rules.mentor_tenure, engine.rules.mentee_tenure)}
     if rule is Rule.HOURS:
         minutes = engine.common_minutes(mentor, mentee)
         return {**_hours(minutes), "needed": engine.rules.common_minutes}

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
+from matching.engine.bulk.packing import area_points
+from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN
 from matching.engine.chain import LOST, NOBODY, tour
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
@@ -15,6 +17,7 @@ from matching.engine.rules import MOST_AREAS, Rules
 Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint64]
 
+MOST_FUNCTIONS = 64
 RANKS = 4
 """Choices after the fourth count as shared, but not as chosen."""
 MOST_WAITING = 90
@@ -22,8 +25,9 @@ DAY = 1_440
 _WORD = 64
 _SPARE_ROWS = 64
 _COLUMNS = (
-    *("level", "unit", "country", "manager", "waiting", "window"),
-    *("offers", "seeks", "scramble", "offer_ranks", "seek_ranks", "languages"),
+    *("level", "unit", "country", "manager", "waiting", "window", "tenure", "function", "site", "in_person"),
+    *("clock", "work_from", "work_to"),
+    *("offers", "seeks", "scramble", "offer_ranks", "seek_ranks", "languages", "likes", "offer_list", "seek_list"),
 )
 
 
@@ -45,6 +49,8 @@ class Market:
         self._units: dict[str, int] = {}
         self._countries: dict[str, int] = {}
         self._managers: dict[str, int] = {}
+        self._functions: dict[str, int] = {}
+        self._sites: dict[str, int] = {}
         self._window_of: dict[tuple[int, int], int] = {}
         self._allocate(len(everybody) + _SPARE_ROWS, len(languages) // _WORD + 1)
         for person in everybody:
@@ -147,13 +153,17 @@ class Market:
         self.area_bit = {area: bit for bit, area in enumerate(self.areas)}
         self.area_points = np.zeros(_WORD + 1, np.int32)
         for area, bit in self.area_bit.items():
-            self.area_points[bit] = _area_points(rules, mentors, offered[area])
+            self.area_points[bit] = area_points(rules, mentors, offered[area])
 
     def _allocate(self, rows: int, language_words: int) -> None:
         self.level, self.unit, self.country, self.manager, self.waiting, self.window = (
             np.zeros(rows, np.int32) for _ in range(6)
         )
-        self.offers, self.seeks, self.scramble = (np.zeros(rows, np.uint64) for _ in range(3))
+        self.tenure, self.function, self.site = (np.zeros(rows, np.int32) for _ in range(3))
+        self.clock, self.work_from, self.work_to = (np.zeros(rows, np.int32) for _ in range(3))
+        self.in_person = np.zeros(rows, np.bool_)
+        self.offers, self.seeks, self.scramble, self.likes = (np.zeros(rows, np.uint64) for _ in range(4))
+        self.offer_list, self.seek_list = (np.full((rows, MOST_NAMED), NO_AREA, np.int8) for _ in range(2))
         self.offer_ranks, self.seek_ranks = (np.zeros((rows, RANKS), np.uint64) for _ in range(2))
         self.languages = np.zeros((rows, language_words), np.uint64)
         self.capacity = {side: np.zeros(rows, np.int32) for side in Side}
@@ -185,7 +195,12 @@ class Market:
         )
         self.waiting[row] = min(max(person.waiting_days, 0), MOST_WAITING)
         self.window[row] = self._window(person)
+        self.clock[row], self.work_from[row], self.work_to[row] = person.utc_offset, person.work_from, person.work_to
+        self.tenure[row], self.in_person[row] = max(person.tenure, 0), person.in_person
+        self.function[row], self.site[row] = self._function(person.function), self._site(person.site)
+        self.likes[row] = sum({1 << self._function(function) for function in person.likes if function})
         self.offers[row], self.seeks[row] = self.bits(person.offers), self.bits(person.seeks)
+        self.offer_list[row], self.seek_list[row] = self._listed(person.offers), self._listed(person.seeks)
         self.offer_ranks[row], self.seek_ranks[row] = self._ranks(person.offers), self._ranks(person.seeks)
         self.languages[row] = self._language_words(person)
         for side in Side:
@@ -201,6 +216,24 @@ class Market:
         """The mask of each of the first choices among the areas that count."""
         masks = [1 << self.area_bit[area] for area in dict.fromkeys(areas) if area in self.area_bit][:RANKS]
         return masks + [0] * (RANKS - len(masks))
+
+    def _listed(self, areas: Sequence[str]) -> list[int]:
+        """The bits of the areas that count, in their order."""
+        bits = [self.area_bit[area] for area in dict.fromkeys(areas) if area in self.area_bit]
+        if len(bits) > MOST_NAMED:
+            raise InvalidError(f"A person can offer or seek at most {MOST_NAMED} areas.")
+        return bits + [NO_AREA] * (MOST_NAMED - len(bits))
+
+    def _function(self, function: str) -> int:
+        if not function:
+            return UNKNOWN
+        number = self._functions.setdefault(function, len(self._functions))
+        if number >= MOST_FUNCTIONS:
+            raise InvalidError(f"A market can tell at most {MOST_FUNCTIONS} functions apart.")
+        return number
+
+    def _site(self, site: str) -> int:
+        return self._sites.setdefault(site, len(self._sites)) if site else UNKNOWN
 
     def _language_words(self, person: Person) -> list[int]:
         mask = 0
@@ -222,7 +255,8 @@ class Market:
             NOBODY if person is None or person.manager is None else self.row.get(person.manager, LOST)
             for person in self.people
         ]
-        chain = tour(np.array(managers, np.int32))
+        self.above = np.array(managers, np.int32)
+        chain = tour(self.above)
         self.enter, self.leave = chain.enter, chain.leave
         self.adrift = np.zeros(len(self.level), np.bool_)
         self.adrift[: len(managers)] = chain.adrift
@@ -244,9 +278,3 @@ def _common_minutes(windows: list[tuple[int, int]]) -> Ints:
         overlap = np.minimum(end[:, None], end + shift) - np.maximum(begin[:, None], begin + shift)
         total += np.maximum(overlap, 0)
     return total
-
-
-def _area_points(rules: Rules, mentors: int, offering: int) -> int:
-    weights = rules.weights
-    sixteenths = ((mentors + 1) ** 16 // (offering + 1) ** 16).bit_length() - 1
-    return weights.area + min(weights.rarity * sixteenths // 16, weights.rarity_limit)

@@ -32,6 +32,14 @@ class Person:
     mentor_capacity: int = 0
     mentee_capacity: int = 0
     waiting_days: int = 0
+    tenure: int = 0
+    """Whole months since joining."""
+    function: str = ""
+    site: str = ""
+    """Codes; empty where nobody has told."""
+    likes: tuple[str, ...] = ()
+    """Functions whose people they would like to meet."""
+    in_person: bool = False
 
     def capacity(self, side: Side) -> int:
         """How many pairs this person may have on one side; none on a side that is not open."""

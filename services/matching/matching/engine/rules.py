@@ -28,6 +28,7 @@ class Rule(StrEnum):
     MANAGER = "same-manager"
     PAST = "not-available"
     TOGETHER = "already-together"
+    TENURE = "tenure"
 
 
 class Term(StrEnum):
@@ -39,7 +40,11 @@ class Term(StrEnum):
     HOURS = "hours"
     UNIT = "other-unit"
     COUNTRY = "other-country"
+    FUNCTION = "other-function"
     LEVEL = "level"
+    MENTEE_WISH = "mentee-wish"
+    MENTOR_WISH = "mentor-wish"
+    IN_PERSON = "in-person"
     MENTEE_WAITING = "mentee-waiting"
     MENTOR_WAITING = "mentor-waiting"
 

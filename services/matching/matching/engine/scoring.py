@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from matching.engine.bulk.profiles import UNKNOWN
 from matching.engine.chain import NOBODY
 from matching.engine.market import RANKS, Ints, Market, Masks
 from matching.engine.rules import Rule, Rules, Term
@@ -66,6 +67,8 @@ def pair_failures(rules: Rules, market: Market, mentees: Rows, mentors: Rows) ->
     if rules.different_unit:
         fail(Rule.UNIT, market.unit[mentees] == market.unit[mentors])
     fail(Rule.CHAIN, _in_chain(market, mentees, mentors))
+    too_new = (market.tenure[mentors] < rules.mentor_tenure) | (market.tenure[mentees] < rules.mentee_tenure)
+    fail(Rule.TENURE, too_new)
     manager = market.manager[mentees]
     fail(Rule.MANAGER, (manager == market.manager[mentors]) & (manager != NOBODY))
     return failed
@@ -84,11 +87,36 @@ def score(rules: Rules, market: Market, mentees: Rows, mentors: Rows) -> Scored:
         Term.HOURS: np.minimum(minutes, ENOUGH_MINUTES) * np.int32(weights.hours) // np.int32(ENOUGH_MINUTES),
         Term.UNIT: (market.unit[mentees] != market.unit[mentors]) * np.int32(weights.other_unit),
         Term.COUNTRY: (market.country[mentees] != market.country[mentors]) * np.int32(weights.other_country),
+        Term.FUNCTION: _both_known_and_other(market.function[mentees], market.function[mentors])
+        * np.int32(weights.other_function),
+        Term.MENTEE_WISH: _liked(market, mentees, mentors) * np.int32(weights.wish),
+        Term.MENTOR_WISH: _liked(market, mentors, mentees) * np.int32(weights.wish),
+        Term.IN_PERSON: _meet(market, mentees, mentors) * np.int32(weights.in_person),
         Term.LEVEL: np.clip(levels, 0, MOST_LEVELS) * np.int32(weights.level),
         Term.MENTEE_WAITING: market.waiting[mentees] * np.int32(weights.waiting),
         Term.MENTOR_WAITING: market.waiting[mentors] * np.int32(weights.waiting),
     }
     return Scored(mentors, mentees, terms)
+
+
+def _both_known_and_other(one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
+    other_one: npt.NDArray[np.bool_] = (one != other) & (one != UNKNOWN) & (other != UNKNOWN)
+    return other_one
+
+
+def _liked(market: Market, people: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+    """Whether each would like to meet people of the other's function."""
+    function = market.function[others]
+    bit = np.uint64(1) << np.maximum(function, 0).astype(np.uint64)
+    liked: npt.NDArray[np.bool_] = ((market.likes[people] & bit) != 0) & (function != UNKNOWN)
+    return liked
+
+
+def _meet(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:
+    """Whether both would rather meet in person, and can."""
+    here = (market.site[mentees] == market.site[mentors]) & (market.site[mentees] != UNKNOWN)
+    meet: npt.NDArray[np.bool_] = here & market.in_person[mentees] & market.in_person[mentors]
+    return meet
 
 
 def _share_language(market: Market, mentees: Rows, mentors: Rows) -> npt.NDArray[np.bool_]:

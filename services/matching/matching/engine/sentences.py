@@ -21,6 +21,9 @@ SENTENCES: Final = {
     "common-hours": _("Working hours you share on a normal day: {hours} h {minutes} min."),
     "other-unit": _("You work in different parts of the organisation."),
     "other-country": _("You work in different countries."),
+    "other-function": _("You work in different functions."),
+    "you-wished": _("They work in a function that you would like to meet."),
+    "both-in-person": _("You work at the same site and would both rather meet in person."),
     "levels-apart": _("Levels between you: {levels}."),
     "common-language": _("You can meet in {language}."),
     "you-have-waited": _("Days you have waited for a proposal: {days}."),
@@ -41,6 +44,7 @@ SENTENCES: Final = {
     "fails-same-manager": _("They have the same manager."),
     "fails-not-available": _("This pair is not available."),
     "fails-already-together": _("They already have a proposal or a mentorship together."),
+    "fails-tenure": _("One of them joined less than {needed} months ago, which the programme asks for."),
     # why somebody has nobody
     "nobody-on-the-other-side": _("Nobody on the other side takes part yet."),
     "none-was-free": _("People who pass every rule: {people}; none of them was free for this pair."),
@@ -51,4 +55,5 @@ SENTENCES: Final = {
     "excluded-by-different-unit": _("Same unit: {people} of {others} (only this: {alone})."),
     "excluded-by-management-chain": _("In the management chain: {people} of {others} (only this: {alone})."),
     "excluded-by-same-manager": _("Same manager: {people} of {others} (only this: {alone})."),
+    "excluded-by-tenure": _("Joined too recently: {people} of {others} (only this: {alone})."),
 }

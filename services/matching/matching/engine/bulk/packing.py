@@ -37,6 +37,7 @@ CHAIN: Final = 3
 PLACE: Final = 4
 LIKES: Final = 5
 RANKED: Final = 6
+MORE_LANGUAGES: Final = 7
 WORDS: Final = 8
 
 # Where the parts of `ATTRIBUTES` begin, and how many bits they have; codes of functions and sites are one higher there.
@@ -92,71 +93,68 @@ class Market(NamedTuple):
     blocked: Ints
 
 
+class Places(NamedTuple):
+    """How full people are on one side."""
+
+    load: Ints
+    """[n] live pairs of each person."""
+    free: Ints
+    """[n] how many may be added."""
+
+
 def pack(
     profiles: Profiles,
     rules: Rules,
     *,
-    mentor_load: Ints | None = None,
-    mentee_load: Ints | None = None,
-    mentor_free: Ints | None = None,
-    mentee_free: Ints | None = None,
+    mentor: Places | None = None,
+    mentee: Places | None = None,
+    known_points: list[int] | None = None,
 ) -> Market:
     """The market of a programme.
 
     Args:
         profiles: everybody, `n` rows.
         rules: of the programme.
-        mentor_load: [n] live pairs of each person as a mentor; none when nothing is given.
-        mentee_load: [n] the same as a mentee.
-        mentor_free: [n] how many pairs may be added; otherwise what capacity, load and rules leave.
-        mentee_free: [n] the same as a mentee.
+        mentor: how full they are as mentors; nobody has a pair when it is not said.
+        mentee: the same as mentees.
+        known_points: of each area, where they are settled and areas are numbered by rarity already.
 
     Raises:
         InvalidError: the columns hold more than a record can; the sentence says what.
     """
     _refuse_too_many(profiles)
-    nothing = np.zeros(len(profiles), np.int32)
-    mentor_load, mentee_load = (nothing if each is None else each for each in (mentor_load, mentee_load))
-    chain = tour(profiles.manager)
-    offered = _offered(profiles.offers, profiles.mentor_capacity)
-    rarest = np.argsort(offered[: profiles.areas], kind="stable")
-    bit = np.zeros(_MOST_AREAS, np.int64)
-    bit[rarest] = np.arange(profiles.areas)
-    mentors = int((profiles.mentor_capacity > 0).sum())
-    points = [area_points(rules, mentors, int(offered[area])) for area in rarest]
+    bit, points = (np.arange(_MOST_AREAS), known_points) if known_points else _by_rarity(profiles, rules)
     window, minutes = _windows(profiles)
-    worth = np.minimum(minutes, ENOUGH_MINUTES) * rules.weights.hours // ENOUGH_MINUTES
-    hours = np.where(minutes < rules.common_minutes, -1, worth).astype(np.int32)
-    settled = np.ones(len(profiles), np.bool_) if rules.unknown_chains else ~chain.adrift
-
-    def side(named: Areas, capacity: Ints, load: Ints, free: Ints | None, tenure: int) -> _Side:
-        left = np.minimum(capacity - load, rules.proposals_per_person) if free is None else free
-        there = (left > 0) & (capacity > 0) & settled & (profiles.tenure >= tenure) & (named[:, 0] != NO_AREA)
-        rows = _scattered(np.flatnonzero(there).astype(np.int32), profiles.key)
-        records = _records(profiles, rows, chain, window)
-        _name_areas(records, named, bit, rows)
-        return _Side(records, rows, left[rows].astype(np.int32), load[rows].astype(np.int32))
-
-    mentor = side(profiles.offers, profiles.mentor_capacity, mentor_load, mentor_free, rules.mentor_tenure)
-    mentee = side(profiles.seeks, profiles.mentee_capacity, mentee_load, mentee_free, rules.mentee_tenure)
+    hours = np.minimum(minutes, ENOUGH_MINUTES) * rules.weights.hours // ENOUGH_MINUTES
+    shared = _Shared(profiles, rules, tour(profiles.manager), window, bit)
+    mentors = _side(shared, profiles.offers, profiles.mentor_capacity, mentor, rules.mentor_tenure)
+    mentees = _side(shared, profiles.seeks, profiles.mentee_capacity, mentee, rules.mentee_tenure)
     waited = np.minimum(np.maximum(profiles.waiting, 0), MOST_WAITING) * np.int32(rules.weights.waiting)
-    blocked_from, blocked = _blocked(profiles.blocked, mentor.rows, mentee.rows, len(profiles))
+    blocked_from, blocked = _blocked(profiles.blocked, mentors.rows, mentees.rows, len(profiles))
     return Market(
-        mentors=mentor.records,
-        mentees=mentee.records,
-        mentor_points=waited[mentor.rows],
-        mentee_points=waited[mentee.rows],
-        mentor_rows=mentor.rows,
-        mentee_rows=mentee.rows,
-        mentor_places=mentor.places,
-        mentee_places=mentee.places,
-        mentor_load=mentor.load,
-        mentee_load=mentee.load,
-        hours=hours,
+        mentors=mentors.records,
+        mentees=mentees.records,
+        mentor_points=waited[mentors.rows],
+        mentee_points=waited[mentees.rows],
+        mentor_rows=mentors.rows,
+        mentee_rows=mentees.rows,
+        mentor_places=mentors.places,
+        mentee_places=mentees.places,
+        mentor_load=mentors.load,
+        mentee_load=mentees.load,
+        hours=np.where(minutes < rules.common_minutes, -1, hours).astype(np.int32),
         weights=_weights(rules, points),
         blocked_from=blocked_from,
         blocked=blocked,
     )
+
+
+class _Shared(NamedTuple):
+    profiles: Profiles
+    rules: Rules
+    chain: Chain
+    window: Ints
+    bit: Words
 
 
 class _Side(NamedTuple):
@@ -164,6 +162,30 @@ class _Side(NamedTuple):
     rows: Ints
     places: Ints
     load: Ints
+
+
+def _side(shared: _Shared, named: Areas, capacity: Ints, places: Places | None, tenure: int) -> _Side:
+    """Those who take part: a free place, an area that counts, long enough here, and known who is above them."""
+    profiles, rules = shared.profiles, shared.rules
+    if places is None:
+        places = Places(np.zeros(len(profiles), np.int32), np.minimum(capacity, rules.proposals_per_person))
+    there = (places.free > 0) & (capacity > 0) & (profiles.tenure >= tenure) & (named[:, 0] != NO_AREA)
+    if not rules.unknown_chains:
+        there &= ~shared.chain.adrift
+    rows = _scattered(np.flatnonzero(there).astype(np.int32), profiles.key)
+    records = _records(profiles, rows, shared.chain, shared.window)
+    _name_areas(records, named, shared.bit, rows)
+    return _Side(records, rows, places.free[rows].astype(np.int32), places.load[rows].astype(np.int32))
+
+
+def _by_rarity(profiles: Profiles, rules: Rules) -> tuple[Words, list[int]]:
+    """The bit of each area, the rarest first, and the points by bit."""
+    offered = _offered(profiles.offers, profiles.mentor_capacity)
+    rarest = np.argsort(offered[: profiles.areas], kind="stable")
+    bit = np.zeros(_MOST_AREAS, np.int64)
+    bit[rarest] = np.arange(profiles.areas)
+    mentors = int((profiles.mentor_capacity > 0).sum())
+    return bit, [area_points(rules, mentors, int(offered[area])) for area in rarest]
 
 
 def area_points(rules: Rules, mentors: int, offering: int) -> int:
@@ -260,6 +282,8 @@ def _records(profiles: Profiles, rows: Ints, chain: Chain, window: Ints) -> Word
 
     records = np.zeros((len(rows), WORDS), np.int64)
     records[:, LANGUAGES] = profiles.languages.view(np.int64)[rows]
+    if profiles.more_languages is not None:
+        records[:, MORE_LANGUAGES] = profiles.more_languages.view(np.int64)[rows]
     records[:, ATTRIBUTES] = (
         (wide(profiles.site) + 1)
         | (wide(profiles.function) + 1) << FUNCTION_AT

@@ -22,6 +22,7 @@ from matching.engine.bulk.packing import (
     MANAGER_AT,
     MENTEE_CHOICE,
     MENTOR_CHOICE,
+    MORE_LANGUAGES,
     MOST_LEVELS,
     NEED_LANGUAGE,
     NEED_UNIT,
@@ -96,7 +97,9 @@ def points_of(
     fails = shared == 0
     fails |= common < 0
     fails |= (above if weights[REVERSE] else abs(above)) < weights[GAP]
-    fails |= weights[NEED_LANGUAGE] and mentors[mentor, LANGUAGES] & mentees[mentee, LANGUAGES] == 0
+    spoken = mentors[mentor, LANGUAGES] & mentees[mentee, LANGUAGES]
+    spoken |= mentors[mentor, MORE_LANGUAGES] & mentees[mentee, MORE_LANGUAGES]
+    fails |= weights[NEED_LANGUAGE] and spoken == 0
     fails |= weights[NEED_UNIT] and (one ^ two) & UNIT == 0
     fails |= place >> MANAGER_AT != 0 and place >> MANAGER_AT == other >> MANAGER_AT
     fails |= theirs >> 32 <= chain >> 32 < theirs & LOW or chain >> 32 <= theirs >> 32 < chain & LOW

@@ -57,6 +57,8 @@ class Profiles:
     """How many area numbers there are, at most 64."""
     blocked: npt.NDArray[np.int64]
     """[k, 2] rows of two people who are never proposed to each other, whichever way round."""
+    more_languages: Masks | None = None
+    """[n] languages from the 65th on, where there are so many."""
 
     def __len__(self) -> int:
         return len(self.level)

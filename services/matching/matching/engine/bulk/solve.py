@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from matching.engine.bulk.auction import Lists, Outcome, add, empty_lists, sell
+from matching.engine.bulk.auction import MOST_CANDIDATES, Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.bits import lowest_bit
 from matching.engine.bulk.candidates import Ask, improve, sample
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
@@ -18,6 +18,13 @@ from matching.engine.compiled import kernel
 
 _CHUNK: Final = 256
 _UNLIMITED: Final = 2**31 - 1
+
+
+Watch = Callable[[float], None]
+
+
+def _nobody_watches(_: float) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Effort:
 
 FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
 """Until no search finds anything better: as good as an auction over every feasible pair."""
+FILL: Final = replace(FULL, mentor_list=0)
 SMALL: Final = replace(FULL, enough=50)
 LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=3_000)
 HUGE: Final = Effort(16, 8, 150, 16, rounds=(16, 8), steps=(100, 30, 10), search=3_000)
@@ -63,50 +71,76 @@ class Solution:
     bound: int
     prices: Ints
     """[M] of each mentor's cheapest place."""
+    gains: Ints
+    """[E] what a further pair of a mentee would have to gain at these prices."""
     lists: Lists
     """Who was considered for whom."""
 
 
-def solve(market: Market, areas: int, effort: Effort, *, threads: int | None = None) -> Solution:
-    """Pairs for everybody."""
-    crew = _Crew(threads or min(os.cpu_count() or 1, 8))
-    days = days_by_points(market.hours)
+def solve(
+    market: Market, areas: int, effort: Effort, *, threads: int | None = None, watch: Watch = _nobody_watches
+) -> Solution:
+    """Pairs for everybody.
+
+    Args:
+        market: of the programme.
+        areas: how many there are.
+        effort: how hard to try.
+        threads: as many as there are cores, eight at most, unless said; the answer does not depend on it.
+        watch: told now and then which share of the work is done, from 0 to 1; what it raises ends the run.
+    """
+    crew = _Crew(threads or min(os.cpu_count() or 1, 8), watch, 2 + len(effort.rounds))
     lists = empty_lists(len(market.mentees))
     with crew:
-        _start(market, areas, effort, days, lists, crew)
+        _start(market, areas, effort, lists, crew)
         outcome = sell(market, lists, effort.steps[0])
         bound = _UNLIMITED * len(market.mentees)
         best = _value(market, lists, outcome)
         for room, step in zip(effort.rounds, effort.steps[1:], strict=True):
-            limit, fresh = _search(market, areas, effort, days, lists, outcome, room, crew)
-            bound = min(bound, limit)
+            found, counts, cut = _search(market, areas, effort.search, outcome.prices, outcome.gains, room, crew)
+            bound = min(bound, _bound(market, lists, outcome, found, counts, cut))
+            fresh = _add_found(lists, outcome.prices, outcome.held, found, counts)
             if not fresh or bound - best <= bound * effort.enough // 1_000_000:
                 break
             outcome = sell(market, lists, step)
             best = _value(market, lists, outcome)
     mentors, mentees, scores = _pairs(lists, outcome)
-    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices, lists)
+    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices, outcome.gains, lists)
+
+
+def widen(market: Market, areas: int, solution: Solution, percent: int) -> None:
+    """Put on everybody's list whom they would rather have if prices were only so many percent of what they are."""
+    prices = (solution.prices.astype(np.int64) * percent // 100).astype(np.int32)
+    nothing = np.zeros(len(market.mentees), np.int32)
+    with _Crew(1, _nobody_watches, 1) as crew:
+        found, counts, _ = _search(market, areas, _UNLIMITED, prices, nothing, MOST_CANDIDATES // 4, crew)
+    _add_found(solution.lists, prices, np.zeros(len(market.mentees), np.int64), found, counts)
 
 
 class _Crew:
     """Threads that share a loop over people: kernels let go of the interpreter's lock."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, watch: Watch, loops: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
+        self._watch = watch
+        self._loops = loops
+        self._done = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
     def over(self, people: int, work: Callable[..., None], *written: Any) -> None:
         """Call ``work(first, last, *written)`` for stretches of people until all are through."""
         stretches = [(first, min(first + _CHUNK, people)) for first in range(0, people, _CHUNK)]
-        list(self._pool.map(lambda stretch: work(*stretch, *written), stretches))
+        for number, _ in enumerate(self._pool.map(lambda stretch: work(*stretch, *written), stretches)):
+            self._watch((self._done + number / len(stretches)) / self._loops)
+        self._done += 1
 
 
-def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], lists: Lists, crew: _Crew) -> None:
+def _start(market: Market, areas: int, effort: Effort, lists: Lists, crew: _Crew) -> None:
     """Give everybody a list by sample: mentees of mentors, and mentors of mentees."""
     for mentees_seek, size in ((True, effort.mentee_list), (False, effort.mentor_list)):
         if not size:
@@ -118,7 +152,12 @@ def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], 
         found, counts = _rows(len(seekers), size)
         crew.over(
             len(seekers),
-            partial(sample, Ask(market, postings, *days, areas, effort.budget), mentees_seek, effort.cap),
+            partial(
+                sample,
+                Ask(market, postings, *days_by_points(market.hours), areas, effort.budget),
+                mentees_seek,
+                effort.cap,
+            ),
             found,
             counts,
         )
@@ -126,25 +165,17 @@ def _start(market: Market, areas: int, effort: Effort, days: tuple[Ints, Ints], 
 
 
 def _search(
-    market: Market,
-    areas: int,
-    effort: Effort,
-    days: tuple[Ints, Ints],
-    lists: Lists,
-    outcome: Outcome,
-    room: int,
-    crew: _Crew,
-) -> tuple[int, int]:
-    """Look for what everybody would rather have at these prices; returns the bound, and how many candidates are new."""
-    costs = outcome.prices - market.mentor_points
+    market: Market, areas: int, budget: int, prices: Ints, least: Ints, room: int, crew: _Crew
+) -> tuple[Words, Ints, Ints]:
+    """What everybody would rather have at these prices: written by `improve`."""
+    costs = prices - market.mentor_points
     order = np.argsort(costs, kind="stable").astype(np.int32)
     postings = build(market.mentors, order, costs, areas, len(market.hours))
     found, counts = _rows(len(market.mentees), room)
     cut = np.zeros(len(market.mentees), np.int32)
-    ask = Ask(market, postings, *days, areas, effort.search)
-    crew.over(len(market.mentees), partial(improve, ask, costs, outcome.gains), found, counts, cut)
-    bound = _bound(market, lists, outcome, found, counts, cut)
-    return bound, _add_found(lists, outcome, found, counts)
+    ask = Ask(market, postings, *days_by_points(market.hours), areas, budget)
+    crew.over(len(market.mentees), partial(improve, ask, costs, least), found, counts, cut)
+    return found, counts, cut
 
 
 def _rows(people: int, room: int) -> tuple[Words, Ints]:
@@ -163,13 +194,13 @@ def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words,
 
 
 @kernel
-def _add_found(lists: Lists, outcome: Outcome, found: Words, counts: Ints) -> int:
+def _add_found(lists: Lists, prices: Ints, held: Words, found: Words, counts: Ints) -> int:
     fresh = 0
     for mentee in range(len(found)):
         for at in range(counts[mentee]):
             mentor = np.int64(0x7FFFFFFF) - (found[mentee, at] & 0xFFFFFFFF)
-            points = (found[mentee, at] >> 32) + outcome.prices[mentor]
-            fresh += add(lists, mentee, mentor, points, outcome.prices, outcome.held[mentee])
+            points = (found[mentee, at] >> 32) + prices[mentor]
+            fresh += add(lists, mentee, mentor, points, prices, held[mentee])
     return fresh
 
 
