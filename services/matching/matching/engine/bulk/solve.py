@@ -11,9 +11,11 @@ import numpy as np
 
 from matching.engine.bulk.auction import MOST_CANDIDATES, Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.candidates import Ask, improve, sample
+from matching.engine.bulk.candidates import Ask
+from matching.engine.bulk.improving import improve
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 from matching.engine.bulk.postings import build, days_by_points
+from matching.engine.bulk.sampling import sample
 from matching.engine.compiled import kernel
 
 _CHUNK: Final = 256
