@@ -19,6 +19,7 @@ from matching.engine.bulk.sampling import sample
 from matching.engine.compiled import kernel
 
 _CHUNK: Final = 256
+_CROWDED: Final = 2
 _UNLIMITED: Final = 2**31 - 1
 
 
@@ -50,9 +51,9 @@ class Effort:
 FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
 """Until no search finds anything better: as good as an auction over every feasible pair."""
 FILL: Final = replace(FULL, mentor_list=0)
-SMALL: Final = replace(FULL, enough=50)
-LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=3_000)
-HUGE: Final = Effort(16, 8, 150, 16, rounds=(16, 8), steps=(100, 30, 10), search=3_000)
+SMALL: Final = Effort(8, 4, 60, 16, rounds=(12,) * 12, steps=(10, *(1,) * 12), enough=80)
+LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=4_500)
+HUGE: Final = Effort(8, 4, 60, 16, rounds=(8, 8, 8, 8), steps=(100, 50, 30, 30, 10), enough=10_000)
 
 
 def effort_for(people: int) -> Effort:
@@ -97,17 +98,17 @@ def solve(
         _start(market, areas, effort, lists, crew)
         outcome = sell(market, lists, effort.steps[0])
         bound = _UNLIMITED * len(market.mentees)
-        best = _value(market, lists, outcome)
-        for room, step in zip(effort.rounds, effort.steps[1:], strict=True):
+        value = _value(market, lists, outcome)
+        for room, before, step in zip(effort.rounds, effort.steps, effort.steps[1:], strict=False):
             found, counts, cut = _search(market, areas, effort.search, outcome.prices, outcome.gains, room, crew)
             bound = min(bound, _bound(market, lists, outcome, found, counts, cut))
             fresh = _add_found(lists, outcome.prices, outcome.held, found, counts)
-            if not fresh or bound - best <= bound * effort.enough // 1_000_000:
+            if bound - value <= bound * effort.enough // 1_000_000 or (not fresh and step == before):
                 break
             outcome = sell(market, lists, step)
-            best = _value(market, lists, outcome)
+            value = _value(market, lists, outcome)
     mentors, mentees, scores = _pairs(lists, outcome)
-    return Solution(mentors, mentees, scores, best, int(bound), outcome.prices, outcome.gains, lists)
+    return Solution(mentors, mentees, scores, value, int(bound), outcome.prices, outcome.gains, lists)
 
 
 def widen(market: Market, areas: int, solution: Solution, percent: int) -> None:
@@ -145,10 +146,10 @@ class _Crew:
 def _start(market: Market, areas: int, effort: Effort, lists: Lists, crew: _Crew) -> None:
     """Give everybody a list by sample: mentees of mentors, and mentors of mentees."""
     for mentees_seek, size in ((True, effort.mentee_list), (False, effort.mentor_list)):
-        if not size:
-            continue
         seekers = market.mentees if mentees_seek else market.mentors
         others = market.mentors if mentees_seek else market.mentees
+        if not size or (not mentees_seek and len(seekers) > _CROWDED * len(others)):
+            continue  # where mentors are many, most have no chance, and a list for each is wasted
         order, costs = np.arange(len(others), dtype=np.int32), np.zeros(len(others), np.int32)
         postings = build(others, order, costs, areas, len(market.hours))
         found, counts = _rows(len(seekers), size)
