@@ -113,8 +113,9 @@ contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI docum
 	@$(BIN)/python -m contracts write
 
 .PHONY: setup
-setup: $(SYNCED) ## Fetch what is missing: uv, the Python packages, Kafka, a few npm packages.
+setup: $(SYNCED) ## Fetch and compile what is missing: uv, the Python packages, Kafka, a few npm packages, the engine.
 	@$(BIN)/python -m local setup
+	@$(BIN)/python -m matching.engine.bulk.warm
 
 .PHONY: fast-db
 fast-db: $(SYNCED) ## Build the faster database server once (some seven minutes); it is then used by itself.

@@ -116,7 +116,7 @@ def _result(found: Found, proposed: int) -> Result:
         mentors=_coverage(found.mentors),
         mentees=_coverage(found.mentees),
         unpaired=[_unpaired(each) for each in found.unmatched[:UNMATCHED_KEPT]],
-        unpaired_in_all=len(found.unmatched),
+        unpaired_in_all=sum(side.people - side.paired for side in (found.mentors, found.mentees)),
     )
 
 

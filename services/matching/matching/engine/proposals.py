@@ -108,11 +108,13 @@ class Run:
     broken: tuple[Pair, ...]
     """Locked pairs that no longer satisfy the rules: for people to look at, the engine leaves them."""
     value: int
+    """The scores of what was chosen for its worth, less what further pairs of a person must be better by."""
     bound: int
     """No choice of proposals for the same free places can be worth more than this."""
     mentors: SideCoverage
     mentees: SideCoverage
     unmatched: tuple[Unmatched, ...]
+    """The first of them; how many there are, the coverage of both sides tells."""
 
     @property
     def certificate(self) -> int:

@@ -1,6 +1,8 @@
 """What a lead is told about a run: how far it reaches, and who has nobody and why."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Final
 
 import numpy as np
 from contracts.matching import Side
@@ -10,6 +12,8 @@ from matching.engine.market import Market
 from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
 from matching.engine.scoring import MYSELF, RULE_BIT, STANDING, Failures, Rows
 
+EXPLAINED: Final = 2_000
+"""Each is held against the whole other side: for all of a large market that would take longer than the run."""
 _BLOCK = 256
 
 
@@ -27,14 +31,15 @@ def coverage(market: Market, room: Room, side: Side) -> SideCoverage:
 
 
 def unmatched(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room) -> tuple[Unmatched, ...]:
-    """Everybody who takes part on a side and has no pair there, mentees first.
+    """Those who take part on a side and have no pair there, mentees first, up to `EXPLAINED`.
 
     Args:
         market: The people.
         failed: The rules that pairs fail, for mentor rows and mentee rows; one row a mentee, one column a mentor.
         room: How full everybody is after the run.
     """
-    return (*_alone(market, failed, room, Side.MENTEE), *_alone(market, failed, room, Side.MENTOR))
+    everybody = chain(_alone(market, failed, room, Side.MENTEE), _alone(market, failed, room, Side.MENTOR))
+    return tuple(islice(everybody, EXPLAINED))
 
 
 def _alone(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room, side: Side) -> Iterator[Unmatched]:
