@@ -70,32 +70,24 @@ def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held:
 @kernel
 def sell(market: Market, lists: Lists, step: int) -> Outcome:
     """Run the auction from the reserve prices on."""
-    mentors, mentees = len(market.mentor_places), len(market.mentee_places)
-    starts = np.zeros(mentors + 1, np.int32)
-    for mentor in range(mentors):
-        starts[mentor + 1] = starts[mentor] + market.mentor_places[mentor]
-    slot_price = np.empty(starts[mentors], np.int32)
-    slot_owner = np.full(starts[mentors], -1, np.int64)
-    prices = np.empty(mentors, np.int32)
-    for mentor in range(mentors):
-        for slot in range(starts[mentor], starts[mentor + 1]):
-            slot_price[slot] = market.weights[FURTHER] * (market.mentor_load[mentor] + slot - starts[mentor])
-        prices[mentor] = slot_price[starts[mentor]]
-    held = np.zeros(mentees, np.int64)
-    filled = np.zeros(mentees, np.int32)
-    waiting = np.empty(mentees + market.mentee_places.sum(), np.int32)
+    who, points, counts = lists.who, lists.points, lists.counts  # a field used in the loop would count references
+    places, load, further = market.mentee_places, market.mentee_load, market.weights[FURTHER]
+    mentees = len(places)
+    starts, slot_price, prices = _reserve(market)
+    slot_owner = np.full(len(slot_price), -1, np.int64)
+    held, filled = np.zeros(mentees, np.int64), np.zeros(mentees, np.int32)
+    waiting = np.empty(mentees + places.sum(), np.int32)
+    waiting[:mentees] = np.arange(mentees - 1, -1, -1)
     queued = mentees
-    for at in range(mentees):
-        waiting[at] = mentees - 1 - at
     while queued:
         queued -= 1
         person = waiting[queued]
-        while filled[person] < market.mentee_places[person]:
-            best, second, at = _two_best(lists, prices, person, held[person])
-            least = market.weights[FURTHER] * (market.mentee_load[person] + filled[person])
+        while filled[person] < places[person]:
+            best, second, at = _two_best(who, points, prices, person, counts[person], held[person])
+            least = further * (load[person] + filled[person])
             if best <= least:
                 break
-            mentor = lists.who[person, at]
+            mentor = who[person, at]
             bid = prices[mentor] + best - max(second, least) + step
             slot, price = _place(slot_price, starts, mentor, bid)
             loser = slot_owner[slot]
@@ -114,13 +106,26 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
 
 
 @kernel
-def _two_best(lists: Lists, prices: Ints, person: int, held: int) -> tuple[int, int, int]:
+def _reserve(market: Market) -> tuple[Ints, Ints, Ints]:
+    """Where each mentor's places begin, what each place costs at first, and the cheapest of each mentor."""
+    starts = np.zeros(len(market.mentor_places) + 1, np.int32)
+    starts[1:] = np.cumsum(market.mentor_places)
+    slot_price, prices = np.empty(starts[-1], np.int32), np.empty(len(market.mentor_places), np.int32)
+    for mentor in range(len(prices)):
+        for slot in range(starts[mentor], starts[mentor + 1]):
+            slot_price[slot] = market.weights[FURTHER] * (market.mentor_load[mentor] + slot - starts[mentor])
+        prices[mentor] = slot_price[starts[mentor]]
+    return starts, slot_price, prices
+
+
+@kernel
+def _two_best(who: Ints, points: Ints, prices: Ints, person: int, count: int, held: int) -> tuple[int, int, int]:
     """The best and second-best gain among what the mentee does not hold, and where the best stands."""
     best, second, where = np.int64(-(2**31)), np.int64(-(2**31)), 0
-    for at in range(lists.counts[person]):
+    for at in range(count):
         if (held >> at) & 1:
             continue
-        gain = np.int64(lists.points[person, at]) - prices[lists.who[person, at]]
+        gain = np.int64(points[person, at]) - prices[who[person, at]]
         if gain > best:
             best, second, where = gain, best, at
         elif gain > second:

@@ -1,6 +1,6 @@
 """Compile every kernel now, rather than at somebody's first run: at set-up, and when an engine starts.
 
-    python -m matching.engine.bulk.warm
+python -m matching.engine.bulk.warm
 """
 
 import numpy as np
