@@ -50,10 +50,11 @@ class Effort:
 
 FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
 """Until no search finds anything better: as good as an auction over every feasible pair."""
-FILL: Final = replace(FULL, mentor_list=0)
+FILL: Final = replace(FULL, mentor_list=0, rounds=(16,) * 6, steps=(1,) * 7, search=3_000)
+"""For places that are left: whoever could have nobody would otherwise be held against everybody, again and again."""
 SMALL: Final = Effort(8, 4, 60, 16, rounds=(12,) * 12, steps=(10, *(1,) * 12), enough=80)
 LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=4_500)
-HUGE: Final = Effort(8, 4, 60, 16, rounds=(8, 8, 8, 8), steps=(100, 50, 30, 30, 10), enough=13_000)
+HUGE: Final = Effort(8, 4, 60, 16, rounds=(8, 8, 8, 8), steps=(100, 50, 30, 30, 10), search=30_000, enough=13_000)
 
 
 def effort_for(people: int) -> Effort:
