@@ -1,4 +1,4 @@
-"""`python -m matching api | engine | migrate | programme load FILE | programme run PROGRAMME [--wait]`."""
+"""`python -m matching api | engine | migrate | rehearse … | programme load FILE | programme run PROGRAMME [--wait]`."""
 
 import argparse
 import asyncio
@@ -14,12 +14,15 @@ from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.programme import ACTIVE, Programme, Run, RunState, programme_id
 from matching.programme_files import load
+from matching.rehearsal import command as rehearsal
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
 
 
 def main() -> int:
     """Run one role or one command; 1 when a command was refused, with the reason on stderr."""
+    if sys.argv[1:2] == ["rehearse"]:
+        return rehearsal.main(sys.argv[2:])
     asked = _parser().parse_args()
     match asked.role:
         case "engine":
@@ -40,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     roles.add_parser("engine", help="propose")
     roles.add_parser("migrate", help="create the indexes; idempotent")
     roles.add_parser("ops", help="what operators ask: lag, pending, dead, parked, why")
+    roles.add_parser("rehearse", help="try a programme on files, without a server; it has a --help of its own")
     programme = roles.add_parser("programme", help="work on programmes").add_subparsers(dest="command", required=True)
     loading = programme.add_parser("load", help="publish the programme of a file")
     loading.add_argument("file", type=Path)
