@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from matching.engine.bulk.bits import mixed
 from matching.engine.bulk.packing import Ints, Market, Words
 from matching.engine.bulk.postings import Postings
 from matching.engine.compiled import kernel
@@ -29,12 +30,21 @@ class Ask(NamedTuple):
 
 
 @kernel
+def veil(person: int) -> int:
+    """What `who` is combined with (exclusive or) in somebody's list, so that equals have an order of their own there.
+
+    Otherwise everybody would prefer the same of those who are equally good for all, and only they would be wanted.
+    """
+    return mixed(person + 1) & 0x7FFFFFFF
+
+
+@kernel
 def keep(points: int, who: int, best: Words, count: int) -> int:
     """Put somebody into a list of the best, a heap with the worst on top; returns how many are in it.
 
-    An entry is ``points << 32 | complement of who``, so that equal points have an order of their own.
+    An entry is ``points << 32 | who``, with `who` under the veil of the person whose list it is.
     """
-    entry = np.int64(points) << 32 | (0x7FFFFFFF - np.int64(who))
+    entry = np.int64(points) << 32 | np.int64(who)
     if count < len(best):
         at = count
         while at > 0 and best[(at - 1) >> 1] > entry:

@@ -4,23 +4,25 @@ What the sample missed is found here, and nothing else: only what beats the pres
 cheapest, so most of them end at their first entry. What is found bounds what any choice can be worth, as a by-product.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.bulk.candidates import SET_BITS, Ask, highest_first, keep
+from matching.engine.bulk.candidates import SET_BITS, Ask, highest_first, keep, veil
 from matching.engine.bulk.packing import (
     AREAS,
     ATTRIBUTES,
     COUNTRY_AT,
     FUNCTION,
     FUNCTION_AT,
+    GAP,
     IN_PERSON,
     IN_PERSON_AT,
     LIKES,
     MENTEE_CHOICE,
     MENTOR_CHOICE,
     MOST_LEVELS,
+    NEED_LANGUAGE,
     OTHER_COUNTRY,
     OTHER_FUNCTION,
     OTHER_UNIT,
@@ -28,10 +30,10 @@ from matching.engine.bulk.packing import (
     PLACE,
     RANKED,
     RANKS,
+    REVERSE,
     WINDOW,
     WISH,
     Ints,
-    Market,
     Words,
 )
 from matching.engine.bulk.pairs import best_areas, choice, points_of
@@ -43,13 +45,19 @@ from matching.engine.bulk.postings import (
     COUNTRY_CODE,
     COUNTRY_OF_ENTRY,
     FUNCTION_OF_ENTRY,
+    LANGUAGE_TRAITS,
     MOST_SETS,
+    TRAIT_LEVEL_AT,
+    UNIT_TRAIT,
     WHO,
     set_number,
     sets_of,
+    traits_of,
     up_to,
 )
-from matching.engine.compiled import kernel
+from matching.engine.compiled import inlined, kernel
+
+_NEVER: Final = -(1 << 40)
 
 
 class Scratch(NamedTuple):
@@ -72,22 +80,45 @@ def scratch() -> Scratch:
 
 
 @kernel
-def _learn(market: Market, person: int, room: Scratch) -> int:
-    """Fill the tables for a mentee; returns the most that they, wishes and country can add together."""
-    weights, likes = market.weights, market.mentees[person, LIKES]
-    attributes = market.mentees[person, ATTRIBUTES]
+def _learn(ask: Ask, person: int, room: Scratch) -> tuple[int, int, int, int, int]:
+    """Fill the tables for a mentee.
+
+    Returns:
+        The most that all that entries tell can add together; the mentee's country and function; what it adds to be in
+        the same country, and to be somebody whom the mentor would like to meet.
+    """
+    weights, likes = ask.market.weights, ask.market.mentees[person, LIKES]
+    attributes = ask.market.mentees[person, ATTRIBUTES]
     mine = (attributes >> FUNCTION_AT) & FUNCTION
     best = np.int64(0)
     for theirs in range(1, 65):
         points = weights[OTHER_FUNCTION] if mine and theirs != mine else 0
         points += weights[WISH] if (likes >> (theirs - 1)) & 1 else 0
         room.by_function[theirs] = points
-        best = max(best, points)
+        if (ask.postings.functions >> (theirs - 1)) & 1:
+            best = max(best, points)
     for rank in range(RANKS):
         room.by_choice[rank] = weights[MENTOR_CHOICE + rank]
-    meets = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else np.int64(0)
-    most = best + weights[MENTOR_CHOICE] + max(weights[OTHER_COUNTRY], meets)
-    return most + (weights[WISH] if mine else 0)
+    here = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else np.int64(0)
+    most = best + weights[MENTOR_CHOICE] + max(weights[OTHER_COUNTRY], here)
+    most += weights[OTHER_UNIT] + MOST_LEVELS * weights[PER_LEVEL]
+    most += weights[WISH] if mine and (ask.postings.any_likes >> (mine - 1)) & 1 else 0
+    return most, (attributes >> COUNTRY_AT) & COUNTRY_CODE, mine, here, weights[WISH] if mine else np.int64(0)
+
+
+@kernel
+def same_cost(entries: Words, begin: int, end: int) -> int:
+    """Behind the last entry of a posting that costs as much as its first."""
+    if begin == end:
+        return end
+    cost, low = entries[begin] >> COST_AT, begin
+    while end - low > 1:
+        middle = (low + end) >> 1
+        if entries[middle] >> COST_AT == cost:
+            low = middle
+        else:
+            end = middle
+    return end
 
 
 @kernel
@@ -116,11 +147,9 @@ def _improve_for(ask: Ask, costs: Ints, person: int, least: int, best: Words, ro
     starts, entries, offered, liked = ask.postings.starts, ask.postings.entries, ask.postings.areas, ask.postings.likes
     by_function, by_choice, sets = room.by_function, room.by_choice, room.sets
     mine, day = mentees[person, AREAS], mentees[person, PLACE] & WINDOW
-    attributes = mentees[person, ATTRIBUTES]
-    country, function = (attributes >> COUNTRY_AT) & COUNTRY_CODE, (attributes >> FUNCTION_AT) & FUNCTION
-    here = weights[IN_PERSON] if (attributes >> IN_PERSON_AT) & 1 else np.int64(0)
-    abroad, wish = weights[OTHER_COUNTRY], weights[WISH] if function else np.int64(0)
-    most = _learn(ask.market, person, room)
+    traits, mine_traits, mask = ask.postings.traits, traits_of(mentees, person), veil(person)
+    most, country, function, here, wish = _learn(ask, person, room)
+    abroad, unseen = weights[OTHER_COUNTRY], weights[OTHER_UNIT] + MOST_LEVELS * weights[PER_LEVEL]
     kept, left, limit, missed = 0, ask.budget, np.int64(least), np.int64(least)
     for rank in room.ranks[: _rank_sets(ask, person, mine, most, room)]:
         if (rank >> SET_BITS) <= limit:
@@ -134,7 +163,11 @@ def _improve_for(ask: Ask, costs: Ints, person: int, least: int, best: Words, ro
         for place in range(ask.how_many[day]):
             posting = kind * ask.postings.days + compatible[day, place]
             bound = sure + hours[day, compatible[day, place]] + COST_ZERO
-            for at in range(starts[posting], starts[posting + 1]):
+            begin, end = np.int64(starts[posting]), np.int64(starts[posting + 1])
+            alike = same_cost(entries, begin, end)
+            turn = (mask * (alike - begin)) >> 31
+            for step in range(begin, end):
+                at = turned(step, turn, begin, alike)
                 entry = entries[at]
                 bare = bound - (entry >> COST_AT)
                 if bare + most <= limit:
@@ -147,14 +180,36 @@ def _improve_for(ask: Ask, costs: Ints, person: int, least: int, best: Words, ro
                 bare += by_choice[(entry >> CHOICE_OF_ENTRY) & CHOICE_CODE | any_choice]
                 bare += wish * ((liked[at] >> (function - 1)) & 1)
                 bare += here if (entry >> COUNTRY_OF_ENTRY) & COUNTRY_CODE == country else abroad
-                if bare > limit and offered[at] & whole == areas:
+                if bare + unseen <= limit or offered[at] & whole != areas:
+                    continue
+                bare += traits_add(weights, mine_traits, traits[at])
+                if bare > limit:
                     who = entry & WHO
                     points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, who, person)
                     gain = points + ask.market.mentee_points[person] - costs[who]
                     if points >= 0 and gain > limit:
-                        kept = keep(gain, who, best, kept)
+                        kept = keep(gain, who ^ mask, best, kept)
                         limit = max(limit, best[0] >> 32) if kept == len(best) else limit
     return kept, missed
+
+
+@inlined
+def turned(step: int, turn: int, begin: int, alike: int) -> int:
+    """The same entries in an order of one's own: everybody begins elsewhere among those who cost the same."""
+    if step >= alike:
+        return step
+    return step + turn if step + turn < alike else step + turn - alike + begin
+
+
+@inlined
+def traits_add(weights: Words, mine: int, theirs: int) -> int:
+    """What unit and levels add for a mentee and a mentor, or far less than nothing when level or language forbid it."""
+    above = (mine >> TRAIT_LEVEL_AT) - (theirs >> TRAIT_LEVEL_AT)
+    apart = abs(above)
+    speechless = weights[NEED_LANGUAGE] and mine & theirs & LANGUAGE_TRAITS == 0
+    points = min(max(apart - weights[GAP], 0), MOST_LEVELS) * weights[PER_LEVEL]
+    points += weights[OTHER_UNIT] if (mine ^ theirs) & UNIT_TRAIT else 0
+    return _NEVER if speechless or (above if weights[REVERSE] else apart) < weights[GAP] else points
 
 
 @kernel
@@ -163,7 +218,6 @@ def _sure(ask: Ask, person: int, areas: int) -> int:
     weights, mentees = ask.market.weights, ask.market.mentees
     common = areas if up_to(areas) == -1 else mentees[person, AREAS]
     points = best_areas(areas, weights) + choice(mentees[person, RANKED], common, weights, MENTEE_CHOICE)
-    points += weights[OTHER_UNIT] + MOST_LEVELS * weights[PER_LEVEL]
     return points + ask.market.mentee_points[person]
 
 

@@ -17,10 +17,17 @@ from matching.engine.bulk.packing import (
     COUNTRY_AT,
     FUNCTION,
     FUNCTION_AT,
+    LANGUAGES,
+    LEVEL,
+    LEVEL_AT,
     LIKES,
+    MORE_LANGUAGES,
     PLACE,
     RANKED,
     RANKS,
+    UNIT,
+    UNIT_AT,
+    UNIT_BITS,
     WINDOW,
     Ints,
     Words,
@@ -39,6 +46,11 @@ COUNTRY_OF_ENTRY, COUNTRY_CODE = 30, 0xFF
 FUNCTION_OF_ENTRY: Final = 23
 WHO: Final = (1 << 23) - 1
 
+TRAIT_LANGUAGES: Final = 32
+TRAIT_LEVEL_AT: Final = TRAIT_LANGUAGES + UNIT_BITS
+LANGUAGE_TRAITS: Final = (1 << TRAIT_LANGUAGES) - 1
+UNIT_TRAIT: Final = ((1 << UNIT_BITS) - 1) << TRAIT_LANGUAGES
+
 
 class Postings(NamedTuple):
     """Entries of one side, by set and day; within a posting the cheapest first."""
@@ -50,9 +62,15 @@ class Postings(NamedTuple):
     """[entries] all areas of each."""
     likes: Words
     """[entries] and all functions that they would like to meet."""
+    traits: Words
+    """[entries] languages, unit and level, as `traits_of` packs them."""
     cheapest: Ints
     """[sets] the least cost in any posting of the set."""
     days: int
+    functions: int
+    """Those that anybody is of, one bit each."""
+    any_likes: int
+    """Those that anybody would like to meet."""
 
 
 @kernel
@@ -126,19 +144,24 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
     for posting in range(sets * days):
         starts[posting + 1] += starts[posting]
     size = starts[sets * days]
-    entries, areas, likes = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    entries, areas = np.empty(size, np.int64), np.empty(size, np.int64)
+    likes, traits = np.empty(size, np.int64), np.empty(size, np.int64)
     cheapest = np.full(sets, np.int32(2**31 - 1))
     filled = starts.copy()
+    functions, any_likes = np.int64(0), np.int64(0)
     for who in order:
-        day, entry = records[who, PLACE] & WINDOW, _entry(records, costs, who)
+        function = (records[who, ATTRIBUTES] >> FUNCTION_AT) & FUNCTION
+        functions |= np.int64(1) << (function - 1) if function else np.int64(0)
+        any_likes |= records[who, LIKES]
+        day, entry, trait = records[who, PLACE] & WINDOW, _entry(records, costs, who), traits_of(records, who)
         for number in range(sets_of(records[who, AREAS], mine)):
             group = set_number(mine[number], bits)
             at = filled[group * days + day]
             filled[group * days + day] += 1
             entries[at] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
-            areas[at], likes[at] = records[who, AREAS], records[who, LIKES]
+            areas[at], likes[at], traits[at] = records[who, AREAS], records[who, LIKES], trait
             cheapest[group] = min(cheapest[group], costs[who])
-    return Postings(starts, entries, areas, likes, cheapest, days)
+    return Postings(starts, entries, areas, likes, traits, cheapest, days, functions, any_likes)
 
 
 @kernel
@@ -150,6 +173,17 @@ def _entry(records: Words, costs: Ints, who: int) -> int:
         | ((attributes >> FUNCTION_AT) & FUNCTION) << FUNCTION_OF_ENTRY
         | np.int64(who)
     )
+
+
+@kernel
+def traits_of(records: Words, who: int) -> int:
+    """The first 31 languages, one bit for all others, the unit and the level: what most often rules somebody out."""
+    languages = records[who, LANGUAGES]
+    others = languages >> (TRAIT_LANGUAGES - 1) != 0 or records[who, MORE_LANGUAGES] != 0
+    known = languages & ((1 << (TRAIT_LANGUAGES - 1)) - 1)
+    unit = (records[who, ATTRIBUTES] & UNIT) >> UNIT_AT
+    level = (records[who, PLACE] >> LEVEL_AT) & LEVEL
+    return known | np.int64(others) << (TRAIT_LANGUAGES - 1) | unit << TRAIT_LANGUAGES | level << TRAIT_LEVEL_AT
 
 
 @kernel

@@ -8,7 +8,7 @@ ones for everybody.
 import numpy as np
 
 from matching.engine.bulk.bits import mixed
-from matching.engine.bulk.candidates import SET_BITS, Ask, highest_first, keep
+from matching.engine.bulk.candidates import SET_BITS, Ask, highest_first, keep, veil
 from matching.engine.bulk.packing import AREAS, PLACE, WINDOW, Ints, Words
 from matching.engine.bulk.pairs import best_areas, points_of
 from matching.engine.bulk.postings import MOST_SETS, WHO, set_number, sets_of, up_to
@@ -44,7 +44,7 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
     for at in range(number):
         ranks[at] = best_areas(sets[at], weights) << SET_BITS | at
     highest_first(ranks, number)
-    left, kept = ask.budget, 0
+    left, kept, mask = ask.budget, 0, veil(person)
     for rank in ranks[:number]:
         areas = sets[rank & (1 << SET_BITS) - 1]
         whole = up_to(areas) & mine
@@ -57,12 +57,12 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
             # Everybody begins at another place, so that not all find the same few.
             at = begin + ((mixed(person * 1_000_003 + posting) & 0xFFFFFFFF) * (end - begin) >> 32)
             for _ in range(min(end - begin, cap)):
-                left -= 1
                 if named[at] & whole == areas:
+                    left -= 1
                     who = entries[at] & WHO
                     mentor, mentee = (who, person) if mentees_seek else (person, who)
                     points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, mentor, mentee)
                     if points >= 0:
-                        kept = keep(points, who, best, kept)
+                        kept = keep(points, who ^ mask, best, kept)
                 at = at + 1 if at + 1 < end else begin
     return kept

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.engine.bulk.auction import MOST_CANDIDATES, Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.candidates import Ask
+from matching.engine.bulk.candidates import Ask, veil
 from matching.engine.bulk.improving import improve
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 from matching.engine.bulk.postings import build, days_by_points
@@ -48,13 +48,13 @@ class Effort:
     """Stop when what is missing to the bound is less than so many millionths of it."""
 
 
-FULL: Final = Effort(16, 8, 150, 16, rounds=(16,) * 20, steps=(1,) * 21)
+FULL: Final = Effort(16, 8, 150, 4, rounds=(16,) * 20, steps=(1,) * 21)
 """Until no search finds anything better: as good as an auction over every feasible pair."""
 FILL: Final = replace(FULL, mentor_list=0, rounds=(16,) * 6, steps=(1,) * 7, search=3_000)
 """For places that are left: whoever could have nobody would otherwise be held against everybody, again and again."""
-SMALL: Final = Effort(8, 4, 60, 16, rounds=(12,) * 12, steps=(10, *(1,) * 12), enough=80)
-LARGE: Final = Effort(8, 4, 60, 16, rounds=(12, 8, 8), steps=(30, 30, 10, 10), enough=4_500)
-HUGE: Final = Effort(8, 4, 60, 16, rounds=(8, 8, 8, 8), steps=(100, 50, 30, 30, 10), search=30_000, enough=13_000)
+SMALL: Final = Effort(12, 4, 60, 4, rounds=(12,) * 12, steps=(10, *(1,) * 12), enough=80)
+LARGE: Final = Effort(12, 4, 60, 4, rounds=(12, 8, 8, 8, 8), steps=(30, 30, 10, 10, 10, 10), enough=4_500)
+HUGE: Final = Effort(12, 4, 60, 4, rounds=(8,) * 5, steps=(100, 50, 30, 30, 10, 10), search=30_000, enough=13_000)
 
 
 def effort_for(people: int) -> Effort:
@@ -190,8 +190,9 @@ def _rows(people: int, room: int) -> tuple[Words, Ints]:
 def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words, counts: Ints) -> None:
     prices = np.zeros(len(market.mentors), np.int32)
     for person in range(len(found)):
+        mask = veil(person)
         for at in range(counts[person]):
-            other = np.int64(0x7FFFFFFF) - (found[person, at] & 0xFFFFFFFF)
+            other = (found[person, at] & 0xFFFFFFFF) ^ mask
             mentee, mentor = (person, other) if mentees_seek else (other, person)
             points = (found[person, at] >> 32) + market.mentor_points[mentor] + market.mentee_points[mentee]
             add(lists, mentee, mentor, points, prices, np.int64(0))
@@ -201,8 +202,9 @@ def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words,
 def _add_found(lists: Lists, prices: Ints, held: Words, found: Words, counts: Ints) -> int:
     fresh = 0
     for mentee in range(len(found)):
+        mask = veil(mentee)
         for at in range(counts[mentee]):
-            mentor = np.int64(0x7FFFFFFF) - (found[mentee, at] & 0xFFFFFFFF)
+            mentor = (found[mentee, at] & 0xFFFFFFFF) ^ mask
             points = (found[mentee, at] >> 32) + prices[mentor]
             fresh += add(lists, mentee, mentor, points, prices, held[mentee])
     return fresh
@@ -221,9 +223,9 @@ def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts:
             total += max(outcome.prices[mentor] - reserve, 0)
     gains = np.empty(found.shape[1] + 64, np.int64)
     for mentee in range(len(found)):
-        number = 0
+        number, mask = 0, veil(mentee)
         for at in range(counts[mentee]):
-            mentor = np.int64(0x7FFFFFFF) - (found[mentee, at] & 0xFFFFFFFF)
+            mentor = (found[mentee, at] & 0xFFFFFFFF) ^ mask
             if not _holds(lists, outcome.held[mentee], mentee, mentor):
                 gains[number] = found[mentee, at] >> 32
                 number += 1
