@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 from zoneinfo import available_timezones
 
 from chassis.errors import InvalidError
+from contracts.codes import COUNTRIES, LANGUAGES
 
-from profiles.codes import COUNTRIES, LANGUAGES
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, Contact, Directory, Profile, Role, RosterRow
 from profiles.taxonomy import AREAS
 

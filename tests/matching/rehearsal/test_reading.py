@@ -4,10 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from matching.rehearsal import codes
 from matching.rehearsal.reading import FileError, Roster, read_roster
 from matching.rehearsal.rules_file import read_rules
-from profiles import codes as codes_of_the_import
 
 DAY = date(2026, 11, 27)
 HEADER = "employee_id,email,name,title,manager_id,level,unit,country,time_zone,languages,joined"
@@ -93,11 +91,6 @@ def test_names_are_not_kept(file: Path) -> None:
     for text in (row(), row(level="99"), row(name="=Ann", email="nobody", title="")):
         assert not {"Ann", "a@b.org", "Chief"} & set(repr(read(file, text)).replace("'", " ").split())
     assert len(read(file, row(name="=Ann", email="nobody", title="")).people) == 1
-
-
-def test_codes_are_those_of_the_import() -> None:
-    """A roster that can be rehearsed can be imported."""
-    assert (codes.COUNTRIES, codes.LANGUAGES) == (codes_of_the_import.COUNTRIES, codes_of_the_import.LANGUAGES)
 
 
 # -- rows that are left out --------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from typing import Final, Generic, TypeVar
 from zoneinfo import available_timezones
 
 from chassis.translation import gettext as _
+from contracts.codes import COUNTRIES, LANGUAGES
 
 from matching.eligibility import utc_offset
-from matching.rehearsal.codes import COUNTRIES, LANGUAGES
 
 FORMULA: Final = ("=", "+", "-", "@")
 LONGEST_ID: Final = 64

@@ -1,4 +1,4 @@
-"""Codes that a roster may use for countries and languages: those of the import, which a test compares with these."""
+"""Codes of countries and languages, as every roster and event uses them."""
 
 from typing import Final
 
