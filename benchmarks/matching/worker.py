@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -13,16 +14,18 @@ from benchmarks.matching import peers
 from benchmarks.matching.all_pairs import numpy_all_pairs
 from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, describe, population, refuse_if_off
-from matching.engine.bulk.auction import Lists, sell
+from matching.engine.bulk.auction import Lists, Outcome, sell
 from matching.engine.bulk.packing import FURTHER, Words, pack
 from matching.engine.bulk.packing import Market as Packed
 from matching.engine.bulk.profiles import Profiles
 from matching.engine.bulk.solve import Solution, effort_for, solve
 from matching.engine.rules import Rules
 
-_FINE: Final = 20
+_FINE: Final = 25
 """The auction's step where it is compared with exact solvers: in all cases within 0.01 % of the optimum."""
 _SMALL: Final = 10_000
+_TIMES: Final = 3
+"""Everybody's quickest of so many counts: some take a millisecond."""
 
 
 def compile_all() -> dict[str, Any]:
@@ -66,9 +69,7 @@ def compare(people: int, market: Market, seed: int) -> dict[str, Any]:
     solution = solve(packed, profiles.areas, effort_for(people))
     whole_run = time.perf_counter() - began
     graph = _graph(packed, solution.lists)
-    began = time.perf_counter()
-    outcome = sell(packed, solution.lists, _FINE)
-    auction = time.perf_counter() - began
+    auction, outcome = _quickest(lambda: sell(packed, solution.lists, _FINE))
     edges = _held(solution.lists, outcome.held)
     ours = {"seconds": auction, "value": peers.value(graph, edges), "pairs": len(edges), "twice": 0}
     tables = [_table("the pairs that our run considered", graph, {"auction": ours})]
@@ -77,6 +78,15 @@ def compare(people: int, market: Market, seed: int) -> dict[str, Any]:
         ours = {"seconds": whole_run, "value": solution.value, "pairs": len(solution.scores), "twice": 0}
         tables.append(_table("all feasible pairs", full, {"the whole run": ours}))
     return {"tables": tables}
+
+
+def _quickest(work: Callable[[], Outcome]) -> tuple[float, Outcome]:
+    found: list[tuple[float, Outcome]] = []
+    for _ in range(_TIMES):
+        began = time.perf_counter()
+        outcome = work()
+        found.append((time.perf_counter() - began, outcome))
+    return min(found, key=lambda each: each[0])
 
 
 def _table(title: str, graph: peers.Graph, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -92,7 +102,7 @@ def _table(title: str, graph: peers.Graph, rows: dict[str, dict[str, Any]]) -> d
     if len(graph.mentee_places) <= _SMALL:  # beyond, the matrix alone is gigabytes
         others["scipy, dense, slots"] = peers.dense_assignment
     for name, peer in others.items():
-        solved = peers.run(peer, graph)
+        solved = min((peers.run(peer, graph) for _ in range(_TIMES)), key=lambda each: each.seconds)
         edges = solved.picks.edges
         figures = {"value": peers.value(graph, edges), "pairs": len(edges), "twice": solved.picks.twice}
         rows[name] = {"seconds": solved.seconds, **figures}

@@ -6,7 +6,7 @@ price, a mentee's further pairs must gain more: `further` points for each that t
 mentor once at most, which places copied into an assignment problem would not ensure.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from matching.engine.bulk.bits import lowest_bit
 from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 from matching.engine.compiled import kernel
 
-MOST_CANDIDATES = 64
+WHO: Final = 0xFFFFFFFF
+MOST_CANDIDATES: Final = 64
 """One bit each says what a mentee holds."""
 
 
@@ -70,7 +71,7 @@ def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held:
 @kernel
 def sell(market: Market, lists: Lists, step: int) -> Outcome:
     """Run the auction from the reserve prices on."""
-    who, points, counts = lists.who, lists.points, lists.counts  # a field used in the loop would count references
+    begins, packed = _packed(lists)
     places, load, further = market.mentee_places, market.mentee_load, market.weights[FURTHER]
     mentees = len(places)
     starts, slot_price, prices = _reserve(market)
@@ -83,11 +84,11 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
         queued -= 1
         person = waiting[queued]
         while filled[person] < places[person]:
-            best, second, at = _two_best(who, points, prices, person, counts[person], held[person])
+            best, second, at = _two_best(packed, begins[person], begins[person + 1], prices, held[person])
             least = further * (load[person] + filled[person])
             if best <= least:
                 break
-            mentor = who[person, at]
+            mentor = packed[begins[person] + at] & WHO
             bid = prices[mentor] + best - max(second, least) + step
             slot, price = _place(slot_price, starts, mentor, bid)
             loser = slot_owner[slot]
@@ -119,13 +120,27 @@ def _reserve(market: Market) -> tuple[Ints, Ints, Ints]:
 
 
 @kernel
-def _two_best(who: Ints, points: Ints, prices: Ints, person: int, count: int, held: int) -> tuple[int, int, int]:
+def _packed(lists: Lists) -> tuple[Words, Words]:
+    """Where each mentee's list begins, and all lists behind each other: ``points << 32 | who``, one load each."""
+    begins = np.zeros(len(lists.counts) + 1, np.int64)
+    begins[1:] = np.cumsum(lists.counts)
+    packed = np.empty(begins[-1], np.int64)
+    who, points = lists.who, lists.points
+    for person in range(len(begins) - 1):
+        for at in range(begins[person + 1] - begins[person]):
+            packed[begins[person] + at] = np.int64(points[person, at]) << 32 | np.int64(who[person, at])
+    return begins, packed
+
+
+@kernel
+def _two_best(packed: Words, begin: int, end: int, prices: Ints, held: int) -> tuple[int, int, int]:
     """The best and second-best gain among what the mentee does not hold, and where the best stands."""
     best, second, where = np.int64(-(2**31)), np.int64(-(2**31)), 0
-    for at in range(count):
+    for at in range(end - begin):
         if (held >> at) & 1:
             continue
-        gain = np.int64(points[person, at]) - prices[who[person, at]]
+        entry = packed[begin + at]
+        gain = (entry >> 32) - prices[entry & WHO]
         if gain > best:
             best, second, where = gain, best, at
         elif gain > second:
