@@ -128,9 +128,8 @@ PLACES: Final = (
 _HOME_SHARES: Final = (24, 14, 12, 8, 8, 12, 10, 4, 4, 4)  # percent of people by place
 _STAYS: Final = 0.7  # chance to sit where one's manager sits
 
-_STEPS: Final = (15, 35, 30, 20)  # percent: one to four levels below one's manager
-_SMALLER_STEPS: Final = (50, 40, 10, 0)
-_LARGE: Final = 20_000  # people; beyond, the chart is so deep that nearly everybody would be at the lowest level
+_STEPS: Final = ((15, 35, 30, 20), (50, 40, 10, 0))  # percent, by size: one to four levels below one's manager
+_LARGE: Final = 20_000  # beyond, the chart is so deep that nearly everybody would be at the lowest level
 _TITLES: Final = {
     1: "Trainee",
     2: "Associate",
@@ -182,7 +181,6 @@ def write_roster(path: Path, people: int = 400, seed: int = 7) -> None:
 
 def chart(chance: random.Random, people: int) -> Iterator[Person]:
     """Everybody, managers before their people, without end; in levels for a company of about so many."""
-    steps = _STEPS if people <= _LARGE else _SMALLER_STEPS
     numbers = itertools.count(1)
     skeleton = list(_skeleton(numbers))
     yield from skeleton
@@ -197,7 +195,7 @@ def chart(chance: random.Random, people: int) -> Iterator[Person]:
     while True:
         manager = managers.popleft()
         for _ in range(min(14, int(2.2 * chance.paretovariate(1.5)) + 1)):
-            level = max(1, manager.level - chance.choices((1, 2, 3, 4), steps)[0])
+            level = max(1, manager.level - chance.choices((1, 2, 3, 4), _STEPS[people > _LARGE])[0])
             person = Person(next(numbers), manager, level, manager.unit, _somewhere(chance, manager.place))
             managers.append(person)
             yield person

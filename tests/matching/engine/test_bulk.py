@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chassis.errors import InvalidError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matching.engine.bulk.packing import FURTHER, Market, Places, pack
@@ -191,3 +192,18 @@ def test_places_that_are_taken_count() -> None:
     alone = solve(pack(people, rules), AREAS, FULL)
     loaded = solve(pack(people, rules, mentor=Places(ones, ones)), AREAS, FULL)
     assert len(loaded.scores) == 0 < len(alone.scores)
+
+
+def test_weights_beyond_what_prices_can_tell_are_refused() -> None:
+    """Ten thousand points for each of ninety days on both sides are more than a million."""
+    with pytest.raises(InvalidError, match="divide all by ten"):
+        pack(crowd(1, 30), Rules(weights=Weights(waiting=10_000)))
+
+
+def test_heavy_weights_that_are_allowed_still_give_the_best() -> None:
+    """Close to the limit nothing overflows: the run is as good as the exact optimum."""
+    heavy = Weights(waiting=3_000, area=9_000, wish=9_000, mentee_choice=9_000, further_pair=9_000)
+    market = pack(crowd(11, 60), Rules(level_gap=1, unknown_chains=True, weights=heavy))
+    solution = solve(market, AREAS, FULL)
+    best = optimum(market)
+    assert best - len(solution.scores) - 1 <= solution.value <= best <= solution.bound

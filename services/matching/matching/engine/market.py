@@ -8,8 +8,8 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
-from matching.engine.bulk.packing import area_points
 from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN
+from matching.engine.bulk.rarity import area_points
 from matching.engine.chain import LOST, NOBODY, tour
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules

@@ -60,10 +60,9 @@ def draft(rules: Rules, market: Market, room: Room, tied: Iterable[tuple[int, in
     people = replace(people, blocked=np.concatenate([people.blocked, chosen]))
     weights = rules.weights.model_copy(update={"further_pair": 0})
     packed = _packed(people, rules.model_copy(update={"weights": weights}), market, left)
-    packed = packed._replace(
-        mentee_points=packed.mentee_points + np.int32(1)
-    )  # a pair worth nothing is better than none
-    more = solve(packed, people.areas, FILL)
+    # A pair that is worth nothing is better than none.
+    packed = packed._replace(mentee_points=packed.mentee_points + np.int32(1))
+    more = solve(packed, people.areas, FILL, watch=lambda _: watch(1.0))
     return Draft(
         np.concatenate([mentors, packed.mentor_rows[more.mentors]]).astype(np.int64),
         np.concatenate([mentees, packed.mentee_rows[more.mentees]]).astype(np.int64),

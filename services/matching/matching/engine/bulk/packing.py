@@ -12,6 +12,7 @@ from chassis.errors import InvalidError
 
 from matching.engine.bulk.bits import mixed
 from matching.engine.bulk.profiles import NO_AREA, Masks, Profiles
+from matching.engine.bulk.rarity import MOST_AREAS, by_rarity
 from matching.engine.chain import Chain, tour
 from matching.engine.compiled import kernel
 from matching.engine.rules import Rules
@@ -27,7 +28,9 @@ MOST_LEVELS: Final = 4
 DAY: Final = 1_440
 _HOUR: Final = 60
 _LONGEST: Final = 25  # hours of a working day, and one
-_MOST_AREAS: Final = 64
+_MOST_POINTS: Final = 1_000_000
+_MOST_HALVINGS: Final = 32
+_MOST_PLACES: Final = 10
 
 # Words of a record.
 AREAS: Final = 0
@@ -123,7 +126,8 @@ def pack(
         InvalidError: the columns hold more than a record can; the sentence says what.
     """
     _refuse_too_many(profiles)
-    bit, points = (np.arange(_MOST_AREAS), known_points) if known_points else _by_rarity(profiles, rules)
+    _refuse_too_much(rules)
+    bit, points = (np.arange(MOST_AREAS), known_points) if known_points else by_rarity(profiles, rules)
     window, minutes = _windows(profiles)
     hours = np.minimum(minutes, ENOUGH_MINUTES) * rules.weights.hours // ENOUGH_MINUTES
     shared = _Shared(profiles, rules, tour(profiles.manager), window, bit)
@@ -178,23 +182,6 @@ def _side(shared: _Shared, named: Areas, capacity: Ints, places: Places | None, 
     return _Side(records, rows, places.free[rows].astype(np.int32), places.load[rows].astype(np.int32))
 
 
-def _by_rarity(profiles: Profiles, rules: Rules) -> tuple[Words, list[int]]:
-    """The bit of each area, the rarest first, and the points by bit."""
-    offered = _offered(profiles.offers, profiles.mentor_capacity)
-    rarest = np.argsort(offered[: profiles.areas], kind="stable")
-    bit = np.zeros(_MOST_AREAS, np.int64)
-    bit[rarest] = np.arange(profiles.areas)
-    mentors = int((profiles.mentor_capacity > 0).sum())
-    return bit, [area_points(rules, mentors, int(offered[area])) for area in rarest]
-
-
-def area_points(rules: Rules, mentors: int, offering: int) -> int:
-    """What one common area is worth when so many of the mentors offer it: more for every halving, in sixteenths."""
-    weights = rules.weights
-    sixteenths = ((mentors + 1) ** 16 // (offering + 1) ** 16).bit_length() - 1
-    return weights.area + min(weights.rarity * sixteenths // 16, weights.rarity_limit)
-
-
 def _refuse_too_many(profiles: Profiles) -> None:
     for what, codes, bits in (
         ("units", profiles.unit, UNIT_BITS),
@@ -204,8 +191,8 @@ def _refuse_too_many(profiles: Profiles) -> None:
     ):
         if len(codes) and int(codes.max()) >= 1 << bits:
             raise InvalidError(f"A market can tell at most {1 << bits} {what} apart.")
-    if profiles.areas > _MOST_AREAS:
-        raise InvalidError(f"A programme can weigh at most {_MOST_AREAS} areas: name the ones that count in its rules.")
+    if profiles.areas > MOST_AREAS:
+        raise InvalidError(f"A programme can weigh at most {MOST_AREAS} areas: name the ones that count in its rules.")
 
 
 def _weights(rules: Rules, area_points: list[int]) -> Words:
@@ -229,6 +216,19 @@ def _weights(rules: Rules, area_points: list[int]) -> Words:
     ):
         found[place] = value
     return found
+
+
+def _refuse_too_much(rules: Rules) -> None:
+    """Prices share a word with other things, so what a pair can be worth has a limit."""
+    weights = rules.weights
+    most = 3 * (weights.area + min(weights.rarity * _MOST_HALVINGS, weights.rarity_limit))
+    most += weights.mentee_choice + weights.mentor_choice + weights.hours + weights.other_unit + weights.other_country
+    most += weights.other_function + 2 * weights.wish + weights.in_person + MOST_LEVELS * weights.level
+    most += 2 * MOST_WAITING * weights.waiting + 2 * _MOST_PLACES * weights.further_pair
+    if most > _MOST_POINTS:
+        raise InvalidError(
+            f"By these weights a pair could be worth {most:,} points; {_MOST_POINTS:,} is the most: divide all by ten."
+        )
 
 
 def _windows(profiles: Profiles) -> tuple[Ints, Ints]:
@@ -259,18 +259,6 @@ def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
         begin = (work_from[row] * _HOUR - utc_offset[row]) % DAY
         codes[row] = begin * _LONGEST + (length if length > 0 else 24)
     return codes
-
-
-@kernel
-def _offered(offers: Areas, capacity: Ints) -> Words:
-    """[64] how many mentors offer each area."""
-    found = np.zeros(_MOST_AREAS, np.int64)
-    for row in range(len(capacity)):
-        if capacity[row] > 0:
-            for area in offers[row]:
-                if area >= 0:
-                    found[area] += 1
-    return found
 
 
 def _records(profiles: Profiles, rows: Ints, chain: Chain, window: Ints) -> Words:
