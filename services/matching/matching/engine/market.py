@@ -8,6 +8,7 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
+from matching.engine.bulk.packing import DAY, MOST_WAITING, RANKS
 from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN
 from matching.engine.bulk.rarity import area_points
 from matching.engine.chain import LOST, NOBODY, tour
@@ -18,10 +19,6 @@ Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint64]
 
 MOST_FUNCTIONS = 64
-RANKS = 4
-"""Choices after the fourth count as shared, but not as chosen."""
-MOST_WAITING = 90
-DAY = 1_440
 _WORD = 64
 _SPARE_ROWS = 64
 _COLUMNS = (

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from matching.engine.bulk.packing import ENOUGH_MINUTES, MOST_LEVELS, RANKS
 from matching.engine.bulk.profiles import UNKNOWN
 from matching.engine.chain import NOBODY
-from matching.engine.market import RANKS, Ints, Market, Masks
+from matching.engine.market import Ints, Market, Masks
 from matching.engine.rules import Rule, Rules, Term
 
 Rows = npt.NDArray[np.int64]
@@ -21,8 +22,6 @@ STANDING = RULE_BIT[Rule.PAST] | RULE_BIT[Rule.TOGETHER]
 MYSELF = np.uint16(1 << 15)
 """Marks a person against themselves, who is no pair and no exclusion."""
 BEST_AREAS = 3
-ENOUGH_MINUTES = 240
-MOST_LEVELS = 4
 
 
 @dataclass(frozen=True, slots=True)

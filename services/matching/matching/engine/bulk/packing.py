@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.int32]
 Areas = npt.NDArray[np.int8]
 
 RANKS: Final = 4
+"""Choices after the fourth count as shared, but not as chosen."""
 MOST_WAITING: Final = 90
 ENOUGH_MINUTES: Final = 240
 MOST_LEVELS: Final = 4
