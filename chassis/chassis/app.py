@@ -123,8 +123,7 @@ class Service(Generic[S]):
                     log.warning("delivery.not-drained")  # stored; a running replica publishes it
             finally:
                 if task is not None:
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
+                    await _ended(task)
                     await delivery.stop()
 
     async def serve(self) -> None:
@@ -290,3 +289,12 @@ def _uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=True,
     )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended: a driver may swallow a cancel that meets it in the middle of an operation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if not task.cancelled():
+        task.exception()  # seen, so that nobody reports it as forgotten
