@@ -7,7 +7,7 @@ filter, and cross-tenant sweeps exist only inside the chassis (`Collection.raw`)
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -34,6 +34,7 @@ Raw = dict[str, Any]
 OPERATION_SECONDS: Final = 10
 IN_LIMIT: Final = 100  # more values in one `$in` leave the index on the embedded server
 DUPLICATE_KEY: Final = 11000
+_CLOSE_SECONDS: Final = 5.0
 _POOL: Final = 8  # the embedded server serves no more at once; the semaphore keeps waiting fair
 _FAULTS = (ConnectionFailure, NetworkTimeout, ServerSelectionTimeoutError, ExecutionTimeout)
 
@@ -267,7 +268,9 @@ async def connect(settings: Settings, service: str) -> AsyncIterator[Database]:
         try:
             yield Database(client[name])
         finally:
-            await client.close()
+            with suppress(TimeoutError):  # it waits for tasks of its own, which may have missed that they should end
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await client.close()
     else:
         client = AsyncIOMotorClient(settings.mongo, **options)
         try:
