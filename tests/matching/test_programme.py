@@ -146,6 +146,18 @@ def test_hard_rules_for_one_pair(
     assert broken_rule(Rules(areas=("ai-tools",)), one, other, managers, TODAY) == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [({"mentor_tenure": 11}, None), ({"mentor_tenure": 12}, Rule.TENURE), ({"mentee_tenure": 12}, None)],
+)
+def test_months_since_joining_come_from_the_directory(asked: dict[str, int], expected: Rule | None) -> None:
+    """The mentor joined eleven months ago, the mentee long before: a programme may ask that of either."""
+    month = TODAY.year * 12 + TODAY.month - 1 - 11
+    mentor = a_member("ana", 2, unit="retail", joined=f"{month // 12}-{month % 12 + 1:02}")
+    mentee = a_member("dora", 9, unit="finance", joined="2001-01")
+    assert broken_rule(Rules(areas=("ai-tools",), **asked), mentor, mentee, [], TODAY) == expected
+
+
 def test_whoever_closed_their_profile_is_not_to_be_proposed() -> None:
     """Openness is a hard rule for as long as a proposal is unanswered."""
     mentor, mentee = a_member("ana", 2), a_member("dora", 9, unit="finance")

@@ -1,7 +1,7 @@
 """Record batches as the broker keeps them (format v2: Kafka's documentation, "Record Batch").
 
-aiokafka reads a fetched batch as a whole, or not at all. One that it can't read ends the fetch of every partition, the
-same again each time; so whoever reads topics asks here which batch it is, and what it may do about it.
+aiokafka reads batches while it hands their records out. One that it can't read ends the fetch of every partition, the
+same again each time, and what was in hand is lost; so whoever reads topics asks here which batch it is, and goes back.
 """
 
 import struct

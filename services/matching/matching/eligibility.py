@@ -45,7 +45,14 @@ def engine_person(
         mentor_capacity=profile.mentor_capacity if profile else 0,
         mentee_capacity=profile.mentee_capacity if profile else 0,
         waiting_days=waiting_days,
+        tenure=months_since(entry.joined, today),
     )
+
+
+def months_since(month: str, day: date) -> int:
+    """Whole months from a month, written ``2024-03``, to a day; none when it has yet to come."""
+    year, number = map(int, month.split("-"))
+    return max(0, (day.year - year) * 12 + day.month - number)
 
 
 def utc_offset(zone: str, day: date) -> int:

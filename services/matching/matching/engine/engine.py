@@ -19,8 +19,6 @@ from matching.engine.rules import Rules
 from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, failures, pair_failures, score
 from matching.engine.ties import Ties
 
-_BLOCK = 256
-
 
 def _no_progress(_: float) -> None:
     """Nobody watches."""
@@ -306,6 +304,3 @@ class Engine:
         above = mentee.level - mentor.level
         direction = "reverse" if above > 0 else "forward" if above < 0 else "same-level"
         return Proposal(mentor.id, mentee.id, tuple(shared), direction, total, terms)
-
-
-_NO_ROWS = np.zeros(0, np.int64)

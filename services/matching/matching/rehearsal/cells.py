@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from chassis.translation import gettext as _
 from contracts.codes import COUNTRIES, LANGUAGES
 
-from matching.eligibility import utc_offset
+from matching.eligibility import months_since, utc_offset
 
 FORMULA: Final = ("=", "+", "-", "@")
 LONGEST_ID: Final = 64
@@ -176,8 +176,7 @@ def months_until(day: date) -> Reader[int]:
     def read(text: str) -> int:
         if not _MONTH.fullmatch(text):
             raise ValueError(_("is {text}, but must be a month such as 2024-03").format(text=shown(text)))
-        year, month = map(int, text.split("-"))
-        return max(0, (day.year - year) * 12 + day.month - month)
+        return months_since(text, day)
 
     return read
 
