@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.matching import peers
 from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, population
-from matching.engine.bulk.profiles import Profiles
+from matching.engine.packed.profiles import Profiles
 from matching.engine.rules import Rules
 
 Ints = npt.NDArray[np.int32]

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.bulk.profiles import Profiles
+from matching.engine.packed.profiles import Profiles
 from matching.engine.rules import Rules
 
 _DAY: Final = 24 * 60

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from benchmarks.matching import geography
 from benchmarks.matching.judge import Judge
-from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
 from matching.engine.rules import Rules, Weights
 
 Market = Literal["wide", "tight"]

@@ -15,10 +15,10 @@ from benchmarks.matching.all_pairs import numpy_all_pairs
 from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, describe, population, refuse_if_off
 from matching.engine.bulk.auction import Lists, Outcome, sell
-from matching.engine.bulk.packing import FURTHER, Words, pack
-from matching.engine.bulk.packing import Market as Packed
-from matching.engine.bulk.profiles import Profiles
 from matching.engine.bulk.solve import Solution, effort_for, solve
+from matching.engine.packed.packing import FURTHER, Words, pack
+from matching.engine.packed.packing import Market as Packed
+from matching.engine.packed.profiles import Profiles
 from matching.engine.rules import Rules
 
 _FINE: Final = 25

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, Profiles
 from matching.engine.chain import LOST, NOBODY
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
 
 from benchmarks.matching import peers
 from benchmarks.matching.all_pairs import numpy_all_pairs

@@ -8,10 +8,10 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
-from matching.engine.bulk.packing import DAY, MOST_WAITING, RANKS
-from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN
-from matching.engine.bulk.rarity import area_points
 from matching.engine.chain import LOST, NOBODY, tour
+from matching.engine.packed.packing import DAY, MOST_WAITING, RANKS
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN
+from matching.engine.packed.rarity import area_points
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
 

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
 from matching.engine.compiled import kernel
+from matching.engine.packed.bits import lowest_bit
+from matching.engine.packed.packing import FURTHER, Ints, Market, Words
 
 WHO: Final = 0xFFFFFFFF
 MOST_CANDIDATES: Final = 64

@@ -9,12 +9,12 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 
 from matching.engine.allocation import Room, allocate, best_first
-from matching.engine.bulk.packing import Market as Packed
-from matching.engine.bulk.packing import Places, pack
-from matching.engine.bulk.profiles import Profiles
 from matching.engine.bulk.solve import FILL, Solution, Watch, effort_for, solve, widen
 from matching.engine.chain import LOST
 from matching.engine.market import Market
+from matching.engine.packed.packing import Market as Packed
+from matching.engine.packed.packing import Places, pack
+from matching.engine.packed.profiles import Profiles
 from matching.engine.rules import Rules
 from matching.engine.scoring import score
 

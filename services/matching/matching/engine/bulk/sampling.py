@@ -7,12 +7,12 @@ ones for everybody.
 
 import numpy as np
 
-from matching.engine.bulk.bits import mixed
-from matching.engine.bulk.candidates import SET_BITS, Ask, highest_first, keep, veil
-from matching.engine.bulk.packing import AREAS, PLACE, WINDOW, Ints, Words
-from matching.engine.bulk.pairs import best_areas, points_of
-from matching.engine.bulk.postings import MOST_SETS, WHO, set_number, sets_of, up_to
 from matching.engine.compiled import kernel
+from matching.engine.packed.bits import mixed
+from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
+from matching.engine.packed.packing import AREAS, PLACE, WINDOW, Ints, Words
+from matching.engine.packed.pairs import best_areas, points_of
+from matching.engine.packed.postings import MOST_SETS, WHO, set_number, sets_of, up_to
 
 
 @kernel
@@ -36,8 +36,9 @@ def sample(ask: Ask, mentees_seek: bool, cap: int, first: int, last: int, found:
 @kernel
 def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words, sets: Words, ranks: Words) -> int:
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
-    blocked_from, blocked, compatible = ask.market.blocked_from, ask.market.blocked, ask.compatible
-    starts, entries, named = ask.postings.starts, ask.postings.entries, ask.postings.areas
+    blocked_from, blocked_to, blocked = ask.market.blocked_from, ask.market.blocked_to, ask.market.blocked
+    begins, ends, compatible = ask.postings.begins, ask.postings.ends, ask.compatible
+    entries, named = ask.postings.entries, ask.postings.areas
     seekers = mentees if mentees_seek else mentors
     mine, day = seekers[person, AREAS], seekers[person, PLACE] & WINDOW
     number = sets_of(mine, sets)
@@ -53,7 +54,7 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
             if left <= 0:
                 return kept
             posting = group + compatible[day, place]
-            begin, end = np.int64(starts[posting]), np.int64(starts[posting + 1])
+            begin, end = np.int64(begins[posting]), np.int64(ends[posting])
             # Everybody begins at another place, so that not all find the same few.
             at = begin + ((mixed(person * 1_000_003 + posting) & 0xFFFFFFFF) * (end - begin) >> 32)
             for _ in range(min(end - begin, cap)):
@@ -61,7 +62,9 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
                     left -= 1
                     who = entries[at] & WHO
                     mentor, mentee = (who, person) if mentees_seek else (person, who)
-                    points = points_of(mentors, mentees, hours, weights, blocked_from, blocked, mentor, mentee)
+                    points = points_of(
+                        mentors, mentees, hours, weights, blocked_from, blocked_to, blocked, mentor, mentee
+                    )
                     if points >= 0:
                         kept = keep(points, who ^ mask, best, kept)
                 at = at + 1 if at + 1 < end else begin

@@ -10,13 +10,13 @@ from typing import Any, Final, Self
 import numpy as np
 
 from matching.engine.bulk.auction import MOST_CANDIDATES, Lists, Outcome, add, empty_lists, sell
-from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.candidates import Ask, veil
 from matching.engine.bulk.improving import improve
-from matching.engine.bulk.packing import FURTHER, Ints, Market, Words
-from matching.engine.bulk.postings import build, days_by_points
 from matching.engine.bulk.sampling import sample
 from matching.engine.compiled import kernel
+from matching.engine.packed.bits import lowest_bit
+from matching.engine.packed.candidates import Ask, veil
+from matching.engine.packed.packing import FURTHER, Ints, Market, Words
+from matching.engine.packed.postings import build, days_by_points
 
 _CHUNK: Final = 256
 _CROWDED: Final = 2

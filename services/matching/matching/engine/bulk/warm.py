@@ -5,9 +5,9 @@ python -m matching.engine.bulk.warm
 
 import numpy as np
 
-from matching.engine.bulk.packing import pack
-from matching.engine.bulk.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
 from matching.engine.bulk.solve import FULL, solve
+from matching.engine.packed.packing import pack
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
 from matching.engine.rules import Rules
 
 

@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.bulk.bits import mixed
-from matching.engine.bulk.packing import Ints, Market, Words
-from matching.engine.bulk.postings import Postings
 from matching.engine.compiled import kernel
+from matching.engine.packed.bits import mixed
+from matching.engine.packed.packing import Ints, Market, Words
+from matching.engine.packed.postings import Postings
 
 SET_BITS: Final = 9
 """Of a word that ranks a set: its number among those of one person."""

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from matching.engine.bulk.bits import lowest_bit
-from matching.engine.bulk.packing import (
+from matching.engine.compiled import inlined, kernel
+from matching.engine.packed.bits import lowest_bit
+from matching.engine.packed.packing import (
     AREAS,
     ATTRIBUTES,
     CHAIN,
@@ -42,7 +43,6 @@ from matching.engine.bulk.packing import (
     Market,
     Words,
 )
-from matching.engine.compiled import inlined, kernel
 
 FORBIDDEN: Final = -1
 LOW: Final = 0xFFFFFFFF
@@ -79,6 +79,7 @@ def points_of(
     hours: Ints,
     weights: Words,
     blocked_from: Ints,
+    blocked_to: Ints,
     blocked: Ints,
     mentor: int,
     mentee: int,
@@ -104,7 +105,7 @@ def points_of(
     fails |= place >> MANAGER_AT != 0 and place >> MANAGER_AT == other >> MANAGER_AT
     fails |= theirs >> 32 <= chain >> 32 < theirs & LOW or chain >> 32 <= theirs >> 32 < chain & LOW
     if not fails:
-        for at in range(blocked_from[mentee], blocked_from[mentee + 1]):
+        for at in range(blocked_from[mentee], blocked_to[mentee]):
             fails |= blocked[at] == mentor
     points = np.int64(FORBIDDEN)
     if not fails:
@@ -131,6 +132,7 @@ def edge(market: Market, mentor: int, mentee: int) -> int:
         market.hours,
         market.weights,
         market.blocked_from,
+        market.blocked_to,
         market.blocked,
         mentor,
         mentee,

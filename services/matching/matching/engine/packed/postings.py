@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.bulk.bits import highest_bit, lowest_bit
-from matching.engine.bulk.packing import (
+from matching.engine.compiled import kernel
+from matching.engine.packed.bits import highest_bit, lowest_bit
+from matching.engine.packed.packing import (
     AREAS,
     ATTRIBUTES,
     COUNTRY_AT,
@@ -32,7 +33,6 @@ from matching.engine.bulk.packing import (
     Ints,
     Words,
 )
-from matching.engine.compiled import kernel
 
 MOST_SETS: Final = 298
 """Sets of one to three of twelve areas: 12 + 66 + 220."""
@@ -53,10 +53,14 @@ UNIT_TRAIT: Final = ((1 << UNIT_BITS) - 1) << TRAIT_LANGUAGES
 
 
 class Postings(NamedTuple):
-    """Entries of one side, by set and day; within a posting the cheapest first."""
+    """Entries of one side, by set and day. Postings that are built at once have the cheapest first."""
 
-    starts: Ints
-    """[sets * days + 1]"""
+    begins: Ints
+    """[sets * days] where each posting begins."""
+    sorted_to: Ints
+    """[sets * days] behind the last entry that stands in order."""
+    ends: Ints
+    """[sets * days] behind the last one."""
     entries: Words
     areas: Words
     """[entries] all areas of each."""
@@ -161,7 +165,9 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
             entries[at] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
             areas[at], likes[at], traits[at] = records[who, AREAS], records[who, LIKES], trait
             cheapest[group] = min(cheapest[group], costs[who])
-    return Postings(starts, entries, areas, likes, traits, cheapest, days, functions, any_likes)
+    return Postings(
+        starts[:-1], starts[1:], starts[1:], entries, areas, likes, traits, cheapest, days, functions, any_likes
+    )
 
 
 @kernel

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from chassis.errors import InvalidError
 
-from matching.engine.bulk.bits import mixed
-from matching.engine.bulk.profiles import NO_AREA, Masks, Profiles
-from matching.engine.bulk.rarity import MOST_AREAS, by_rarity
 from matching.engine.chain import Chain, tour
 from matching.engine.compiled import kernel
+from matching.engine.packed.bits import mixed
+from matching.engine.packed.profiles import NO_AREA, Masks, Profiles
+from matching.engine.packed.rarity import MOST_AREAS, by_rarity
 from matching.engine.rules import Rules
 
 Words = npt.NDArray[np.int64]
@@ -93,7 +93,9 @@ class Market(NamedTuple):
     weights: Words
     """[83] points of the areas by their bits, then what the names below say."""
     blocked_from: Ints
-    """[E + 1] where the mentors of `blocked` begin that a mentee is never paired with."""
+    """[E] where the mentors of `blocked` begin that a mentee is never paired with."""
+    blocked_to: Ints
+    """[E] and behind the last of them."""
     blocked: Ints
 
 
@@ -149,7 +151,8 @@ def pack(
         mentee_load=mentees.load,
         hours=np.where(minutes < rules.common_minutes, -1, hours).astype(np.int32),
         weights=_weights(rules, points),
-        blocked_from=blocked_from,
+        blocked_from=blocked_from[:-1],
+        blocked_to=blocked_from[1:],
         blocked=blocked,
     )
 

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.bulk.profiles import Ints, Profiles
 from matching.engine.compiled import kernel
+from matching.engine.packed.profiles import Ints, Profiles
 from matching.engine.rules import Rules
 
 Words = npt.NDArray[np.int64]
