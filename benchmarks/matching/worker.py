@@ -16,9 +16,10 @@ from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, describe, population, refuse_if_off
 from matching.engine.bulk.auction import Lists, Outcome, sell
 from matching.engine.bulk.solve import Solution, effort_for, solve
-from matching.engine.packed.packing import FURTHER, Words, pack
-from matching.engine.packed.packing import Market as Packed
+from matching.engine.packed.packing import pack
 from matching.engine.packed.profiles import Profiles
+from matching.engine.packed.records import FURTHER, Words
+from matching.engine.packed.records import Market as Packed
 from matching.engine.rules import Rules
 
 _FINE: Final = 25

@@ -9,9 +9,10 @@ from chassis.errors import InvalidError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matching.engine.bulk.solve import FULL, Effort, Solution, solve
-from matching.engine.packed.packing import FURTHER, Market, Places, pack
+from matching.engine.packed.packing import pack
 from matching.engine.packed.pairs import FORBIDDEN, edge
 from matching.engine.packed.profiles import MOST_NAMED, Profiles
+from matching.engine.packed.records import FURTHER, Market, Places
 from matching.engine.rules import Rules, Weights
 
 from benchmarks.matching.judge import Judge, judge

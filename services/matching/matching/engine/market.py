@@ -9,9 +9,9 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 
 from matching.engine.chain import LOST, NOBODY, tour
-from matching.engine.packed.packing import DAY, MOST_WAITING, RANKS
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN
 from matching.engine.packed.rarity import area_points
+from matching.engine.packed.records import DAY, MOST_WAITING, RANKS
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
 

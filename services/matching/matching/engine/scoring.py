@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from matching.engine.chain import NOBODY
 from matching.engine.market import Ints, Market, Masks
-from matching.engine.packed.packing import ENOUGH_MINUTES, MOST_LEVELS, RANKS
 from matching.engine.packed.profiles import UNKNOWN
+from matching.engine.packed.records import ENOUGH_MINUTES, MOST_LEVELS, RANKS
 from matching.engine.rules import Rule, Rules, Term
 
 Rows = npt.NDArray[np.int64]

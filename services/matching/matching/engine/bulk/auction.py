@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import lowest_bit
-from matching.engine.packed.packing import FURTHER, Ints, Market, Words
+from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
 WHO: Final = 0xFFFFFFFF
 MOST_CANDIDATES: Final = 64

@@ -12,9 +12,10 @@ from matching.engine.allocation import Room, allocate, best_first
 from matching.engine.bulk.solve import FILL, Solution, Watch, effort_for, solve, widen
 from matching.engine.chain import LOST
 from matching.engine.market import Market
-from matching.engine.packed.packing import Market as Packed
-from matching.engine.packed.packing import Places, pack
+from matching.engine.packed.packing import pack
 from matching.engine.packed.profiles import Profiles
+from matching.engine.packed.records import Market as Packed
+from matching.engine.packed.records import Places
 from matching.engine.rules import Rules
 from matching.engine.scoring import score
 

@@ -5,7 +5,7 @@ What is found bounds what any choice can be worth, as a by-product.
 
 from matching.engine.compiled import kernel
 from matching.engine.packed.candidates import Ask
-from matching.engine.packed.packing import Ints, Words
+from matching.engine.packed.records import Ints, Words
 from matching.engine.packed.searching import scratch, search
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import mixed
 from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
-from matching.engine.packed.packing import AREAS, PLACE, WINDOW, Ints, Words
 from matching.engine.packed.pairs import best_areas, points_of
 from matching.engine.packed.postings import MOST_SETS, WHO, set_number, sets_of, up_to
+from matching.engine.packed.records import AREAS, PLACE, WINDOW, Ints, Words
 
 
 @kernel

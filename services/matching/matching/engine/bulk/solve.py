@@ -15,8 +15,8 @@ from matching.engine.bulk.sampling import sample
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import lowest_bit
 from matching.engine.packed.candidates import Ask, veil
-from matching.engine.packed.packing import FURTHER, Ints, Market, Words
 from matching.engine.packed.postings import build, days_by_points
+from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
 _CHUNK: Final = 256
 _CROWDED: Final = 2

@@ -6,8 +6,8 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import mixed
-from matching.engine.packed.packing import Ints, Market, Words
 from matching.engine.packed.postings import Postings
+from matching.engine.packed.records import Ints, Market, Words
 
 SET_BITS: Final = 9
 """Of a word that ranks a set: its number among those of one person."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from matching.engine.compiled import inlined, kernel
 from matching.engine.packed.bits import lowest_bit
-from matching.engine.packed.packing import (
+from matching.engine.packed.records import (
     AREAS,
     ATTRIBUTES,
     CHAIN,

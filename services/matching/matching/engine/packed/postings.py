@@ -12,7 +12,7 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import highest_bit, lowest_bit
-from matching.engine.packed.packing import (
+from matching.engine.packed.records import (
     AREAS,
     ATTRIBUTES,
     COUNTRY_AT,

@@ -10,7 +10,26 @@ import numpy as np
 
 from matching.engine.compiled import inlined, kernel
 from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
-from matching.engine.packed.packing import (
+from matching.engine.packed.pairs import best_areas, choice, points_of
+from matching.engine.packed.postings import (
+    CHOICE_CODE,
+    CHOICE_OF_ENTRY,
+    COST_AT,
+    COST_ZERO,
+    COUNTRY_CODE,
+    COUNTRY_OF_ENTRY,
+    FUNCTION_OF_ENTRY,
+    LANGUAGE_TRAITS,
+    MOST_SETS,
+    TRAIT_LEVEL_AT,
+    UNIT_TRAIT,
+    WHO,
+    set_number,
+    sets_of,
+    traits_of,
+    up_to,
+)
+from matching.engine.packed.records import (
     AREAS,
     ATTRIBUTES,
     COUNTRY_AT,
@@ -36,25 +55,6 @@ from matching.engine.packed.packing import (
     WISH,
     Ints,
     Words,
-)
-from matching.engine.packed.pairs import best_areas, choice, points_of
-from matching.engine.packed.postings import (
-    CHOICE_CODE,
-    CHOICE_OF_ENTRY,
-    COST_AT,
-    COST_ZERO,
-    COUNTRY_CODE,
-    COUNTRY_OF_ENTRY,
-    FUNCTION_OF_ENTRY,
-    LANGUAGE_TRAITS,
-    MOST_SETS,
-    TRAIT_LEVEL_AT,
-    UNIT_TRAIT,
-    WHO,
-    set_number,
-    sets_of,
-    traits_of,
-    up_to,
 )
 
 _NEVER: Final = -(1 << 40)
