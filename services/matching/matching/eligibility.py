@@ -10,10 +10,11 @@ from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
 from matching.domain.members import Member
-from matching.engine.market import Market
+from matching.engine.directory import Directory
+from matching.engine.live.table import table
+from matching.engine.packed.detail import RULE_BIT, fail
 from matching.engine.people import Person
 from matching.engine.rules import Rule, Rules
-from matching.engine.scoring import RULE_BIT, failures
 
 
 class Absence(StrEnum):
@@ -82,7 +83,7 @@ def broken_rule(
         return Absence.NOT_OPEN
     known = {each.id: each for each in (*above, mentor, mentee)}
     people = [engine_person(each.directory, each.profile, today) for each in known.values() if each.directory]
-    market = Market(rules, people)
-    rows = (np.array([market.row[mentee.id]]), np.array([market.row[mentor.id]]))
-    failed = int(failures(rules, market, *rows)[0, 0])
+    directory = Directory(rules, people)
+    rows = (np.array([directory.row[member.id]], np.int32) for member in (mentor, mentee))
+    failed = int(fail(table(rules, directory, len(directory.common_minutes), 0), *rows)[0])
     return next((rule for rule in Rule if failed & RULE_BIT[rule]), None)

@@ -122,7 +122,7 @@ def test_nobody_mentors_anyone_above_them_however_far() -> None:
     assert not Engine(Rules(), [ann, Person("mid", 5, "shops", "GB", manager="eve"), eve]).run().proposals
     engine = Engine(Rules(), [ann, eve])
     assert not engine.run().proposals
-    assert engine.market.unreachable == ("ann",)
+    assert engine.directory.unreachable == ("ann",)
     assert why_not(engine, "ann", "eve") == (Reason("mentor-has-unknown-chain"),)
     assert Engine(Rules(unknown_chains=True), [ann, eve]).run().proposals
 
@@ -146,7 +146,7 @@ def test_people_who_manage_each_other_in_a_circle_count_as_each_others_chain() -
     ]
     engine = Engine(Rules(unknown_chains=True), circle)
     assert not engine.run().proposals
-    assert set(engine.market.circular) == {"eve", "fay", "gus"}
+    assert set(engine.directory.circular) == {"eve", "fay", "gus"}
 
 
 def test_a_new_manager_withdraws_proposals_of_everybody_below() -> None:

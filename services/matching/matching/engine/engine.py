@@ -3,21 +3,32 @@
 No I/O, no clock, no randomness: the same rules, people and pairs give the same proposals, bit for bit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from contracts.matching import Side
 
-from matching.engine.allocation import Points, Room, allocate, best_first
-from matching.engine.bulk.draft import draft
+from matching.engine.bulk.draft import Draft, Task, draft
 from matching.engine.chain import NOBODY
-from matching.engine.market import Ints, Market, UnknownCodeError
+from matching.engine.directory import Directory, Rows, UnknownCodeError
+from matching.engine.live.market import SIDES, LiveMarket, Moves, RowPair
+from matching.engine.packed.detail import RULE_BIT, TERMS, Failures, fail, fail_all, terms
+from matching.engine.packed.records import Ints
 from matching.engine.people import Person
-from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
-from matching.engine.report import coverage, unmatched
-from matching.engine.rules import Rules
-from matching.engine.scoring import LASTING, MYSELF, RULE_BIT, Failures, Rows, failures, pair_failures, score
+from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, SideCoverage, Tie
+from matching.engine.report import coverage, told
+from matching.engine.rules import Rule, Rules
 from matching.engine.ties import Ties
+
+MYSELF: Final = np.uint16(1 << 15)
+"""Marks a person against themselves, who is no pair and no exclusion."""
+_LASTING: Final = np.uint16(RULE_BIT[Rule.LEVEL] | RULE_BIT[Rule.UNIT] | RULE_BIT[Rule.CHAIN] | RULE_BIT[Rule.MANAGER])
+"""What binds a pair for as long as it lives; areas, hours and languages only matter when it is proposed."""
+
+_TERM_CODES: Final = tuple(term.value for term in TERMS)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def _no_progress(_: float) -> None:
@@ -34,8 +45,8 @@ class Engine:
     Args:
         rules: The programme's rules.
         people: Everybody in the directory, also those who take no part.
-        open_pairs: Proposals that are not yet accepted by both.
-        locked_pairs: Accepted and running mentorships, of every programme that shares the members' places.
+        open_pairs: Proposals that nobody has answered.
+        locked_pairs: Answered, accepted and running ones, of every programme that shares the members' places.
         former_pairs: Ended, declined or blocked pairs.
 
     Raises:
@@ -52,12 +63,13 @@ class Engine:
         former_pairs: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.rules = rules
-        self.market = Market(rules, people)
+        self.directory = Directory(rules, people)
         self.ties = Ties(
             (Pair(*pair), tie)
             for tie, pairs in ((Tie.FORMER, former_pairs), (Tie.OPEN, open_pairs), (Tie.LOCKED, locked_pairs))
             for pair in pairs
         )
+        self.live = LiveMarket(rules, self.directory, self.ties)
 
     # -- a run over everybody ------------------------------------------------------------------------------------------
 
@@ -71,33 +83,48 @@ class Engine:
         Raises:
             RunCancelledError: `cancelled` said yes.
         """
-        kept, withdrawn = self._held(self.ties.all(Tie.OPEN))
-        broken = self._broken(self.ties.all(Tie.LOCKED))
-        room = self._room(withdrawn)
 
         def watch(done: float) -> None:
             if cancelled():
                 raise RunCancelledError
             progress(0.9 * done)
 
-        found = draft(self.rules, self.market, room, self._tied_rows(), watch)
-        filled = room.copy()
-        filled.fill(found.mentors, found.mentees)
-        proposals = self._best_first(found.mentors, found.mentees)
-        progress(0.95)
-        run = Run(
-            proposals=proposals,
-            kept=kept,
-            withdrawn=withdrawn,
-            broken=broken,
-            value=found.value,
-            bound=found.bound,
-            mentors=coverage(self.market, filled, Side.MENTOR),
-            mentees=coverage(self.market, filled, Side.MENTEE),
-            unmatched=unmatched(self.market, self.failed, filled),
-        )
+        run = self.result(draft(self.task(), watch))
         progress(1.0)
         return run
+
+    def task(self) -> Task:
+        """What a run is to choose from, apart from the engine: it may be chosen from elsewhere, while changes go on."""
+        slots, count = self.live.slots, len(self.directory.people)
+        _, never = self._known([*self.ties.all(Tie.LOCKED), *self.ties.all(Tie.FORMER)])
+        return Task(
+            self.rules,
+            self.directory.profiles(never),
+            self.directory.area_points[: len(self.directory.areas)].tolist(),
+            slots.load[:, :count].copy(),
+            slots.places[:, :count].copy(),
+            self._known(self.ties.all(Tie.OPEN))[1],
+        )
+
+    def result(self, found: Draft) -> Run:
+        """What a run's choice means for everybody, held against the proposals that are open now."""
+        chosen = list(zip(found.mentors.tolist(), found.mentees.tolist(), strict=True))
+        pairs = {self._pair(pair): place for place, pair in enumerate(chosen)}
+        open_pairs = self.ties.all(Tie.OPEN)
+        new = np.array([place for pair, place in pairs.items() if self.ties.between(pair) is not Tie.OPEN], np.int64)
+        ids = {side: [self.directory.known(row).id for row in each.rows.tolist()] for side, each in found.alone.items()}
+        return Run(
+            proposals=self._best_first(found.mentors[new].astype(np.int64), found.mentees[new].astype(np.int64)),
+            kept=tuple(pair for pair in open_pairs if pair in pairs),
+            withdrawn=tuple(pair for pair in open_pairs if pair not in pairs),
+            broken=self._broken(self.ties.all(Tie.LOCKED)),
+            value=found.value,
+            bound=found.bound,
+            mentors=self._coverage(Side.MENTOR, found.mentors),
+            mentees=self._coverage(Side.MENTEE, found.mentees),
+            unmatched=tuple(each for side in found.alone for each in told(found.alone[side], side, ids[side])),
+            prices={pair: int(found.prices[place]) for pair, place in pairs.items()},
+        )
 
     def adopt(self, run: Run) -> None:
         """Put a run's proposals and withdrawals in force."""
@@ -105,61 +132,95 @@ class Engine:
             self.ties.set(pair, None)
         for proposal in run.proposals:
             self.ties.set(proposal.pair, Tie.OPEN)
+        self.live.build(self._priced(run.prices))
 
     # -- one person ----------------------------------------------------------------------------------------------------
 
     def change(self, person: Person) -> Change:
-        """Take in what is now true of one person, withdraw what no longer holds, and propose for them alone.
+        """Take in what is now true of one person, withdraw what no longer holds, and propose anew for them.
 
-        A new manager puts everybody below the person into another chain, so their pairs are looked at, too; and those
-        who only waited to know who is above them get their proposals now.
+        At most `moved_per_change` unanswered proposals of others give way, each for something better. A new manager
+        puts everybody below the person into another chain, so their pairs are looked at, too; and those who only waited
+        to know who is above them get their proposals now.
         """
-        waited = self.market.unsettled()
+        new = person.id not in self.directory.row
         try:
-            moved = self.market.put(person)
+            row, renumbered = self.directory.put(person)
         except UnknownCodeError:
-            others = (other for other in self.market.people if other and other.id != person.id)
-            self.market, moved = Market(self.rules, (*others, person)), True
-        concerned = self.market.under(person.id) if moved else [person.id]
-        pairs = sorted({pair for member in concerned for pair in self.ties.of(member)})
-        _, withdrawn = self._held([pair for pair in pairs if self.ties.between(pair) is Tie.OPEN])
-        broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
-        for pair in withdrawn:
-            self.ties.set(pair, None)
-        settled = sorted(waited - self.market.unsettled() - {person.id})
-        proposals = [proposal for member in (person.id, *settled) for proposal in self.propose(member)]
-        return Change(tuple(proposals), withdrawn, broken)
+            return self._begin_again(person)
+        turned = self.directory.turned()
+        self.live.tell([row, *turned], renumbered=renumbered)
+        if new and self.ties.of(person.id):
+            self.live.build(self.live.prices())
+        return self._answer(row, self.directory.under(row) if renumbered else [], turned)
 
     def remove(self, member: str) -> Change:
         """Forget a person; their open proposals are withdrawn. Unknown ids change nothing."""
-        if member not in self.market.row:
+        if member not in self.directory.row:
             return Change()
-        self.market.remove(member)
-        withdrawn = tuple(pair for pair in self.ties.of(member) if self.ties.between(pair) is Tie.OPEN)
-        for pair in withdrawn:
-            self.ties.set(pair, None)
-        return Change(withdrawn=withdrawn)
+        gone = tuple(pair for pair in self.ties.of(member) if self.ties.between(pair) is Tie.OPEN)
+        for pair in gone:
+            self.move(pair.mentor, pair.mentee, None)
+        row, renumbered = self.directory.remove(member)
+        turned = self.directory.turned()
+        self.live.tell([row, *turned], renumbered=renumbered)
+        partners = [self.directory.row[other] for pair in gone if (other := pair.other(member)) in self.directory.row]
+        change = self._in_force(self.live.answer([*turned, *partners], self.rules.moved_per_change))
+        return replace(change, withdrawn=(*gone, *change.withdrawn))
 
     def propose(self, member: str) -> tuple[Proposal, ...]:
         """Propose for one person against everybody with free places, moving nobody else; at once in force."""
-        if member not in self.market.row:
-            return ()
-        row = np.array([self.market.row[member]], np.int64)
-        room = self._room(())
-        mentors, mentees = self.market.open_rows(Side.MENTOR), self.market.open_rows(Side.MENTEE)
-        as_mentee = self._feasible(np.intersect1d(row, mentees), mentors, room)
-        as_mentor = self._feasible(mentees, np.intersect1d(row, mentors), room)
-        mentors, mentees = (np.concatenate(both) for both in zip(as_mentee, as_mentor, strict=True))
-        scores = score(self.rules, self.market, mentees, mentors).scores
-        chosen = self._choose(mentors, mentees, scores, scores.astype(np.int64), room)
-        proposals = self._proposals(mentors[chosen], mentees[chosen])
-        for proposal in proposals:
-            self.ties.set(proposal.pair, Tie.OPEN)
-        return proposals
+        row = self.directory.row.get(member)
+        return () if row is None else self._in_force(self.live.fill(row)).proposals
 
     def move(self, mentor: str, mentee: str, tie: Tie | None) -> None:
-        """Note what became of a pair: accepted is `LOCKED`, declined or ended is `FORMER`; none forgets it."""
-        self.ties.set(Pair(mentor, mentee), tie)
+        """Note what became of a pair: answered is `LOCKED`, declined or ended is `FORMER`; none forgets it."""
+        pair = Pair(mentor, mentee)
+        before = self.ties.between(pair)
+        if tie is before:
+            return
+        self.ties.set(pair, tie)
+        known, _ = self._known([pair])
+        if known:
+            self.live.tie(self.directory.row[mentor], self.directory.row[mentee], before, tie)
+
+    def _begin_again(self, person: Person) -> Change:
+        """Number the areas anew, because the person names one that nobody named before."""
+        waited = self.directory.unsettled()
+        prices = {self._pair(pair): price for pair, price in self.live.prices().items()}
+        others = (other for other in self.directory.people if other and other.id != person.id)
+        self.directory = Directory(self.rules, (*others, person))
+        self.live = LiveMarket(self.rules, self.directory, self.ties)
+        self.live.build(self._priced(prices))
+        row = self.directory.row
+        settled = sorted(row[member] for member in waited - self.directory.unsettled())
+        return self._answer(row[person.id], self.directory.under(row[person.id]), settled)
+
+    def _answer(self, row: int, below: Sequence[int], turned: Sequence[int]) -> Change:
+        """Let everybody concerned have their proposals, the one who changed first.
+
+        Args:
+            row: who changed.
+            below: those who stand elsewhere in the management chain by it; their proposals are looked at.
+            turned: those who may be paired only now, or no more.
+        """
+        members = sorted({self.directory.known(each).id for each in (row, *below)})
+        pairs = sorted({pair for member in members for pair in self.ties.of(member)})
+        broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
+        checked = self.live.with_proposals(below)
+        moves = self.live.answer(dict.fromkeys((row, *turned)), self.rules.moved_per_change, checked=checked)
+        return replace(self._in_force(moves), broken=broken)
+
+    def _in_force(self, moves: Moves) -> Change:
+        """Note in the ties what the live market did."""
+        lost, moved = ([self._pair(pair) for pair in pairs] for pairs in (moves.lost, moves.moved))
+        for pair in (*lost, *moved):
+            self.ties.set(pair, None)
+        mentors, mentees = np.array(moves.joined, np.int64).reshape(-1, 2).T
+        proposals = self._best_first(mentors, mentees)
+        for proposal in proposals:
+            self.ties.set(proposal.pair, Tie.OPEN)
+        return Change(proposals, tuple(lost), tuple(moved))
 
     # -- pairs ---------------------------------------------------------------------------------------------------------
 
@@ -169,8 +230,12 @@ class Engine:
         Raises:
             KeyError: One of the two is not in the market.
         """
-        rows = (np.array([self.market.row[member]], np.int64) for member in (mentor, mentee))
-        return self._proposals(*rows)[0]
+        return self._proposals(*(np.array([self.directory.row[member]], np.int64) for member in (mentor, mentee)))[0]
+
+    def scores(self, mentors: Rows, mentees: Rows) -> Rows:
+        """[n] scores of pairs given by rows."""
+        total: Rows = terms(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32)).sum(axis=1)
+        return total
 
     def person(self, member: str) -> Person:
         """What is known of a person.
@@ -178,29 +243,28 @@ class Engine:
         Raises:
             KeyError: Nothing is.
         """
-        return self.market.known(self.market.row[member])
+        return self.directory.known(self.directory.row[member])
 
     def waits(self, member: str) -> bool:
         """Whether somebody cannot be paired because it is not known who is above them."""
-        return bool(self.market.waits[self.market.row[member]])
+        return bool(self.directory.waits[self.directory.row[member]])
 
     def counts(self, area: str) -> bool:
         """Whether an area counts in this programme."""
-        return area in self.market.area_bit
+        return area in self.directory.area_bit
 
     def common_minutes(self, one: str, other: str) -> int:
         """The working time two people share on a normal day."""
-        first, second = (self.market.window[self.market.row[member]] for member in (one, other))
-        return int(self.market.common_minutes[first, second])
+        first, second = (self.directory.window[self.directory.row[member]] for member in (one, other))
+        return int(self.directory.common_minutes[first, second])
 
     def free_places(self, member: str, side: Side) -> int:
         """How many more proposals a person can have on one side now."""
-        places = self.person(member).capacity(side) - self.ties.load[side][member]
-        return max(0, min(places, self.rules.proposals_per_person - self.ties.open[side][member]))
+        return self.live.places(side, self.directory.row[member])
 
     def failed(self, mentors: Rows, mentees: Rows) -> Failures:
         """The rules that pairs fail, ties included; one row a mentee, one column a mentor."""
-        failed = failures(self.rules, self.market, mentees, mentors)
+        failed = fail_all(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32))
         if len(mentors) < len(mentees):
             self._mark_ties(failed.T, mentors, mentees)
         else:
@@ -213,94 +277,55 @@ class Engine:
         for line, row in enumerate(lines.tolist()):
             if row in column_of:
                 failed[line, column_of[row]] = MYSELF
-            member = self.market.known(row).id
+            member = self.directory.known(row).id
             for pair in self.ties.of(member):
-                other = self.market.row.get(pair.other(member), NOBODY)
+                other = self.directory.row.get(pair.other(member), NOBODY)
                 if other in column_of:
                     failed[line, column_of[other]] |= RULE_BIT[self.ties.obstacle(pair)]
 
-    def _held(self, pairs: list[Pair]) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
-        """Open proposals that still hold, and those that don't: a rule fails, or a side no longer takes part."""
-        known, gone = self._known(pairs)
-        mentors, mentees = self._rows(known)
-        open_ = (self.market.capacity[Side.MENTOR][mentors] > 0) & (self.market.capacity[Side.MENTEE][mentees] > 0)
-        settled = ~(self.market.waits[mentors] | self.market.waits[mentees])
-        holds = open_ & settled & (pair_failures(self.rules, self.market, mentees, mentors) == 0)
-        lost = (pair for pair, well in zip(known, holds, strict=True) if not well)
-        return tuple(pair for pair, well in zip(known, holds, strict=True) if well), (*gone, *lost)
-
     def _broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
         """Locked pairs of known people that break a rule which binds for as long as the pair lives."""
-        known, _ = self._known(pairs)
-        mentors, mentees = self._rows(known)
-        failed = pair_failures(self.rules, self.market, mentees, mentors) & np.uint16(LASTING)
+        known, rows = self._known(pairs)
+        failed = fail(self.live.market, *rows.T.astype(np.int32)) & _LASTING
         return tuple(pair for pair, bits in zip(known, failed, strict=True) if bits)
 
-    def _known(self, pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
-        """Pairs of people who are in the market, and pairs where somebody is not."""
-        known: list[Pair] = []
-        gone: list[Pair] = []
-        for pair in pairs:
-            (known if all(member in self.market.row for member in pair) else gone).append(pair)
-        return known, gone
+    def _known(self, pairs: Iterable[Pair]) -> tuple[list[Pair], Rows]:
+        """Pairs of people who are in the directory, and their [n, 2] rows."""
+        row = self.directory.row
+        known = [pair for pair in pairs if pair.mentor in row and pair.mentee in row]
+        return known, np.array([[row[member] for member in pair] for pair in known], np.int64).reshape(-1, 2)
 
-    def _rows(self, pairs: list[Pair]) -> tuple[Rows, Rows]:
-        """Mentor rows and mentee rows of pairs in the market."""
-        rows = np.array([[self.market.row[member] for member in pair] for pair in pairs], np.int64).reshape(-1, 2)
-        return rows[:, 0], rows[:, 1]
+    def _pair(self, rows: RowPair) -> Pair:
+        return Pair(*(self.directory.known(row).id for row in rows))
 
-    def _room(self, withdrawn: Iterable[Pair]) -> Room:
-        """How full everybody is once the withdrawn proposals are gone."""
-        room = Room({}, {})
-        for side in Side:
-            live, waiting = self.ties.load[side].copy(), self.ties.open[side].copy()
-            leaving = [pair.mentor if side is Side.MENTOR else pair.mentee for pair in withdrawn]
-            live.subtract(leaving)
-            waiting.subtract(leaving)
-            load, proposed = self.market.spread(live), self.market.spread(waiting)
-            room.load[side] = load
-            room.free[side] = np.maximum(
-                np.minimum(self.market.capacity[side] - load, self.rules.proposals_per_person - proposed), 0
-            )
-        return room
+    def _priced(self, prices: Mapping[Pair, int]) -> dict[RowPair, int]:
+        row = self.directory.row
+        return {(row[pair.mentor], row[pair.mentee]): price for pair, price in prices.items()}
 
-    def _feasible(self, mentees: Rows, mentors: Rows, room: Room) -> tuple[Rows, Rows]:
-        """Mentor rows and mentee rows of all pairs that pass every rule and have a place."""
-        mentees = mentees[room.free[Side.MENTEE][mentees] > 0]
-        mentors = mentors[room.free[Side.MENTOR][mentors] > 0]
-        line, column = np.nonzero(self.failed(mentors, mentees) == 0)
-        return mentors[column], mentees[line]
-
-    def _choose(self, mentors: Rows, mentees: Rows, scores: Ints, worth: Points, room: Room) -> Rows:
-        """Positions of the pairs to propose, the highest score first; fills the room."""
-        order = best_first(self.market, mentors, mentees, scores, worth)
-        taken = allocate(mentors[order], mentees[order], worth[order], room, self.rules.weights.further_pair)
-        chosen = order[np.sort(taken).astype(np.int64)]
-        return chosen[np.argsort(-scores[chosen], kind="stable")]
+    def _coverage(self, side: Side, chosen: Ints) -> SideCoverage:
+        number = dict(SIDES)[side]
+        rows = self.directory.open_rows(side)
+        load = self.live.slots.load[number] + np.bincount(chosen, minlength=len(self.directory.level))
+        return coverage(load[rows], self.directory.capacity[side][rows], self.directory.silent(side))
 
     def _best_first(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
-        scores = score(self.rules, self.market, mentees, mentors).scores
-        order = best_first(self.market, mentors, mentees, scores, scores.astype(np.int64))
+        """By score, among equals by a fixed scramble of both, so that no order of names or rows favours anyone."""
+        scramble = self.directory.scramble
+        mixed = (scramble[mentors] * _MIX) ^ (scramble[mentees] + _MIX)
+        order = np.lexsort((mentors, mentees, mixed, -self.scores(mentors, mentees)))
         return self._proposals(mentors[order], mentees[order])
 
-    def _tied_rows(self) -> set[tuple[int, int]]:
-        known, _ = self._known([pair for tie in Tie for pair in self.ties.all(tie)])
-        return {(self.market.row[pair.mentor], self.market.row[pair.mentee]) for pair in known}
-
     def _proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
-        scored = score(self.rules, self.market, mentees, mentors)
-        columns = {term.value: points.tolist() for term, points in scored.terms.items()}
+        lines = terms(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32)).tolist()
         return tuple(
-            self._proposal(mentor, mentee, total, {code: points[place] for code, points in columns.items()})
-            for place, (mentor, mentee, total) in enumerate(
-                zip(mentors.tolist(), mentees.tolist(), scored.scores.tolist(), strict=True)
-            )
+            self._proposal(mentor, mentee, dict(zip(_TERM_CODES, points, strict=True)))
+            for mentor, mentee, points in zip(mentors.tolist(), mentees.tolist(), lines, strict=True)
         )
 
-    def _proposal(self, mentor_row: int, mentee_row: int, total: int, terms: dict[str, int]) -> Proposal:
-        mentor, mentee = self.market.known(mentor_row), self.market.known(mentee_row)
-        offered = self.market.bits(mentor.offers)
-        shared = [area for area in dict.fromkeys(mentee.seeks) if self.market.bits((area,)) & offered]
+    def _proposal(self, mentor_row: int, mentee_row: int, terms: dict[str, int]) -> Proposal:
+        mentor, mentee = self.directory.known(mentor_row), self.directory.known(mentee_row)
+        offered = self.directory.bits(mentor.offers)
+        shared = [area for area in dict.fromkeys(mentee.seeks) if self.directory.bits((area,)) & offered]
         above = mentee.level - mentor.level
         direction = "reverse" if above > 0 else "forward" if above < 0 else "same-level"
-        return Proposal(mentor.id, mentee.id, tuple(shared), direction, total, terms)
+        return Proposal(mentor.id, mentee.id, tuple(shared), direction, sum(terms.values()), terms)

@@ -11,12 +11,13 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.engine import Engine
+from matching.engine.packed.detail import RULE_BIT
 from matching.engine.people import Person
 from matching.engine.proposals import Unmatched
 from matching.engine.rules import Rule
-from matching.engine.scoring import BEST_AREAS, RULE_BIT
 
 _WORTH_TELLING_DAYS = 7
+_BEST_AREAS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def explain(engine: Engine, mentor: str, mentee: str) -> Explanation:
     """
     proposal = engine.score(mentor, mentee)
     sharer, learner = engine.person(mentor), engine.person(mentee)
-    areas = proposal.areas[:BEST_AREAS]
+    areas = proposal.areas[:_BEST_AREAS]
     between = _between(engine, sharer, learner)
     return Explanation(
         for_mentor=(
@@ -145,7 +146,7 @@ def _sides(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...]:
 
 
 def _broken_rules(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...]:
-    rows = (np.array([engine.market.row[member]], np.int64) for member in (mentor, mentee))
+    rows = (np.array([engine.directory.row[member]], np.int64) for member in (mentor, mentee))
     failed = int(engine.failed(*rows)[0, 0])
     return tuple(
         Reason(f"fails-{rule.value}", _values(engine, rule, mentor, mentee))

@@ -1,7 +1,7 @@
 """What the engine answers: proposals, and what a run or a change means for everybody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,9 +30,9 @@ class Tie(StrEnum):
     """What already stands between two people."""
 
     OPEN = "open"
-    """An unanswered or half-accepted proposal: holds a place on both sides, and may be withdrawn by the engine."""
+    """A proposal that nobody has answered: holds a place on both sides, and may be withdrawn by the engine."""
     LOCKED = "locked"
-    """Accepted or running, in whatever programme: holds a place, and the engine never touches it."""
+    """Answered, accepted or running, in whatever programme: holds a place, and the engine never touches it."""
     FORMER = "former"
     """Ended, declined or blocked: never proposed again, in neither direction."""
 
@@ -104,7 +104,7 @@ class Run:
     kept: tuple[Pair, ...]
     """Open proposals that stay."""
     withdrawn: tuple[Pair, ...]
-    """Open proposals that no longer hold, or give way. Their two people are not proposed again in the same run."""
+    """Open proposals that no longer hold, or give way to something better."""
     broken: tuple[Pair, ...]
     """Locked pairs that no longer satisfy the rules: for people to look at, the engine leaves them."""
     value: int
@@ -115,6 +115,8 @@ class Run:
     mentees: SideCoverage
     unmatched: tuple[Unmatched, ...]
     """The first of them; how many there are, the coverage of both sides tells."""
+    prices: Mapping[Pair, int] = field(default_factory=dict)
+    """What the mentor's place costs in each pair that is proposed or kept."""
 
     @property
     def certificate(self) -> int:
@@ -128,6 +130,9 @@ class Change:
 
     proposals: tuple[Proposal, ...] = ()
     withdrawn: tuple[Pair, ...] = ()
+    """Open proposals that no longer hold."""
+    moved: tuple[Pair, ...] = ()
+    """Unanswered proposals that hold, and give way to something better."""
     broken: tuple[Pair, ...] = ()
 
 

@@ -1,65 +1,89 @@
 """What a lead is told about a run: how far it reaches, and who has nobody and why."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from contracts.matching import Side
 
-from matching.engine.allocation import Room
-from matching.engine.market import Market
+from matching.engine.packed.detail import count_failures
+from matching.engine.packed.packing import pack
+from matching.engine.packed.profiles import Profiles
+from matching.engine.packed.records import PLACE, TOO_NEW_AT, Ints, Market
 from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
-from matching.engine.scoring import MYSELF, RULE_BIT, STANDING, Failures, Rows
+from matching.engine.rules import Rule, Rules
 
-EXPLAINED: Final = 2_000
-"""Each is held against the whole other side: for all of a large market that would take longer than the run."""
-_BLOCK = 256
+EXPLAINED: Final = 10_000
+"""Each is held against the whole other side."""
 
 
-def coverage(market: Market, room: Room, side: Side) -> SideCoverage:
-    """How many people and places of one side have a pair."""
-    rows = market.open_rows(side)
-    load, capacity = room.load[side][rows], market.capacity[side][rows]
+class Reasons(NamedTuple):
+    """Why people have nobody on a side, one row each."""
+
+    rows: Ints
+    others: Ints
+    """[n] people of the other side."""
+    eligible: Ints
+    """[n] those who pass every rule."""
+    failing: Ints
+    """[n, 16] whom each rule keeps away, by its bit."""
+    alone: Ints
+    """[n, 16] whom it alone keeps away."""
+
+
+def everybody(profiles: Profiles, rules: Rules, area_points: list[int]) -> Market:
+    """All who take part, however full they are, and also those who joined too late: tenure is a reason like others."""
+    anybody = rules.model_copy(update={"mentor_tenure": 0, "mentee_tenure": 0})
+    market = pack(replace(profiles, blocked=np.zeros((0, 2), np.int64)), anybody, known_points=area_points)
+    for records, rows, needed in (
+        (market.mentors, market.mentor_rows, rules.mentor_tenure),
+        (market.mentees, market.mentee_rows, rules.mentee_tenure),
+    ):
+        records[:, PLACE] |= (profiles.tenure[rows] < needed).astype(np.int64) << TOO_NEW_AT
+    return market
+
+
+def reasons(market: Market, side: Side, wanted: npt.NDArray[np.bool_], most: int = EXPLAINED) -> Reasons:
+    """Hold people on a side against all others.
+
+    Args:
+        market: of `everybody`.
+        side: of the people.
+        wanted: [n] by row, who they are.
+        most: no more than so many of them.
+    """
+    rows = market.mentor_rows if side is Side.MENTOR else market.mentee_rows
+    people = np.flatnonzero(wanted[rows])
+    first = people[np.argsort(rows[people])][:most].astype(np.int32)
+    return Reasons(rows[first], *count_failures(market, side is Side.MENTEE, first))
+
+
+def told(found: Reasons, side: Side, members: list[str]) -> tuple[Unmatched, ...]:
+    """The same by the ids of the people."""
+    return tuple(
+        Unmatched(
+            member,
+            side,
+            int(found.others[at]),
+            int(found.eligible[at]),
+            _exclusions(found.failing[at].tolist(), found.alone[at].tolist()),
+        )
+        for at, member in enumerate(members)
+    )
+
+
+def coverage(load: Ints, capacity: Ints, silent: int) -> SideCoverage:
+    """How many people and places of one side have a pair: of those who take part, what they have and could have."""
     return SideCoverage(
-        people=len(rows),
+        people=len(load),
         paired=int((load > 0).sum()),
         places=int(capacity.sum()),
         filled=int(np.minimum(load, capacity).sum()),
-        silent=market.silent(side),
+        silent=silent,
     )
 
 
-def unmatched(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room) -> tuple[Unmatched, ...]:
-    """Those who take part on a side and have no pair there, mentees first, up to `EXPLAINED`.
-
-    Args:
-        market: The people.
-        failed: The rules that pairs fail, for mentor rows and mentee rows; one row a mentee, one column a mentor.
-        room: How full everybody is after the run.
-    """
-    everybody = chain(_alone(market, failed, room, Side.MENTEE), _alone(market, failed, room, Side.MENTOR))
-    return tuple(islice(everybody, EXPLAINED))
-
-
-def _alone(market: Market, failed: Callable[[Rows, Rows], Failures], room: Room, side: Side) -> Iterator[Unmatched]:
-    mentors, mentees = market.open_rows(Side.MENTOR), market.open_rows(Side.MENTEE)
-    rows = market.open_rows(side)
-    rows = rows[room.load[side][rows] == 0]
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        table = failed(mentors, block) if side is Side.MENTEE else failed(block, mentees).T
-        for row, line in zip(block.tolist(), table, strict=True):
-            yield _reasons(market.known(row).id, side, line[line != MYSELF])
-
-
-def _reasons(member: str, side: Side, failed: Failures) -> Unmatched:
-    """Count rules of the programme only: how many pairs somebody has left or declined is not told to anyone."""
-    rules = failed & np.uint16(~STANDING & 0xFFFF)
-    exclusions = (
-        Exclusion(rule, int(((rules & bit) != 0).sum()), int((rules == bit).sum()))
-        for rule, bit in RULE_BIT.items()
-        if not bit & STANDING
-    )
-    standing = sorted((each for each in exclusions if each.people), key=lambda each: -each.people)
-    return Unmatched(member, side, len(rules), int((rules == 0).sum()), tuple(standing))
+def _exclusions(failing: list[int], alone: list[int]) -> tuple[Exclusion, ...]:
+    found = (Exclusion(rule, failing[bit], alone[bit]) for bit, rule in enumerate(Rule))
+    return tuple(sorted((each for each in found if each.people), key=lambda each: -each.people))

@@ -78,6 +78,10 @@ class Weights(BaseModel):
         description="How much scarcity counts, in percent: 100 finds somebody for most people; "
         "0 gives each other to the two who fit best, although somebody else then has nobody.",
     )
+    open_proposal: Points = Field(
+        100,
+        description="How much better a new proposal must be than one that nobody has answered yet, to replace it.",
+    )
     further_pair: Points = Field(
         400, description="How much better a second pair of a person must be than a first pair of somebody else."
     )
@@ -103,6 +107,12 @@ class Rules(BaseModel):
     )
     proposals_per_person: int = Field(
         3, ge=1, le=10, description="The most open proposals a person has at one time on one side, places permitting."
+    )
+    moved_per_change: int = Field(
+        2,
+        ge=0,
+        le=20,
+        description="The most unanswered proposals of others that give way when one person changes.",
     )
     expiry_days: int = Field(10, ge=1, le=90, description="Days until an unanswered proposal expires.")
     weights: Weights = Weights()

@@ -45,6 +45,14 @@ class Ties:
         """Every pair with this tie, in a fixed order."""
         return sorted(pair for pair, other in self._tie.items() if other is tie)
 
+    def known(self) -> Iterable[tuple[Pair, Tie]]:
+        """Every pair and its tie, in a fixed order."""
+        return sorted(self._tie.items())
+
+    def locked(self, member: str, side: Side) -> int:
+        """How many places of a person hold a pair that the engine never touches."""
+        return self.load[side][member] - self.open[side][member]
+
     def obstacle(self, pair: Pair) -> Rule:
         """What forbids a new proposal for two people who are tied, whichever way round."""
         former = Tie.FORMER in {self._tie.get(pair), self._tie.get(pair.turned)}

@@ -10,7 +10,6 @@ from contracts.matching import Side
 from matching.engine.explanation import Reason, explain, unmatched_reasons, why_not
 from matching.engine.people import Person
 from matching.engine.proposals import Proposal
-from matching.engine.scoring import score
 from matching.engine.sentences import SENTENCES
 from matching.labels import language_label
 from matching.rehearsal.figures import Found, why_alone
@@ -83,7 +82,7 @@ def _on(found: Found, side: Side, person: Person) -> list[str]:
         return _has(found, side, person, pairs)
     if absent := _absence(found, side, person):
         return [absent]
-    (unmatched,) = why_alone(found.engine, side, np.array([found.engine.market.row[person.id]], np.int64))
+    (unmatched,) = why_alone(found.engine, side, np.array([found.engine.directory.row[person.id]], np.int64))
     lines = [_("nobody."), *sentences(unmatched_reasons(unmatched))]
     if unmatched.eligible:
         return lines + _best_possible(found, side, person.id)
@@ -128,7 +127,7 @@ def _absence(found: Found, side: Side, person: Person) -> str:
 
 
 def _chain(found: Found, member: str) -> str:
-    market = found.engine.market
+    market = found.engine.directory
     if member in market.circular:
         return _("waits: following the managers leads back to the same person.")
     if member in market.unreachable:
@@ -139,14 +138,14 @@ def _chain(found: Found, member: str) -> str:
 
 def _best_possible(found: Found, side: Side, member: str) -> list[str]:
     """The best of those who pass every rule, and whom they have instead."""
-    market, other_side = found.engine.market, Side.MENTOR if side is Side.MENTEE else Side.MENTEE
+    market, other_side = found.engine.directory, Side.MENTOR if side is Side.MENTEE else Side.MENTEE
     row, others = np.array([market.row[member]], np.int64), market.open_rows(other_side)
     if side is Side.MENTEE:
         others = others[found.engine.failed(others, row)[0] == 0]
-        scores = score(found.engine.rules, market, np.repeat(row, len(others)), others).scores
+        scores = found.engine.scores(others, np.repeat(row, len(others)))
     else:
         others = others[found.engine.failed(row, others)[:, 0] == 0]
-        scores = score(found.engine.rules, market, others, np.repeat(row, len(others))).scores
+        scores = found.engine.scores(np.repeat(row, len(others)), others)
     lines = []
     for place in np.argsort(-scores, kind="stable")[:_BEST_TOLD].tolist():
         other = market.known(int(others[place])).id

@@ -9,13 +9,12 @@ from typing import Final
 import numpy as np
 from contracts.matching import Side
 
-from matching.engine.allocation import Room
+from matching.engine.directory import Rows
 from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Proposal, Run, SideCoverage, Unmatched
-from matching.engine.report import unmatched
+from matching.engine.report import everybody, reasons, told
 from matching.engine.rules import Rule
-from matching.engine.scoring import Rows
 from matching.rehearsal.reading import Roster
 
 LOOKED_AT: Final = 500
@@ -89,7 +88,7 @@ class Found:
 
     def open_members(self, side: Side) -> list[str]:
         """Who takes part on a side."""
-        market = self.engine.market
+        market = self.engine.directory
         return [market.known(row).id for row in market.open_rows(side).tolist()]
 
 
@@ -117,7 +116,7 @@ class Summary:
 
 def summarize(roster: Roster, found: Found) -> Summary:
     """The figures of a run over a roster."""
-    market, run = found.engine.market, found.run
+    market, run = found.engine.directory, found.run
     waiting = (found.engine.person(member) for member in sorted(market.unsettled()))
     return Summary(
         people=len(roster.people),
@@ -170,10 +169,13 @@ def _side(found: Found, side: Side, reached: SideCoverage) -> SideFigures:
 
 def why_alone(engine: Engine, side: Side, rows: Rows) -> tuple[Unmatched, ...]:
     """Why people have nobody on a side, whether or not the run told it; at most as many as a run tells."""
-    # To the engine's report everybody else has a pair, so that it looks at these alone.
-    load = {each: np.ones(len(engine.market.level), np.int32) for each in Side}
-    load[side][rows] = 0
-    return unmatched(engine.market, engine.failed, Room(load, {}))
+    directory = engine.directory
+    points = directory.area_points[: len(directory.areas)].tolist()
+    market = everybody(directory.profiles(np.zeros((0, 2), np.int64)), engine.rules, points)
+    wanted = np.zeros(len(directory.people), np.bool_)
+    wanted[rows] = True
+    found = reasons(market, side, wanted)
+    return told(found, side, [directory.known(row).id for row in found.rows.tolist()])
 
 
 def _without_pair(found: Found, side: Side, count: int) -> tuple[Unmatched, ...]:
@@ -181,7 +183,7 @@ def _without_pair(found: Found, side: Side, count: int) -> tuple[Unmatched, ...]
     told = tuple(each for each in found.run.unmatched if each.side is side)
     if len(told) == count:
         return told
-    market = found.engine.market
+    market = found.engine.directory
     rows = [row for row in market.open_rows(side).tolist() if market.known(row).id not in found.pairs_of[side]]
     places = np.linspace(0, len(rows) - 1, min(LOOKED_AT, len(rows))).astype(np.int64)
     return why_alone(found.engine, side, np.array(rows, np.int64)[places])

@@ -9,9 +9,10 @@ import numpy as np
 from chassis.translation import gettext as _
 from contracts.matching import Side
 
-from matching.engine.engine import Engine
+from matching.engine.directory import Rows
+from matching.engine.engine import MYSELF, Engine
+from matching.engine.packed.detail import RULE_BIT
 from matching.engine.rules import Rule
-from matching.engine.scoring import MYSELF, RULE_BIT, Rows
 
 _AREAS_TOLD: Final = 3
 
@@ -37,7 +38,7 @@ class _Near:
 
 def would_change(engine: Engine, side: Side, member: str) -> list[str]:
     """A sentence for each rule that alone keeps people away from a member, with the least that would have to change."""
-    market = engine.market
+    market = engine.directory
     row = np.array([market.row[member]], np.int64)
     others = market.open_rows(Side.MENTOR if side is Side.MENTEE else Side.MENTEE)
     failed = engine.failed(others, row)[0] if side is Side.MENTEE else engine.failed(row, others)[:, 0]
@@ -54,7 +55,7 @@ def would_change(engine: Engine, side: Side, member: str) -> list[str]:
 
 
 def _hours(near: _Near) -> str:
-    market, needed = near.engine.market, near.engine.rules.common_minutes
+    market, needed = near.engine.directory, near.engine.rules.common_minutes
     minutes = market.common_minutes[market.window[near.mentees], market.window[near.mentors]]
     best = int(minutes.max())
     condition = _("with {fewer} fewer common minutes (common_minutes {best} instead of {needed})")
@@ -62,7 +63,7 @@ def _hours(near: _Near) -> str:
 
 
 def _level(near: _Near) -> str:
-    market, rules = near.engine.market, near.engine.rules
+    market, rules = near.engine.directory, near.engine.rules
     above = market.level[near.mentees] - market.level[near.mentors]
     apart = above if rules.reverse_only else np.abs(above)
     best = int(apart.max())
@@ -77,7 +78,7 @@ def _level(near: _Near) -> str:
 
 
 def _tenure(near: _Near) -> str:
-    market, rules = near.engine.market, near.engine.rules
+    market, rules = near.engine.directory, near.engine.rules
     missing = np.maximum(
         rules.mentor_tenure - market.tenure[near.mentors], rules.mentee_tenure - market.tenure[near.mentees]
     )
@@ -88,7 +89,7 @@ def _tenure(near: _Near) -> str:
 
 def _areas(near: _Near) -> str:
     """Which areas would open the most doors."""
-    market = near.engine.market
+    market = near.engine.directory
     rows = near.mentors if near.side is Side.MENTEE else near.mentees
     named: Counter[str] = Counter()
     for row in rows.tolist():

@@ -28,6 +28,9 @@ class Lists(NamedTuple):
     """[E, 64] the whole score of each pair."""
     counts: Ints
     """[E]"""
+    dear: Words
+    """[E] which of them are proposals already, one bit each: they are bid for with a `bonus`, so that they stay."""
+    bonus: int
 
 
 class Outcome(NamedTuple):
@@ -41,10 +44,10 @@ class Outcome(NamedTuple):
     """[E] what a further pair would have to gain to be taken: the least of what is held when all places are filled."""
 
 
-def empty_lists(mentees: int) -> Lists:
+def empty_lists(mentees: int, bonus: int = 0) -> Lists:
     """No candidates yet."""
-    shape = (mentees, MOST_CANDIDATES)
-    return Lists(np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(mentees, np.int32))
+    who, points = (np.zeros((mentees, MOST_CANDIDATES), np.int32) for _ in range(2))
+    return Lists(who, points, np.zeros(mentees, np.int32), np.zeros(mentees, np.int64), bonus)
 
 
 @kernel
@@ -60,7 +63,7 @@ def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held:
         count, worst = np.int32(-1), np.int64(points) - prices[mentor]
         for at in range(MOST_CANDIDATES):
             gain = np.int64(lists.points[mentee, at]) - prices[lists.who[mentee, at]]
-            if gain < worst and not (held >> at) & 1:
+            if gain < worst and not ((held | lists.dear[mentee]) >> at) & 1:
                 count, worst = np.int32(at), gain
         if count < 0:
             return False
@@ -125,10 +128,11 @@ def _packed(lists: Lists) -> tuple[Words, Words]:
     begins = np.zeros(len(lists.counts) + 1, np.int64)
     begins[1:] = np.cumsum(lists.counts)
     packed = np.empty(begins[-1], np.int64)
-    who, points = lists.who, lists.points
+    who, points, dear, bonus = lists.who, lists.points, lists.dear, lists.bonus
     for person in range(len(begins) - 1):
         for at in range(begins[person + 1] - begins[person]):
-            packed[begins[person] + at] = np.int64(points[person, at]) << 32 | np.int64(who[person, at])
+            bid = np.int64(points[person, at]) + bonus * ((dear[person] >> at) & 1)
+            packed[begins[person] + at] = bid << 32 | np.int64(who[person, at])
     return begins, packed
 
 

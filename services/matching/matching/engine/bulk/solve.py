@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from matching.engine.bulk.sampling import sample
 from matching.engine.compiled import kernel
 from matching.engine.packed.bits import lowest_bit
 from matching.engine.packed.candidates import Ask, veil
+from matching.engine.packed.pairs import edge
 from matching.engine.packed.postings import build, days_by_points
 from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
@@ -64,6 +65,16 @@ def effort_for(people: int) -> Effort:
     return LARGE if people <= 300_000 else HUGE  # noqa: PLR2004
 
 
+class OpenPairs(NamedTuple):
+    """Proposals that nobody has answered, side by side."""
+
+    mentors: Ints
+    """Places in the market."""
+    mentees: Ints
+    bonus: int
+    """Points that something else must be better by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """What a run found: places of mentors and mentees side by side, and what no choice can exceed."""
@@ -82,7 +93,13 @@ class Solution:
 
 
 def solve(
-    market: Market, areas: int, effort: Effort, *, threads: int | None = None, watch: Watch = _nobody_watches
+    market: Market,
+    areas: int,
+    effort: Effort,
+    *,
+    open_pairs: OpenPairs | None = None,
+    threads: int | None = None,
+    watch: Watch = _nobody_watches,
 ) -> Solution:
     """Pairs for everybody.
 
@@ -90,12 +107,15 @@ def solve(
         market: of the programme.
         areas: how many there are.
         effort: how hard to try.
+        open_pairs: what is proposed already, and stays unless something is better by their bonus.
         threads: as many as there are cores, eight at most, unless said; the answer does not depend on it.
         watch: told now and then which share of the work is done, from 0 to 1; what it raises ends the run.
     """
     crew = _Crew(threads or min(os.cpu_count() or 1, 8), watch, 2 + len(effort.rounds))
-    lists = empty_lists(len(market.mentees))
+    lists = empty_lists(len(market.mentees), open_pairs.bonus if open_pairs else 0)
     with crew:
+        if open_pairs:
+            _add_open(market, lists, open_pairs.mentors, open_pairs.mentees)
         _start(market, areas, effort, lists, crew)
         outcome = sell(market, lists, effort.steps[0])
         bound = _UNLIMITED * len(market.mentees)
@@ -196,6 +216,17 @@ def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words,
             mentee, mentor = (person, other) if mentees_seek else (other, person)
             points = (found[person, at] >> 32) + market.mentor_points[mentor] + market.mentee_points[mentee]
             add(lists, mentee, mentor, points, prices, np.int64(0))
+
+
+@kernel
+def _add_open(market: Market, lists: Lists, mentors: Ints, mentees: Ints) -> None:
+    for pair in range(len(mentors)):
+        mentor, mentee = mentors[pair], mentees[pair]
+        points = edge(market, mentor, mentee)
+        if points >= 0 and lists.counts[mentee] < MOST_CANDIDATES:
+            lists.dear[mentee] |= np.int64(1) << lists.counts[mentee]
+            points += market.mentor_points[mentor] + market.mentee_points[mentee]
+            add(lists, mentee, mentor, points, market.mentor_points, np.int64(0))
 
 
 @kernel

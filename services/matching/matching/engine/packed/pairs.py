@@ -20,6 +20,7 @@ from matching.engine.packed.records import (
     LEVEL,
     LEVEL_AT,
     LIKES,
+    LOW,
     MANAGER_AT,
     MENTEE_CHOICE,
     MENTOR_CHOICE,
@@ -45,7 +46,6 @@ from matching.engine.packed.records import (
 )
 
 FORBIDDEN: Final = -1
-LOW: Final = 0xFFFFFFFF
 
 
 @kernel

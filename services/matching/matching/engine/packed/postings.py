@@ -157,7 +157,7 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
         function = (records[who, ATTRIBUTES] >> FUNCTION_AT) & FUNCTION
         functions |= np.int64(1) << (function - 1) if function else np.int64(0)
         any_likes |= records[who, LIKES]
-        day, entry, trait = records[who, PLACE] & WINDOW, _entry(records, costs, who), traits_of(records, who)
+        day, entry, trait = records[who, PLACE] & WINDOW, entry_of(records, costs[who], who), traits_of(records, who)
         for number in range(sets_of(records[who, AREAS], mine)):
             group = set_number(mine[number], bits)
             at = filled[group * days + day]
@@ -171,10 +171,11 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
 
 
 @kernel
-def _entry(records: Words, costs: Ints, who: int) -> int:
+def entry_of(records: Words, cost: int, who: int) -> int:
+    """An entry without the choice that depends on the set."""
     attributes = records[who, ATTRIBUTES]
     return (
-        (np.int64(costs[who]) + COST_ZERO) << COST_AT
+        (np.int64(cost) + COST_ZERO) << COST_AT
         | ((attributes >> COUNTRY_AT) & COUNTRY_CODE) << COUNTRY_OF_ENTRY
         | ((attributes >> FUNCTION_AT) & FUNCTION) << FUNCTION_OF_ENTRY
         | np.int64(who)

@@ -45,10 +45,13 @@ FUNCTION: Final = (1 << FUNCTION_BITS) - 1
 COUNTRY: Final = ((1 << COUNTRY_BITS) - 1) << COUNTRY_AT
 UNIT: Final = ((1 << UNIT_BITS) - 1) << UNIT_AT
 
-# Where the parts of `PLACE` begin: the manager's code, one higher; the level; the number of the working day.
+# Where the parts of `PLACE` begin: the manager's code, one higher; a bit for who joined
+# too late for this side; the level; the number of the working day.
 MANAGER_AT: Final = 32
+TOO_NEW_AT: Final = 24
 LEVEL_AT: Final = 16
 LEVEL: Final = 0xFF
+LOW: Final = 0xFFFFFFFF
 WINDOW: Final = 0xFFFF
 
 

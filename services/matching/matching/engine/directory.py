@@ -8,32 +8,46 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 from contracts.matching import Side
 
-from matching.engine.chain import LOST, NOBODY, tour
-from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN
+from matching.engine.chain import LOST, NOBODY
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
 from matching.engine.packed.rarity import area_points
 from matching.engine.packed.records import DAY, MOST_WAITING, RANKS
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
+from matching.engine.tree import Tree
 
 Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint64]
+Rows = npt.NDArray[np.int64]
 
 MOST_FUNCTIONS = 64
 _WORD = 64
 _SPARE_ROWS = 64
+_SPARE_PART = 8
 _COLUMNS = (
     *("level", "unit", "country", "manager", "waiting", "window", "tenure", "function", "site", "in_person"),
     *("clock", "work_from", "work_to"),
-    *("offers", "seeks", "scramble", "offer_ranks", "seek_ranks", "languages", "likes", "offer_list", "seek_list"),
+    *(
+        "offers",
+        "seeks",
+        "scramble",
+        "offer_ranks",
+        "seek_ranks",
+        "languages",
+        "more_languages",
+        "likes",
+        "offer_list",
+        "seek_list",
+    ),
 )
 
 
 class UnknownCodeError(Exception):
-    """A new person names an area or language that the market has no bit for: it has to be packed again."""
+    """A new person names an area that has no bit: the directory has to be made again."""
 
 
-class Market:
-    """The arrays that rules and terms are computed from; row numbers stay while the market lives."""
+class Directory:
+    """Columns from which records are written; row numbers stay while the directory lives."""
 
     def __init__(self, rules: Rules, people: Iterable[Person]) -> None:
         everybody = sorted(people, key=lambda person: person.id)
@@ -41,49 +55,69 @@ class Market:
         self.people: list[Person | None] = []
         self.row: dict[str, int] = {}
         self._number_areas(rules, everybody)
-        languages = sorted({language for person in everybody for language in person.languages})
-        self._language_bit = {language: bit for bit, language in enumerate(languages)}
+        self._language_bit: dict[str, int] = {}
         self._units: dict[str, int] = {}
         self._countries: dict[str, int] = {}
         self._managers: dict[str, int] = {}
         self._functions: dict[str, int] = {}
         self._sites: dict[str, int] = {}
         self._window_of: dict[tuple[int, int], int] = {}
-        self._allocate(len(everybody) + _SPARE_ROWS, len(languages) // _WORD + 1)
+        rows = len(everybody) + len(everybody) // _SPARE_PART + _SPARE_ROWS
+        self._allocate(rows)
         for person in everybody:
             if person.id in self.row:
                 raise InvalidError(f"Two people have the id {person.id}: each id must stand for one person.")
             self._pack(person)
-        self._tie_chain()
+        self._plant()
 
-    def put(self, person: Person) -> bool:
-        """Add a person, or replace what was known of them; says whether the management chain is another now.
+    def put(self, person: Person) -> tuple[int, bool]:
+        """Add a person, or replace what was known of them.
+
+        Returns:
+            Their row, and whether others stand elsewhere in the management chain now.
 
         Raises:
-            UnknownCodeError: The market has to be built again to know this person's areas or languages.
+            UnknownCodeError: The directory has to be made again to know this person's areas.
         """
         row = self.row.get(person.id)
         before = None if row is None else self.people[row]
-        self._pack(person)
-        moved = before is None or before.manager != person.manager
-        if moved:
-            self._tie_chain()
-        return moved
+        row = self._pack(person)
+        if before is not None and before.manager == person.manager:
+            return row, False
+        if len(self.tree.above) < len(self.level):
+            self._plant()
+            return row, True
+        renumbered = self.tree.hang(row, self._row_of_manager(person))
+        if before is None and (waiting := self._whose_manager(person.id, LOST)).size:
+            self.tree.adopt(waiting, row)
+            renumbered = True
+        return row, renumbered
 
-    def remove(self, member: str) -> None:
-        """Forget a person; their row stays empty."""
+    def remove(self, member: str) -> tuple[int, bool]:
+        """Forget a person; their row stays empty. The answer is that of `put`."""
         row = self.row.pop(member)
         self.people[row] = None
         for side in Side:
             self.capacity[side][row] = 0
-        self._tie_chain()
+        reports = self._whose_manager(member, row)
+        renumbered = self.tree.hang(row, NOBODY)
+        if reports.size:
+            self.tree.adopt(reports, LOST)
+            renumbered = True
+        return row, renumbered
 
-    def open_rows(self, side: Side) -> npt.NDArray[np.int64]:
+    def open_rows(self, side: Side) -> Rows:
         """The rows of everybody who takes part on one side.
 
         They are open, have a capacity, name an area that counts, and their management chain is known if it has to be.
         """
-        return np.flatnonzero(self._names_area(side) & (self.capacity[side] > 0) & ~self.waits)
+        everybody = np.arange(len(self.people))
+        return everybody[self.takes_part(side, everybody)]
+
+    def takes_part(self, side: Side, rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of these rows are such people."""
+        there: npt.NDArray[np.bool_] = self._names_area(side)[rows] & (self.capacity[side][rows] > 0)
+        return there if self._unknown_chains else there & ~self.tree.adrift[rows]
 
     def silent(self, side: Side) -> int:
         """How many are open on one side and name no area that counts."""
@@ -92,7 +126,7 @@ class Market:
     @property
     def waits(self) -> npt.NDArray[np.bool_]:
         """Who cannot be paired until it is known who is above them."""
-        return np.zeros_like(self.adrift) if self._unknown_chains else self.adrift
+        return np.zeros_like(self.tree.adrift) if self._unknown_chains else self.tree.adrift
 
     def unsettled(self) -> set[str]:
         """The ids of those who wait for that."""
@@ -109,11 +143,45 @@ class Market:
             raise LookupError(row)
         return person
 
-    def under(self, member: str) -> list[str]:
-        """A person and everybody below them."""
-        row = self.row[member]
-        rows = np.flatnonzero((self.enter >= self.enter[row]) & (self.enter < self.leave[row]))
-        return [person.id for person in map(self.people.__getitem__, rows.tolist()) if person]
+    def turned(self) -> list[int]:
+        """Rows of those who may be paired only now or no more, because of who is above them; since last asked."""
+        rows = self.tree.turned()
+        return [] if self._unknown_chains else rows
+
+    def under(self, row: int) -> list[int]:
+        """The rows of a person and of everybody below them."""
+        return [each for each in self.tree.under(row).tolist() if each < len(self.people) and self.people[each]]
+
+    def profiles(self, blocked: Rows) -> Profiles:
+        """Everybody as columns of their own; who has left takes no part. `blocked` [k, 2] are rows of two people."""
+        people, tree = len(self.people), self.tree
+        # A manager who is not in the directory is nobody's row, and yet the same for all who have them.
+        above = tree.above[:people]
+        manager = np.where(above == LOST, people + self.manager[:people], above).astype(np.int32)
+        return Profiles(
+            key=self.scramble[:people].copy(),
+            level=self.level[:people].copy(),
+            unit=self.unit[:people].copy(),
+            function=self.function[:people].copy(),
+            country=self.country[:people].copy(),
+            site=self.site[:people].copy(),
+            manager=manager,
+            tenure=self.tenure[:people].copy(),
+            utc_offset=self.clock[:people].copy(),
+            work_from=self.work_from[:people].copy(),
+            work_to=self.work_to[:people].copy(),
+            languages=self.languages[:people].copy(),
+            more_languages=self.more_languages[:people].copy(),
+            offers=self.offer_list[:people].copy(),
+            seeks=self.seek_list[:people].copy(),
+            likes=self.likes[:people].copy(),
+            in_person=self.in_person[:people].copy(),
+            mentor_capacity=self.capacity[Side.MENTOR][:people].copy(),
+            mentee_capacity=self.capacity[Side.MENTEE][:people].copy(),
+            waiting=self.waiting[:people].copy(),
+            areas=len(self.areas),
+            blocked=blocked,
+        )
 
     def spread(self, counts: Mapping[str, int]) -> Ints:
         """Figures by member as a column; members who are not here are left out."""
@@ -152,7 +220,7 @@ class Market:
         for area, bit in self.area_bit.items():
             self.area_points[bit] = area_points(rules, mentors, offered[area])
 
-    def _allocate(self, rows: int, language_words: int) -> None:
+    def _allocate(self, rows: int) -> None:
         self.level, self.unit, self.country, self.manager, self.waiting, self.window = (
             np.zeros(rows, np.int32) for _ in range(6)
         )
@@ -162,7 +230,7 @@ class Market:
         self.offers, self.seeks, self.scramble, self.likes = (np.zeros(rows, np.uint64) for _ in range(4))
         self.offer_list, self.seek_list = (np.full((rows, MOST_NAMED), NO_AREA, np.int8) for _ in range(2))
         self.offer_ranks, self.seek_ranks = (np.zeros((rows, RANKS), np.uint64) for _ in range(2))
-        self.languages = np.zeros((rows, language_words), np.uint64)
+        self.languages, self.more_languages = (np.zeros(rows, np.uint64) for _ in range(2))
         self.capacity = {side: np.zeros(rows, np.int32) for side in Side}
         self.common_minutes: Ints = np.zeros((0, 0), np.int32)
 
@@ -175,7 +243,7 @@ class Market:
             side: np.concatenate([column, np.zeros_like(column)]) for side, column in self.capacity.items()
         }
 
-    def _pack(self, person: Person) -> None:
+    def _pack(self, person: Person) -> int:
         self._refuse_unknown(person)
         row = self.row.get(person.id)
         if row is None:
@@ -199,14 +267,14 @@ class Market:
         self.offers[row], self.seeks[row] = self.bits(person.offers), self.bits(person.seeks)
         self.offer_list[row], self.seek_list[row] = self._listed(person.offers), self._listed(person.seeks)
         self.offer_ranks[row], self.seek_ranks[row] = self._ranks(person.offers), self._ranks(person.seeks)
-        self.languages[row] = self._language_words(person)
+        self.languages[row], self.more_languages[row] = self._language_words(person)
         for side in Side:
             self.capacity[side][row] = person.capacity(side)
         self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
+        return row
 
     def _refuse_unknown(self, person: Person) -> None:
-        new_area = self.any_area and any(area not in self.area_bit for area in (*person.offers, *person.seeks))
-        if new_area or any(language not in self._language_bit for language in person.languages):
+        if self.any_area and any(area not in self.area_bit for area in (*person.offers, *person.seeks)):
             raise UnknownCodeError
 
     def _ranks(self, areas: Sequence[str]) -> list[int]:
@@ -232,11 +300,13 @@ class Market:
     def _site(self, site: str) -> int:
         return self._sites.setdefault(site, len(self._sites)) if site else UNKNOWN
 
-    def _language_words(self, person: Person) -> list[int]:
+    def _language_words(self, person: Person) -> tuple[int, int]:
         mask = 0
         for language in person.languages:
-            mask |= 1 << self._language_bit[language]
-        return [mask >> (_WORD * word) & (2**_WORD - 1) for word in range(self.languages.shape[1])]
+            mask |= 1 << self._language_bit.setdefault(language, len(self._language_bit))
+        if mask >> 2 * _WORD:
+            raise InvalidError(f"A market can tell at most {2 * _WORD} languages apart.")
+        return mask & 2**_WORD - 1, mask >> _WORD
 
     def _window(self, person: Person) -> int:
         """The number of this working day in UTC; few exist, so common hours are one small table."""
@@ -247,17 +317,26 @@ class Market:
             self.common_minutes = _common_minutes(list(self._window_of))
         return self._window_of[key]
 
-    def _tie_chain(self) -> None:
-        managers = [
-            NOBODY if person is None or person.manager is None else self.row.get(person.manager, LOST)
-            for person in self.people
-        ]
-        self.above = np.array(managers, np.int32)
-        chain = tour(self.above)
-        self.enter, self.leave = chain.enter, chain.leave
-        self.adrift = np.zeros(len(self.level), np.bool_)
-        self.adrift[: len(managers)] = chain.adrift
-        self.circular = tuple(self.known(row).id for row in chain.circular)
+    def _plant(self) -> None:
+        above = np.full(len(self.level), NOBODY, np.int32)
+        for row, person in enumerate(self.people):
+            above[row] = NOBODY if person is None else self._row_of_manager(person)
+        self.tree = Tree(above)
+
+    def _row_of_manager(self, person: Person) -> int:
+        return NOBODY if person.manager is None else self.row.get(person.manager, LOST)
+
+    def _whose_manager(self, member: str, above: int) -> npt.NDArray[np.int64]:
+        """Rows of those who name somebody as their manager, and have stood below this row so far."""
+        code = self._managers.get(member)
+        if code is None:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero((self.manager == code) & (self.tree.above == above))
+
+    @property
+    def circular(self) -> tuple[str, ...]:
+        """The ids of those who manage each other in a circle."""
+        return tuple(self.known(row).id for row in self.tree.circular)
 
     @property
     def unreachable(self) -> tuple[str, ...]:

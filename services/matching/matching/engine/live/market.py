@@ -1,0 +1,284 @@
+"""The live market of a programme: what the kernels of `moves` work on, kept beside the people and their ties."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from contracts.matching import Side
+
+from matching.engine.directory import Directory, Rows
+from matching.engine.live.index import built
+from matching.engine.live.moves import JOINED, LOST, MOVED, Live, answer, check, fill
+from matching.engine.live.rows import rewrite
+from matching.engine.live.slots import (
+    MENTEES,
+    MENTORS,
+    NOBODY,
+    NOT_TO_BE_HAD,
+    Slots,
+    block,
+    further,
+    join,
+    part,
+    refresh_all,
+    unblock,
+    where,
+)
+from matching.engine.live.table import columns_of, table, too_new
+from matching.engine.packed.packing import hours_points, refuse_too_much, waiting_points
+from matching.engine.packed.postings import days_by_points
+from matching.engine.packed.records import CHAIN, Ints, Market
+from matching.engine.packed.searching import scratch
+from matching.engine.proposals import Tie
+from matching.engine.rules import Rules
+from matching.engine.ties import Ties
+
+SIDES: Final = ((Side.MENTOR, MENTORS), (Side.MENTEE, MENTEES))
+_BUDGET: Final = 1_500
+_SPARE_DAYS: Final = 8
+_SPARE_BLOCKED: Final = 1 << 16
+_LOG: Final = 1 << 14
+_LOWEST_COST: Final = -(1 << 20)
+_HIGHEST_COST: Final = 1 << 21
+
+RowPair = tuple[int, int]
+"""A mentor's row and a mentee's."""
+
+
+class Moves(NamedTuple):
+    """What became of pairs."""
+
+    joined: Sequence[RowPair]
+    moved: Sequence[RowPair]
+    """Gave way to something better."""
+    lost: Sequence[RowPair]
+    """Hold no more."""
+
+
+class LiveMarket:
+    """Answers for rows of `people`; whoever changes people or ties says so here."""
+
+    def __init__(self, rules: Rules, people: Directory, ties: Ties) -> None:
+        refuse_too_much(rules)
+        self._rules = rules
+        self._people = people
+        self._ties = ties
+        self.build()
+
+    # -- all at once ---------------------------------------------------------------------------------------------------
+
+    def build(self, prices: dict[RowPair, int] | None = None) -> None:
+        """Everything from people and ties.
+
+        Args:
+            prices: of the mentors' places in open proposals; the least that a place can cost where it is not said.
+        """
+        people = self._people
+        self._days = len(people.common_minutes) + _SPARE_DAYS
+        self._columns = columns_of(people)
+        market = table(self._rules, people, self._days, 4 * len(self._ties.known()) + _SPARE_BLOCKED)
+        slots = self._slots()
+        self._tie_all(market, slots, prices or {})
+        refresh_all(market, slots)
+        bits, costs = len(people.areas), np.clip(slots.cost, _LOWEST_COST, _HIGHEST_COST)
+        mentors, mentees = (
+            built(records, np.flatnonzero(slots.places[side] > 0).astype(np.int32), costs[side], bits, self._days)
+            for side, records in ((MENTORS, market.mentors), (MENTEES, market.mentees))
+        )
+        self._live = Live(
+            market=market,
+            slots=slots,
+            mentors=mentors,
+            mentees=mentees,
+            compatible=(days := days_by_points(market.hours))[0],
+            how_many=days[1],
+            known_days=np.full(1, len(people.common_minutes), np.int32),
+            bits=bits,
+            budget=_BUDGET,
+            sticky=self._rules.weights.open_proposal,
+            room=scratch(),
+            best=np.zeros(2, np.int64),
+            log=np.zeros((_LOG, 4), np.int64),
+            logged=np.zeros(2, np.int64),
+        )
+
+    def _places(self, rows: Rows, load: Ints) -> Ints:
+        """[2, n] how many open proposals people may have on each side, beside the `load` [2, n] of other pairs."""
+        people = self._people
+        open_ = too_new(self._rules, people, rows) == 0
+        takes_part = open_ & np.stack([people.takes_part(side, rows) for side, _ in SIDES])
+        free = np.stack([people.capacity[side][rows] for side, _ in SIDES]) - load
+        return np.where(takes_part, np.clip(free, 0, self._rules.proposals_per_person), 0).astype(np.int32)
+
+    def _slots(self) -> Slots:
+        rows, ties = len(self._people.level), self._ties
+        most = max((*ties.open[Side.MENTOR].values(), *ties.open[Side.MENTEE].values()), default=0)
+        width = max(self._rules.proposals_per_person, most)
+        load = np.stack(
+            [self._people.spread(ties.load[side]) - self._people.spread(ties.open[side]) for side, _ in SIDES]
+        )
+        places = self._places(np.arange(rows), load)
+        places[:, len(self._people.people) :] = 0
+        return Slots(
+            partner=np.full((2, rows, width), NOBODY, np.int32),
+            price=np.zeros((rows, width), np.int32),
+            count=np.zeros((2, rows), np.int32),
+            places=places,
+            load=load,
+            cost=np.full((2, rows), NOT_TO_BE_HAD, np.int32),
+            free_cost=np.full((2, rows), NOT_TO_BE_HAD, np.int32),
+            blocked_room=np.zeros(rows, np.int32),
+            blocked_used=np.zeros(1, np.int32),
+        )
+
+    def _tie_all(self, market: Market, slots: Slots, prices: dict[RowPair, int]) -> None:
+        row = self._people.row
+        for pair, tie in self._ties.known():
+            mentor, mentee = row.get(pair.mentor, NOBODY), row.get(pair.mentee, NOBODY)
+            if NOBODY in {mentor, mentee}:
+                continue
+            if tie is Tie.OPEN:
+                least = further(market, slots, MENTORS, mentor)
+                join(market, slots, mentor, mentee, prices.get((mentor, mentee), least))
+            else:
+                block(market, slots, mentor, mentee)
+
+    # -- one after the other -------------------------------------------------------------------------------------------
+
+    def tell(self, rows: Iterable[int], *, renumbered: bool) -> None:
+        """Take in what is now known of people; `renumbered` when the management chain is another."""
+        rows = list(rows)
+        if self._outgrown():
+            self.build(self.prices())
+            return
+        self._learn_days()
+        if renumbered:
+            self._number_chain()
+        for row in rows:
+            one = np.array([row], np.int64)
+            points = int(waiting_points(self._people.waiting[one], self._rules)[0])
+            load = self._load(row)
+            self._live.slots.load[:, row] = load
+            places, late = self._places(one, load[:, None])[:, 0], too_new(self._rules, self._people, one)[:, 0]
+            self._see_kinds(row)
+            if not rewrite(self._live, self._columns, row, points, places, late):
+                self.build(self.prices())
+                return
+
+    def tie(self, mentor: int, mentee: int, before: Tie | None, after: Tie | None) -> None:
+        """Note that something else stands between two people now."""
+        market, slots = self._live.market, self._live.slots
+        if before is Tie.OPEN:
+            if where(slots, MENTORS, mentor, mentee) != NOBODY:
+                part(market, slots, mentor, mentee)
+        elif before is not None:
+            unblock(market, mentor, mentee)
+        if after is Tie.OPEN:
+            if max(slots.count[MENTORS, mentor], slots.count[MENTEES, mentee]) == slots.partner.shape[2]:
+                self.build(self.prices())
+                return
+            join(market, slots, mentor, mentee, further(market, slots, MENTORS, mentor))
+        elif after is not None:
+            block(market, slots, mentor, mentee)
+        self.tell((mentor, mentee), renumbered=False)
+
+    def answer(self, rows: Iterable[int], may_move: int, *, checked: Iterable[int] = ()) -> Moves:
+        """Propose anew for people, in this order; of those `checked` only let go what holds no more.
+
+        Together at most `may_move` proposals of others give way.
+        """
+        self._make_room()
+        self._live.logged[:] = 0, may_move
+        for row in checked:
+            check(self._live, row)
+        for row in rows:
+            answer(self._live, row)
+        return self._moves()
+
+    def fill(self, row: int) -> Moves:
+        """Propose for one person's free places, moving nobody."""
+        self._make_room()
+        self._live.logged[:] = 0, 0
+        for side in (MENTEES, MENTORS):
+            fill(self._live, side, row)
+        return self._moves()
+
+    def places(self, side: Side, row: int) -> int:
+        """How many more proposals somebody can have now."""
+        number, slots = dict(SIDES)[side], self._live.slots
+        return int(max(0, slots.places[number, row] - slots.count[number, row]))
+
+    def with_proposals(self, rows: Sequence[int]) -> list[int]:
+        """Those of some rows who have open proposals."""
+        count = self._live.slots.count
+        return [row for row in rows if count[MENTORS, row] or count[MENTEES, row]]
+
+    @property
+    def market(self) -> Market:
+        """The records."""
+        return self._live.market
+
+    @property
+    def slots(self) -> Slots:
+        """Who has an open proposal with whom."""
+        return self._live.slots
+
+    def _outgrown(self) -> bool:
+        """Whether the columns are others by now, or there are more working days than there was room for."""
+        return self._columns.facts.level is not self._people.level or len(self._people.common_minutes) > self._days
+
+    def prices(self) -> dict[RowPair, int]:
+        """What the mentor's place costs in each open proposal."""
+        slots = self._live.slots
+        mentors, places = np.nonzero(np.arange(slots.price.shape[1]) < slots.count[MENTORS][:, None])
+        mentees = slots.partner[MENTORS, mentors, places]
+        prices = slots.price[mentors, places]
+        return dict(zip(zip(mentors.tolist(), mentees.tolist(), strict=True), prices.tolist(), strict=True))
+
+    def _load(self, row: int) -> Ints:
+        member = self._people.people[row]
+        return np.array([self._ties.locked(member.id, side) if member else 0 for side, _ in SIDES], np.int32)
+
+    def _number_chain(self) -> None:
+        tree = self._people.tree
+        words = tree.enter.astype(np.int64) << 32 | tree.leave.astype(np.int64)
+        self._live.market.mentors[:, CHAIN] = self._live.market.mentees[:, CHAIN] = words
+
+    def _learn_days(self) -> None:
+        """Working days that nobody had before; there is room for some."""
+        live, minutes = self._live, self._people.common_minutes
+        known = len(minutes)
+        if live.known_days[0] != known:
+            live.market.hours[:known, :known] = hours_points(minutes, self._rules)
+            live.compatible[:], live.how_many[:] = days_by_points(live.market.hours)
+            live.known_days[0] = known
+
+    def _see_kinds(self, row: int) -> None:
+        """Searches know which functions there are, and which somebody would like to meet."""
+        function, likes = int(self._people.function[row]), int(self._people.likes.view(np.int64)[row])
+        mine = 1 << function if function >= 0 else 0
+        for name, index in (("mentors", self._live.mentors), ("mentees", self._live.mentees)):
+            known = index.postings
+            if mine & ~known.functions or likes & ~known.any_likes:
+                more = known._replace(functions=known.functions | mine, any_likes=known.any_likes | likes)
+                self._live = self._live._replace(**{name: index._replace(postings=more)})
+
+    def _make_room(self) -> None:
+        market, slots = self._live.market, self._live.slots
+        if slots.blocked_used[0] + _SPARE_BLOCKED // 2 > len(market.blocked):
+            more = np.concatenate([market.blocked, np.zeros(len(market.blocked), np.int32)])
+            self._live = self._live._replace(market=market._replace(blocked=more))
+
+    def _moves(self) -> Moves:
+        """What the log says in the end: somebody who moved back has not moved."""
+        number, _ = self._live.logged
+        last: dict[RowPair, int] = {}
+        first: dict[RowPair, int] = {}
+        for what, mentor, mentee, _ in self._live.log[:number].tolist():
+            first.setdefault((mentor, mentee), what)
+            last[mentor, mentee] = what
+        return Moves(
+            joined=[pair for pair, what in last.items() if what == JOINED and first[pair] == JOINED],
+            moved=[pair for pair, what in last.items() if what == MOVED and first[pair] != JOINED],
+            lost=[pair for pair, what in last.items() if what == LOST and first[pair] != JOINED],
+        )

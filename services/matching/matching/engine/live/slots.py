@@ -1,0 +1,185 @@
+"""Who has an open proposal with whom, what each place costs, and the few steps that change it.
+
+A pair's score is split between its two people: the mentor's place has a price, the mentee gains the rest. Whoever wants
+a person must offer them more than their least pair gives them. Both sides are kept alike, so that a search for either
+is the same: side 0 holds mentors, side 1 mentees.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from matching.engine.compiled import kernel
+from matching.engine.packed.pairs import points_of
+from matching.engine.packed.records import FURTHER, Ints, Market
+
+MENTORS: Final = 0
+MENTEES: Final = 1
+NOBODY: Final = -1
+NOT_TO_BE_HAD: Final = 1 << 28
+"""A cost that no pair is worth."""
+
+
+class Slots(NamedTuple):
+    """[2, P]: a side and a row, where nothing else is said. At most `W` proposals a person and side."""
+
+    partner: Ints
+    """[2, P, W] rows of the other side, the first `count` of them."""
+    price: Ints
+    """[P, W] what the mentor's place costs, beside `partner[0]`."""
+    count: Ints
+    """Open proposals."""
+    places: Ints
+    """How many there may be; 0 for who takes no part."""
+    load: Ints
+    """Pairs that are not the engine's to move; each makes the next one cost more."""
+    cost: Ints
+    """What a further pair must be worth to somebody, less what they add to each of their pairs; in place of their least
+    pair when they have no free place."""
+    free_cost: Ints
+    """The same, but `NOT_TO_BE_HAD` without a free place."""
+    blocked_room: Ints
+    """[P] where the stretch of `Market.blocked` ends that belongs to a mentee."""
+    blocked_used: Ints
+    """[1] how much of `Market.blocked` belongs to anybody."""
+
+
+@kernel
+def worth(market: Market, mentor: int, mentee: int) -> int:
+    """The score of a pair, whatever stands between the two already; far below zero when a rule forbids it."""
+    nothing = market.blocked_from
+    points = points_of(
+        market.mentors, market.mentees, market.hours, market.weights, nothing, nothing, market.blocked, mentor, mentee
+    )
+    if points < 0:
+        return -np.int64(NOT_TO_BE_HAD)
+    return points + market.mentor_points[mentor] + market.mentee_points[mentee]
+
+
+@kernel
+def further(market: Market, slots: Slots, side: int, row: int) -> int:
+    """How many points a further pair of somebody counts less than a first one."""
+    return market.weights[FURTHER] * np.int64(slots.load[side, row] + slots.count[side, row])
+
+
+@kernel
+def claim(market: Market, slots: Slots, side: int, row: int, at: int) -> int:
+    """What one of somebody's pairs gives them: a mentor the price, a mentee the rest of the score."""
+    partner = slots.partner[side, row, at]
+    if side == MENTORS:
+        return np.int64(slots.price[row, at])
+    return worth(market, partner, row) - price_of(slots, partner, row)
+
+
+@kernel
+def price_of(slots: Slots, mentor: int, mentee: int) -> int:
+    """What a mentee pays for a pair that they have."""
+    return np.int64(slots.price[mentor, where(slots, MENTORS, mentor, mentee)])
+
+
+@kernel
+def where(slots: Slots, side: int, row: int, partner: int) -> int:
+    """At which of somebody's places a partner is."""
+    for at in range(slots.count[side, row]):
+        if slots.partner[side, row, at] == partner:
+            return at
+    return NOBODY
+
+
+@kernel
+def least(market: Market, slots: Slots, side: int, row: int) -> tuple[int, int]:
+    """The partner who gives somebody least, and how much that is."""
+    least_claim, partner = np.int64(NOT_TO_BE_HAD), NOBODY
+    for at in range(slots.count[side, row]):
+        mine = claim(market, slots, side, row, at)
+        if mine < least_claim:
+            least_claim, partner = mine, slots.partner[side, row, at]
+    return partner, least_claim
+
+
+@kernel
+def refresh(market: Market, slots: Slots, side: int, row: int) -> None:
+    """Say anew what somebody costs."""
+    own = np.int64(market.mentor_points[row] if side == MENTORS else market.mentee_points[row])
+    slots.free_cost[side, row] = NOT_TO_BE_HAD
+    if slots.count[side, row] < slots.places[side, row]:
+        slots.free_cost[side, row] = slots.cost[side, row] = further(market, slots, side, row) - own
+    elif slots.places[side, row] == 0:
+        slots.cost[side, row] = NOT_TO_BE_HAD
+    else:
+        slots.cost[side, row] = least(market, slots, side, row)[1] - own
+
+
+@kernel
+def refresh_all(market: Market, slots: Slots) -> None:
+    """Say anew what everybody costs."""
+    for side in (MENTORS, MENTEES):
+        for row in range(slots.count.shape[1]):
+            refresh(market, slots, side, row)
+
+
+@kernel
+def join(market: Market, slots: Slots, mentor: int, mentee: int, price: int) -> None:
+    """Make a pair, at a price for the mentor's place."""
+    slots.price[mentor, slots.count[MENTORS, mentor]] = price
+    for side, row, partner in ((MENTORS, mentor, mentee), (MENTEES, mentee, mentor)):
+        slots.partner[side, row, slots.count[side, row]] = partner
+        slots.count[side, row] += 1
+    block(market, slots, mentor, mentee)
+    refresh(market, slots, MENTORS, mentor)
+    refresh(market, slots, MENTEES, mentee)
+
+
+@kernel
+def part(market: Market, slots: Slots, mentor: int, mentee: int) -> int:
+    """Take a pair apart; returns its price."""
+    price = price_of(slots, mentor, mentee)
+    for side, row, partner in ((MENTORS, mentor, mentee), (MENTEES, mentee, mentor)):
+        at, last = where(slots, side, row, partner), slots.count[side, row] - 1
+        slots.partner[side, row, at] = slots.partner[side, row, last]
+        slots.partner[side, row, last] = NOBODY
+        if side == MENTORS:
+            slots.price[row, at] = slots.price[row, last]
+        slots.count[side, row] = last
+    unblock(market, mentor, mentee)
+    refresh(market, slots, MENTORS, mentor)
+    refresh(market, slots, MENTEES, mentee)
+    return price
+
+
+@kernel
+def block(market: Market, slots: Slots, mentor: int, mentee: int) -> None:
+    """Let nobody propose two people to each other, whichever way round."""
+    _block(market, slots, mentor, mentee)
+    _block(market, slots, mentee, mentor)
+
+
+@kernel
+def unblock(market: Market, mentor: int, mentee: int) -> None:
+    """Undo one `block`."""
+    _unblock(market, mentor, mentee)
+    _unblock(market, mentee, mentor)
+
+
+@kernel
+def _block(market: Market, slots: Slots, other: int, row: int) -> None:
+    begin, end = market.blocked_from[row], market.blocked_to[row]
+    if end == slots.blocked_room[row]:
+        size = end - begin
+        moved = slots.blocked_used[0]
+        slots.blocked_used[0] += 2 * size + 4
+        market.blocked[moved : moved + size] = market.blocked[begin:end]
+        market.blocked_from[row], end = moved, moved + size
+        slots.blocked_room[row] = moved + 2 * size + 4
+    market.blocked[end] = other
+    market.blocked_to[row] = end + 1
+
+
+@kernel
+def _unblock(market: Market, other: int, row: int) -> None:
+    begin, end = market.blocked_from[row], market.blocked_to[row]
+    for at in range(begin, end):
+        if market.blocked[at] == other:
+            market.blocked[at] = market.blocked[end - 1]
+            market.blocked_to[row] = end - 1
+            return
