@@ -116,8 +116,15 @@ class Directory:
 
     def takes_part(self, side: Side, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of these rows are such people."""
-        there: npt.NDArray[np.bool_] = self._names_area(side)[rows] & (self.capacity[side][rows] > 0)
+        named = self.offers if side is Side.MENTOR else self.seeks
+        there: npt.NDArray[np.bool_] = (named[rows] != 0) & (self.capacity[side][rows] > 0)
         return there if self._unknown_chains else there & ~self.tree.adrift[rows]
+
+    def takes_part_alone(self, side: Side, row: int) -> bool:
+        """The same for one row, without the cost of columns."""
+        named = self.offers[row] if side is Side.MENTOR else self.seeks[row]
+        settled = self._unknown_chains or not self.tree.adrift[row]
+        return bool(named and self.capacity[side][row] > 0 and settled)
 
     def silent(self, side: Side) -> int:
         """How many are open on one side and name no area that counts."""

@@ -216,8 +216,7 @@ class Engine:
         lost, moved = ([self._pair(pair) for pair in pairs] for pairs in (moves.lost, moves.moved))
         for pair in (*lost, *moved):
             self.ties.set(pair, None)
-        mentors, mentees = np.array(moves.joined, np.int64).reshape(-1, 2).T
-        proposals = self._best_first(mentors, mentees)
+        proposals = self._best_first(*np.array(moves.joined, np.int64).T) if moves.joined else ()
         for proposal in proposals:
             self.ties.set(proposal.pair, Tie.OPEN)
         return Change(proposals, tuple(lost), tuple(moved))
@@ -230,7 +229,7 @@ class Engine:
         Raises:
             KeyError: One of the two is not in the market.
         """
-        return self._proposals(*(np.array([self.directory.row[member]], np.int64) for member in (mentor, mentee)))[0]
+        return self._best_first(*(np.array([self.directory.row[member]], np.int64) for member in (mentor, mentee)))[0]
 
     def scores(self, mentors: Rows, mentees: Rows) -> Rows:
         """[n] scores of pairs given by rows."""
@@ -285,6 +284,8 @@ class Engine:
 
     def _broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
         """Locked pairs of known people that break a rule which binds for as long as the pair lives."""
+        if not pairs:
+            return ()
         known, rows = self._known(pairs)
         failed = fail(self.live.market, *rows.T.astype(np.int32)) & _LASTING
         return tuple(pair for pair, bits in zip(known, failed, strict=True) if bits)
@@ -310,22 +311,21 @@ class Engine:
 
     def _best_first(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
         """By score, among equals by a fixed scramble of both, so that no order of names or rows favours anyone."""
+        parts = terms(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32))
         scramble = self.directory.scramble
         mixed = (scramble[mentors] * _MIX) ^ (scramble[mentees] + _MIX)
-        order = np.lexsort((mentors, mentees, mixed, -self.scores(mentors, mentees)))
-        return self._proposals(mentors[order], mentees[order])
-
-    def _proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
-        lines = terms(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32)).tolist()
+        lines = zip(
+            parts.sum(axis=1).tolist(), mixed.tolist(), mentees.tolist(), mentors.tolist(), parts.tolist(), strict=True
+        )
+        ordered = sorted(lines, key=lambda line: (-line[0], *line[1:4]))
         return tuple(
-            self._proposal(mentor, mentee, dict(zip(_TERM_CODES, points, strict=True)))
-            for mentor, mentee, points in zip(mentors.tolist(), mentees.tolist(), lines, strict=True)
+            self._proposal(mentor, mentee, total, dict(zip(_TERM_CODES, points, strict=True)))
+            for total, _, mentee, mentor, points in ordered
         )
 
-    def _proposal(self, mentor_row: int, mentee_row: int, terms: dict[str, int]) -> Proposal:
-        mentor, mentee = self.directory.known(mentor_row), self.directory.known(mentee_row)
-        offered = self.directory.bits(mentor.offers)
-        shared = [area for area in dict.fromkeys(mentee.seeks) if self.directory.bits((area,)) & offered]
+    def _proposal(self, mentor_row: int, mentee_row: int, total: int, points: dict[str, int]) -> Proposal:
+        mentor, mentee, counts = self.directory.known(mentor_row), self.directory.known(mentee_row), self.counts
+        shared = tuple(area for area in dict.fromkeys(mentee.seeks) if area in mentor.offers and counts(area))
         above = mentee.level - mentor.level
         direction = "reverse" if above > 0 else "forward" if above < 0 else "same-level"
-        return Proposal(mentor.id, mentee.id, tuple(shared), direction, sum(terms.values()), terms)
+        return Proposal(mentor.id, mentee.id, shared, direction, total, points)

@@ -73,6 +73,7 @@ def _spread(dense: Postings, costs: Ints) -> Index:
         likes,
         traits,
         dense.cheapest,
+        dense.cheapest_of,
         dense.days,
         dense.functions,
         dense.any_likes,
@@ -98,6 +99,7 @@ def insert(index: Index, records: Words, who: int, cost: int, bits: int) -> bool
         postings.likes[end] = records[who, LIKES]
         postings.ends[posting] = end + 1
         postings.cheapest[group] = min(postings.cheapest[group], cost)
+        postings.cheapest_of[posting] = min(postings.cheapest_of[posting], cost)
     return True
 
 

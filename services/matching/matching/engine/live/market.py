@@ -25,16 +25,16 @@ from matching.engine.live.slots import (
     where,
 )
 from matching.engine.live.table import columns_of, table, too_new
-from matching.engine.packed.packing import hours_points, refuse_too_much, waiting_points
+from matching.engine.packed.packing import hours_points, refuse_too_much
 from matching.engine.packed.postings import days_by_points
-from matching.engine.packed.records import CHAIN, Ints, Market
+from matching.engine.packed.records import CHAIN, MOST_WAITING, Ints, Market
 from matching.engine.packed.searching import scratch
 from matching.engine.proposals import Tie
 from matching.engine.rules import Rules
 from matching.engine.ties import Ties
 
 SIDES: Final = ((Side.MENTOR, MENTORS), (Side.MENTEE, MENTEES))
-_BUDGET: Final = 1_500
+_BUDGET: Final = 400
 _SPARE_DAYS: Final = 8
 _SPARE_BLOCKED: Final = 1 << 16
 _LOG: Final = 1 << 14
@@ -127,6 +127,9 @@ class LiveMarket:
             load=load,
             cost=np.full((2, rows), NOT_TO_BE_HAD, np.int32),
             free_cost=np.full((2, rows), NOT_TO_BE_HAD, np.int32),
+            free=np.zeros((2, rows), np.int32),
+            free_at=np.full((2, rows), NOBODY, np.int32),
+            free_count=np.zeros(2, np.int32),
             blocked_room=np.zeros(rows, np.int32),
             blocked_used=np.zeros(1, np.int32),
         )
@@ -155,15 +158,23 @@ class LiveMarket:
         if renumbered:
             self._number_chain()
         for row in rows:
-            one = np.array([row], np.int64)
-            points = int(waiting_points(self._people.waiting[one], self._rules)[0])
-            load = self._load(row)
-            self._live.slots.load[:, row] = load
-            places, late = self._places(one, load[:, None])[:, 0], too_new(self._rules, self._people, one)[:, 0]
-            self._see_kinds(row)
-            if not rewrite(self._live, self._columns, row, points, places, late):
+            if not self._rewrite(row):
                 self.build(self.prices())
                 return
+
+    def _rewrite(self, row: int) -> bool:
+        people, rules, live = self._people, self._rules, self._live
+        member, tenure = people.people[row], int(people.tenure[row])
+        late = np.array([tenure < rules.mentor_tenure, tenure < rules.mentee_tenure], np.int32)
+        points, places = min(int(people.waiting[row]), MOST_WAITING) * rules.weights.waiting, np.zeros(2, np.int32)
+        for side, number in SIDES:
+            locked = self._ties.locked(member.id, side) if member else 0
+            live.slots.load[number, row] = locked
+            if not late[number] and people.takes_part_alone(side, row):
+                free = int(people.capacity[side][row]) - locked
+                places[number] = min(max(free, 0), rules.proposals_per_person)
+        self._see_kinds(row)
+        return rewrite(self._live, self._columns, row, points, places, late)
 
     def tie(self, mentor: int, mentee: int, before: Tie | None, after: Tie | None) -> None:
         """Note that something else stands between two people now."""
@@ -234,10 +245,6 @@ class LiveMarket:
         mentees = slots.partner[MENTORS, mentors, places]
         prices = slots.price[mentors, places]
         return dict(zip(zip(mentors.tolist(), mentees.tolist(), strict=True), prices.tolist(), strict=True))
-
-    def _load(self, row: int) -> Ints:
-        member = self._people.people[row]
-        return np.array([self._ties.locked(member.id, side) if member else 0 for side, _ in SIDES], np.int32)
 
     def _number_chain(self) -> None:
         tree = self._people.tree

@@ -25,8 +25,9 @@ from matching.engine.live.slots import (
     refresh,
     worth,
 )
-from matching.engine.packed.candidates import Ask, veil
-from matching.engine.packed.records import Ints, Market, Words
+from matching.engine.packed.candidates import Ask, keep, veil
+from matching.engine.packed.pairs import points_of
+from matching.engine.packed.records import FURTHER, Ints, Market, Words
 from matching.engine.packed.searching import Scratch, search
 
 JOINED: Final = 0
@@ -34,6 +35,10 @@ MOVED: Final = 1
 """Gave way to something better."""
 LOST: Final = 2
 """No longer holds: a rule forbids it, or somebody takes no part any more."""
+
+
+_FEW: Final = 1_500
+"""So many are looked at one by one."""
 
 
 class Live(NamedTuple):
@@ -59,6 +64,16 @@ class Live(NamedTuple):
     """[l, 4] what happened: `JOINED`, `MOVED` or `LOST`, the mentor, the mentee, the price."""
     logged: Words
     """[2] how much of the log is written, and how many proposals of others may still move."""
+
+
+class Found(NamedTuple):
+    """Who gives somebody most."""
+
+    row: int
+    """`NOBODY` when it is not enough."""
+    gain: int
+    second: int
+    """What the next best would give."""
 
 
 @kernel
@@ -121,24 +136,33 @@ def _drop(live: Live, row: int) -> None:
 @kernel
 def _better(live: Live, side: int, row: int) -> None:
     """Replace the proposals of somebody who has no free place, the least first, as long as everybody gains by it."""
-    slots = live.slots
+    market, slots = live.market, live.slots
     if slots.count[side, row] < slots.places[side, row]:
         return
     for _ in range(slots.count[side, row]):
         if live.logged[1] <= 0:
             return
-        partner = least(live.market, slots, side, row)[0]
-        mentor, mentee = (row, partner) if side == MENTORS else (partner, row)
+        partner = least(market, slots, side, row)[0]
         begin, may_move = live.logged[0], live.logged[1]
-        before = worth(live.market, mentor, mentee)
-        _part(live, mentor, mentee, MOVED)
+        owed = _score(market, side, row, partner) + live.sticky
+        owed -= _last_further(market, slots, side, row) + _last_further(market, slots, 1 - side, partner)
+        # Nearly always nobody is better, which is known before anything is taken apart.
+        enough = owed + _last_further(market, slots, side, row)
+        free = _look_free(live, side, row, enough)
+        if free.row == NOBODY and _look(live, side, row, slots.cost[1 - side], enough).row == NOBODY:
+            return
+        _apart(live, side, row, partner)
         live.logged[1] -= 1
-        owed = before - further(live.market, slots, side, row) + live.sticky
-        owed -= further(live.market, slots, 1 - side, partner)
-        if not _seek(live, side, row, begin, -owed):
+        if not _seek(live, side, row, begin, -owed, free):
             _undo(live, begin, may_move)
             return
         fill(live, 1 - side, partner)
+
+
+@kernel
+def _last_further(market: Market, slots: Slots, side: int, row: int) -> int:
+    """How many points somebody's last pair counts less than a first one."""
+    return market.weights[FURTHER] * np.int64(slots.load[side, row] + slots.count[side, row] - 1)
 
 
 @kernel
@@ -146,16 +170,16 @@ def fill(live: Live, side: int, row: int) -> None:
     """Give somebody proposals as long as there are any and they have places."""
     slots = live.slots
     while slots.count[side, row] < slots.places[side, row]:
-        if not _seek(live, side, row, live.logged[0], 0):
+        free = _look_free(live, side, row, -NOT_TO_BE_HAD // 2)
+        if not _seek(live, side, row, live.logged[0], 0, free):
             # A further pair is not worth what it should be, but an empty place helps nobody.
-            found, _, _ = _look(live, side, row, slots.free_cost[1 - side], -NOT_TO_BE_HAD // 2)
-            if found == NOBODY:
+            if free.row == NOBODY:
                 return
-            _together(live, side, row, found, 0)
+            _together(live, side, row, free.row, 0)
 
 
 @kernel
-def _seek(live: Live, side: int, row: int, begin: int, gained: int) -> bool:
+def _seek(live: Live, side: int, row: int, begin: int, gained: int, free: Found) -> bool:
     """One more pair for somebody with a free place, by a chain of moves; false when nothing is better than nothing.
 
     Args:
@@ -164,28 +188,32 @@ def _seek(live: Live, side: int, row: int, begin: int, gained: int) -> bool:
         row: who seeks.
         begin: where in the log the chain begins; it is undone from there.
         gained: what everybody together has gained by it so far.
+        free: whom they like best among those with a free place.
     """
     market, slots = live.market, live.slots
     best, best_at, best_moves = np.int64(0), begin, live.logged[1]
     end, end_row, bid = NOBODY, NOBODY, np.int64(0)
+    own = further(market, slots, side, row)
+    found = _look_full(live, side, row, own + max(free.gain - own, -gained, 0), live.logged[1])
     while True:
-        own = further(market, slots, side, row)
-        found, gain, second = _look(live, side, row, slots.free_cost[1 - side], own + best - gained)
-        if found != NOBODY:
-            best, best_at, best_moves = gained + gain - own, live.logged[0], live.logged[1]
-            end, end_row, bid = found, row, gain - max(second, own)
-        if live.logged[1] <= 0:
+        if free.row != NOBODY and gained + free.gain - own > best:
+            best, best_at, best_moves = gained + free.gain - own, live.logged[0], live.logged[1]
+            end, end_row, bid = free.row, row, free.gain - max(free.second, own)
+        if found.row == NOBODY:
             break
-        found, gain, second = _look(live, side, row, slots.cost[1 - side], own + max(best - gained, 0))
-        if found == NOBODY or slots.free_cost[1 - side, found] < NOT_TO_BE_HAD:
+        loser = least(market, slots, 1 - side, found.row)[0]
+        after = _last_further(market, slots, side, loser)
+        gained += _score(market, side, row, found.row) - own - _score(market, side, loser, found.row)
+        gained += after - live.sticky
+        # Whether the one who would give way finds anybody is known before anything is taken apart.
+        next_free = _look_free(live, side, loser, after + best - gained)
+        next_found = _look_full(live, side, loser, after + max(best - gained, 0), live.logged[1] - 1)
+        if next_free.row == NOBODY and next_found.row == NOBODY:
             break
-        loser = least(market, slots, 1 - side, found)[0]
-        gained -= _score(market, side, loser, found) + live.sticky
-        _apart(live, side, loser, found)
+        _apart(live, side, loser, found.row)
         live.logged[1] -= 1
-        gained += _score(market, side, row, found) - own + further(market, slots, side, loser)
-        _together(live, side, row, found, gain - max(second, own))
-        row = loser
+        _together(live, side, row, found.row, found.gain - max(found.second, own))
+        row, own, free, found = loser, after, next_free, next_found
     _undo(live, best_at, best_moves)
     if end == NOBODY:
         return False
@@ -194,18 +222,53 @@ def _seek(live: Live, side: int, row: int, begin: int, gained: int) -> bool:
 
 
 @kernel
-def _look(live: Live, side: int, row: int, costs: Ints, enough: int) -> tuple[int, int, int]:
-    """Who gives somebody most, how much that is, and what the next best would give; nobody when it is not enough."""
+def _look(live: Live, side: int, row: int, costs: Ints, enough: int) -> Found:
+    """Who gives somebody most at these costs, if it is more than enough."""
     index = live.mentees if side == MENTORS else live.mentors
     ask = Ask(live.market, index.postings, live.compatible, live.how_many, live.bits, live.budget)
     number, _ = search(ask, side == MENTEES, costs, row, enough, live.best, live.room)
+    return _two_best(live, row, number, enough)
+
+
+@kernel
+def _look_full(live: Live, side: int, row: int, enough: int, may_move: int) -> Found:
+    """The same, if it is somebody without a free place, and a proposal of theirs may give way."""
+    if may_move > 0:
+        found = _look(live, side, row, live.slots.cost[1 - side], enough)
+        if found.row != NOBODY and live.slots.free_cost[1 - side, found.row] >= NOT_TO_BE_HAD:
+            return found
+    return Found(np.int64(NOBODY), np.int64(0), np.int64(0))
+
+
+@kernel
+def _look_free(live: Live, side: int, row: int, enough: int) -> Found:
+    """Who gives somebody most of those with a free place: one by one when they are few, which no index is for."""
+    market, slots, best = live.market, live.slots, live.best
+    if slots.free_count[1 - side] > _FEW:
+        return _look(live, side, row, slots.free_cost[1 - side], enough)
+    mentors, mentees, hours, weights = market.mentors, market.mentees, market.hours, market.weights
+    blocked_from, blocked_to, blocked = market.blocked_from, market.blocked_to, market.blocked
+    others, costs, mask = slots.free[1 - side], slots.free_cost[1 - side], veil(row)
+    own = np.int64(market.mentor_points[row] if side == MENTORS else market.mentee_points[row])
+    number = 0
+    for at in range(slots.free_count[1 - side]):
+        other = others[at]
+        mentor, mentee = (row, other) if side == MENTORS else (other, row)
+        points = points_of(mentors, mentees, hours, weights, blocked_from, blocked_to, blocked, mentor, mentee)
+        if points >= 0 and points + own - costs[other] > enough:
+            number = keep(points + own - costs[other], other ^ mask, best, number)
+    return _two_best(live, row, number, enough)
+
+
+@kernel
+def _two_best(live: Live, row: int, number: int, enough: int) -> Found:
     if number == 0:
-        return NOBODY, np.int64(0), np.int64(0)
+        return Found(np.int64(NOBODY), np.int64(0), np.int64(0))
     first, second = live.best[0], np.int64(enough)
     if number > 1:
         one, other = live.best[0], live.best[1]
         first, second = (one, other >> 32) if one > other else (other, one >> 32)
-    return (first & 0xFFFFFFFF) ^ veil(row), first >> 32, second
+    return Found((first & 0xFFFFFFFF) ^ veil(row), first >> 32, np.int64(second))
 
 
 @kernel

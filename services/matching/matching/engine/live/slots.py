@@ -38,6 +38,12 @@ class Slots(NamedTuple):
     pair when they have no free place."""
     free_cost: Ints
     """The same, but `NOT_TO_BE_HAD` without a free place."""
+    free: Ints
+    """[2, P] rows of those with a free place, the first `free_count` of them."""
+    free_at: Ints
+    """Where in `free` somebody is, or -1."""
+    free_count: Ints
+    """[2]"""
     blocked_room: Ints
     """[P] where the stretch of `Market.blocked` ends that belongs to a mentee."""
     blocked_used: Ints
@@ -102,12 +108,29 @@ def refresh(market: Market, slots: Slots, side: int, row: int) -> None:
     """Say anew what somebody costs."""
     own = np.int64(market.mentor_points[row] if side == MENTORS else market.mentee_points[row])
     slots.free_cost[side, row] = NOT_TO_BE_HAD
+    _list(slots, side, row, slots.count[side, row] < slots.places[side, row])
     if slots.count[side, row] < slots.places[side, row]:
         slots.free_cost[side, row] = slots.cost[side, row] = further(market, slots, side, row) - own
     elif slots.places[side, row] == 0:
         slots.cost[side, row] = NOT_TO_BE_HAD
     else:
         slots.cost[side, row] = least(market, slots, side, row)[1] - own
+
+
+@kernel
+def _list(slots: Slots, side: int, row: int, free: bool) -> None:
+    """Keep somebody on the list of those with a free place, or off it."""
+    at = slots.free_at[side, row]
+    if free == (at >= 0):
+        return
+    if free:
+        slots.free[side, slots.free_count[side]] = row
+        slots.free_at[side, row] = slots.free_count[side]
+        slots.free_count[side] += 1
+        return
+    slots.free_count[side] -= 1
+    last = slots.free[side, slots.free_count[side]]
+    slots.free[side, at], slots.free_at[side, last], slots.free_at[side, row] = last, at, NOBODY
 
 
 @kernel

@@ -46,6 +46,9 @@ COUNTRY_OF_ENTRY, COUNTRY_CODE = 30, 0xFF
 FUNCTION_OF_ENTRY: Final = 23
 WHO: Final = (1 << 23) - 1
 
+NEVER_CHEAP: Final = 1 << 30
+"""Of a posting in which nobody is."""
+
 TRAIT_LANGUAGES: Final = 32
 TRAIT_LEVEL_AT: Final = TRAIT_LANGUAGES + UNIT_BITS
 LANGUAGE_TRAITS: Final = (1 << TRAIT_LANGUAGES) - 1
@@ -70,6 +73,8 @@ class Postings(NamedTuple):
     """[entries] languages, unit and level, as `traits_of` packs them."""
     cheapest: Ints
     """[sets] the least cost in any posting of the set."""
+    cheapest_of: Ints
+    """[sets * days] and in each posting: enough to know that most need not be looked into."""
     days: int
     functions: int
     """Those that anybody is of, one bit each."""
@@ -150,7 +155,7 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
     size = starts[sets * days]
     entries, areas = np.empty(size, np.int64), np.empty(size, np.int64)
     likes, traits = np.empty(size, np.int64), np.empty(size, np.int64)
-    cheapest = np.full(sets, np.int32(2**31 - 1))
+    cheapest, cheapest_of = np.full(sets, np.int32(NEVER_CHEAP)), np.full(sets * days, np.int32(NEVER_CHEAP))
     filled = starts.copy()
     functions, any_likes = np.int64(0), np.int64(0)
     for who in order:
@@ -165,9 +170,10 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
             entries[at] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
             areas[at], likes[at], traits[at] = records[who, AREAS], records[who, LIKES], trait
             cheapest[group] = min(cheapest[group], costs[who])
-    return Postings(
-        starts[:-1], starts[1:], starts[1:], entries, areas, likes, traits, cheapest, days, functions, any_likes
-    )
+            cheapest_of[group * days + day] = min(cheapest_of[group * days + day], costs[who])
+    begins, ends = starts[:-1], starts[1:]
+    tables = begins, ends, ends, entries, areas, likes, traits, cheapest, cheapest_of
+    return Postings(*tables, days, functions, any_likes)
 
 
 @kernel

@@ -166,7 +166,8 @@ def search(
     from_, to, blocked = ask.market.blocked_from, ask.market.blocked_to, ask.market.blocked
     begins, sorted_to, ends, named = ask.postings.begins, ask.postings.sorted_to, ask.postings.ends, ask.postings.areas
     entries, liked, traits, compatible = ask.postings.entries, ask.postings.likes, ask.postings.traits, ask.compatible
-    by_function, by_choice, seeker = room.by_function, room.by_choice, _learn(ask, mentees_seek, person, room)
+    by_function, by_choice, cheapest = room.by_function, room.by_choice, ask.postings.cheapest_of
+    seeker = _learn(ask, mentees_seek, person, room)
     kept, left, limit, missed = 0, ask.budget, np.int64(least), np.int64(least)
     for rank in room.ranks[: _rank_sets(ask, mentees_seek, person, seeker, room)]:
         if (rank >> SET_BITS) <= limit:
@@ -177,6 +178,8 @@ def search(
         for place in range(ask.how_many[seeker.day]):
             day = compatible[seeker.day, place]
             posting, bound = kind * ask.postings.days + day, sure + hours[seeker.day, day]
+            if bound - COST_ZERO - cheapest[posting] + seeker.most <= limit:
+                continue
             step, tail, end = np.int64(begins[posting]), np.int64(sorted_to[posting]), np.int64(ends[posting])
             begin, alike = step, same_cost(entries, step, tail)
             turn = (seeker.mask * (alike - begin)) >> 31
