@@ -21,6 +21,7 @@ from profiles.domain import MAX_AREAS, MAX_CAPACITY, Member, Profile
 from profiles.jobs import ImportJob
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
+from profiles.roster import OPTIONAL, REQUIRED
 from profiles.signin import ATTEMPT_COOKIE, CALLBACK, sign_in
 from profiles.taxonomy import FAMILIES
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
@@ -216,7 +217,7 @@ async def import_page(
     found = await _job(parts, job) if job else None
     if part and found:
         return pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
-    return pages.render(request, "import.html", caller=caller, **_shown(found))
+    return pages.render(request, "import.html", caller=caller, required=REQUIRED, optional=OPTIONAL, **_shown(found))
 
 
 @router.post("/import")
