@@ -37,9 +37,8 @@ class Functions(Aggregate):
         return True
 
     def recount(self, held: Iterable[str], wished: Iterable[str]) -> None:
-        """Keep what is really named, and forget the rest."""
-        self.held = tuple(sorted(held))
-        self.wished = tuple(sorted(frozenset(wished) - frozenset(self.held)))
+        """Keep what somebody has, and what somebody only wishes for; forget the rest."""
+        self.held, self.wished = tuple(sorted(held)), tuple(sorted(wished))
 
 
 def has_room(named: Collection[str], more: Collection[str]) -> bool:
