@@ -1,11 +1,14 @@
 """What profiles says: a member's open profile, and the directory that only our own services read."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
 from contracts.envelope import Event, MemberId, Pseudonymous
 from contracts.topics import DIRECTORY, PROFILE, Topic
+
+MOST_FUNCTIONS: Final = 64
+"""How many functions one tenant's entries and profiles name at most: who tells them apart may do it by a bit each."""
 
 AreaCodes = Annotated[
     tuple[str, ...], Field(max_length=12, description="Area codes, most important first."), Pseudonymous
@@ -26,6 +29,12 @@ class ProfileUpdated(Event):
     seeks: AreaCodes = ()
     mentor_capacity: Annotated[int, Field(ge=0, le=10, description="Mentees at one time."), Pseudonymous]
     mentee_capacity: Annotated[int, Field(ge=0, le=10, description="Mentors at one time."), Pseudonymous]
+    wishes: Annotated[
+        tuple[str, ...],
+        Field(max_length=12, description="Codes of functions whose people the member would like to meet."),
+        Pseudonymous,
+    ] = ()
+    in_person: Annotated[bool, Field(description="Would rather meet in person."), Pseudonymous] = False
 
 
 class DirectoryUpdated(Event):
@@ -44,3 +53,5 @@ class DirectoryUpdated(Event):
     work_to: Annotated[int, Field(ge=1, le=24, description="Local hour the working day ends."), Pseudonymous] = 17
     languages: Annotated[tuple[str, ...], Field(description="ISO 639-1, best first."), Pseudonymous] = ("en",)
     joined: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of joining."), Pseudonymous]
+    function: Annotated[str, Field(max_length=80, description="Code of what they do, or empty."), Pseudonymous] = ""
+    site: Annotated[str, Field(max_length=80, description="Code of where they work, or empty."), Pseudonymous] = ""

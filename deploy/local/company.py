@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from local.countries import PLACES, Place
+
 FEWEST: Final = 12
 DOMAIN: Final = "demo.example"
 _COLUMNS: Final = (
     "employee_id,email,name,title,manager_id,level,unit,country,time_zone,languages,joined,work_from,work_to,"
-    "offers,seeks,mentor_capacity,mentee_capacity,enrolled,roles"
+    "function,site,offers,seeks,likes,in_person,mentor_capacity,mentee_capacity,enrolled,roles"
 )
 COLUMNS: Final = _COLUMNS.split(",")
 
@@ -37,94 +39,22 @@ AREAS: Final = _AREAS.split()
 _UNITS: Final = "finance people engineering sales operations marketing customer-service research supply-chain legal"
 UNITS: Final = _UNITS.split()
 
+# What people do in each unit, most of them the first; data is done in two.
+_FUNCTIONS_OF: Final = {
+    "executive-office": ("management",),
+    "finance": ("controlling", "accounting"),
+    "people": ("learning", "recruiting"),
+    "engineering": ("software", "data", "hardware"),
+    "sales": ("field-sales", "key-accounts"),
+    "operations": ("production", "maintenance"),
+    "marketing": ("brand", "communications"),
+    "customer-service": ("support",),
+    "research": ("science", "data"),
+    "supply-chain": ("logistics", "purchasing"),
+    "legal": ("law", "compliance"),
+}
+FUNCTIONS: Final = sorted({function for functions in _FUNCTIONS_OF.values() for function in functions})
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A country of the company with the names that are common there, among others."""
-
-    country: str
-    zone: str
-    languages: tuple[str, ...]
-    first: tuple[str, ...]
-    last: tuple[str, ...]
-
-
-def _place(country: str, zone: str, languages: str, first: str, last: str) -> Place:
-    return Place(country, zone, tuple(languages.split()), tuple(first.split()), tuple(last.split()))
-
-
-PLACES: Final = (
-    _place(
-        "GB",
-        "Europe/London",
-        "en",
-        "Amelia Callum Freya Rhys Imogen Dylan Zainab Kofi Harriet Ewan Priya Tobias",
-        "Ashdown Birch Carrick Dunmore Ellery Farrow Gwilliam Hathersage Mensah Okafor Rahman Winslow",
-    ),
-    _place(
-        "DE",
-        "Europe/Berlin",
-        "de",
-        "Anneke Björn Clara Deniz Elif Friedrich Greta Henrik Jörg Katrin Leyla Matthias",
-        "Ahrens Brückner Demir Eichhorn Färber Grünwald Hoffmeister Kaya Lindner Moosbach Reuß Yilmaz",
-    ),
-    _place(
-        "FR",
-        "Europe/Paris",
-        "fr",
-        "Aïcha Bastien Camille Dorian Élodie Fabrice Inès Jérôme Léa Mamadou Noémie Théo",
-        "Aubertin Bellerose Chauvet Diallo Dufresne Garnier Lemaire Marchand Ndiaye Pelletier Roussel Vasseur",
-    ),
-    _place(
-        "ES",
-        "Europe/Madrid",
-        "es",
-        "Ainhoa Bruno Carla Diego Elena Gonzalo Irene Jordi Lucía Mateo Nerea Pablo",
-        "Arroyo Bermejo Carrasco Domènech Echeverría Fuentes Ibáñez Lozano Montero Peña Quiroga Zubiri",
-    ),
-    _place(
-        "PL",
-        "Europe/Warsaw",
-        "pl",
-        "Agnieszka Bartosz Celina Dominik Ewa Filip Grażyna Hubert Jagoda Łukasz Milena Wojciech",
-        "Bielak Czarnota Dąbek Gajda Jaworski Kłos Leśniak Mroczek Ostrowicz Sikora Wrona Żuraw",
-    ),
-    _place(
-        "IN",
-        "Asia/Kolkata",
-        "hi",
-        "Aarav Bhavna Chetan Divya Farhan Gayatri Harsh Ishita Kavya Manoj Nandini Rohan",
-        "Agarwal Banerjee Chaudhary Deshpande Iyer Joshi Kulkarni Menon Nair Qureshi Reddy Sengupta",
-    ),
-    _place(
-        "US",
-        "America/New_York",
-        "en",
-        "Avery Brandon Carmen Darnell Emily Garrett Hannah Isaiah Jasmine Marcus Nia Wyatt",
-        "Abernathy Brooks Calloway Delgado Everett Freeman Holloway Jefferson Lindqvist Navarro Tran Whitaker",
-    ),
-    _place(
-        "BR",
-        "America/Sao_Paulo",
-        "pt",
-        "Beatriz Caio Débora Eduardo Fernanda Gustavo Isadora João Larissa Murilo Renata Thiago",
-        "Almeida Barros Cardoso Drummond Esteves Figueiredo Guimarães Lacerda Moreira Pacheco Sampaio Teixeira",
-    ),
-    _place(
-        "ZA",
-        "Africa/Johannesburg",
-        "en",
-        "Anele Buhle Dineo Francois Johan Karabo Lerato Mandla Naledi Pieter Sipho Thandi",
-        "Botha Dlamini Fourie Khumalo Mabaso Mokoena Naidoo Nkosi Pretorius Sithole Venter Zulu",
-    ),
-    _place(
-        "SG",
-        "Asia/Singapore",
-        "zh",
-        "Adeline Benedict Chloe Darren Farah Hui Jun Kumar Mei Nurul Siew Wei",
-        "Abdullah Chan Goh Ismail Koh Lim Ng Ong Rajan Seah Tan Wong",
-    ),
-)
 _HOME_SHARES: Final = (24, 14, 12, 8, 8, 12, 10, 4, 4, 4)  # percent of people by place
 _STAYS: Final = 0.7  # chance to sit where one's manager sits
 
@@ -171,12 +101,13 @@ def write_roster(path: Path, people: int = 400, seed: int = 7) -> None:
     """
     if people < FEWEST:
         raise ValueError(f"A company needs at least {FEWEST} people.")
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    # Two streams, so that whom people would like to meet changes nothing about who they are.
+    chance, tastes = random.Random(seed), random.Random(seed + 1)  # noqa: S311 - repeatable, not secret
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for person in itertools.islice(chart(chance, people), people):
-            writer.writerow(_row(person, chance))
+            writer.writerow(_row(person, chance) | _at_work(person, tastes) | person.fixed)
 
 
 def chart(chance: random.Random, people: int) -> Iterator[Person]:
@@ -223,24 +154,32 @@ _MEETING: Final = {"work_from": "9", "work_to": "17", "languages": "en"}
 _ASIDE: Final = {**_MEETING, "offers": "", "seeks": "", "enrolled": "no"}
 _DIRECTOR: Final = {
     **_MEETING,
+    "site": "london-1",
+    "in_person": "yes",
     "name": "Margaret Ellingham",
     "title": "Director, Finance",
     "email": f"director@{DOMAIN}",
     "joined": "2009-04",
+    "function": "controlling",
     "offers": "",
     "seeks": "creator-economy;social-media;ai-tools",
+    "likes": "software;brand",
     "mentor_capacity": "1",
     "mentee_capacity": "1",
     "enrolled": "yes",
 }
 _JUNIOR: Final = {
     **_MEETING,
+    "site": "london-1",
+    "in_person": "yes",
     "name": "Kofi Adusei",
     "title": "Associate, Engineering",
     "email": f"junior@{DOMAIN}",
     "joined": "2024-09",
+    "function": "software",
     "offers": "creator-economy;social-media;ai-tools",
     "seeks": "",
+    "likes": "controlling",
     "mentor_capacity": "1",
     "mentee_capacity": "1",
     "enrolled": "yes",
@@ -272,7 +211,7 @@ def _row(person: Person, chance: random.Random) -> dict[str, str]:
     first, last = chance.choice(person.place.first), chance.choice(person.place.last)
     begins = chance.choices((7, 8, 9, 10), (1, 4, 4, 1))[0]
     offers, seeks = _areas(person, chance)
-    row = {
+    return {
         "employee_id": person.employee_id,
         "email": f"{_ascii(first)}.{_ascii(last)}.{person.number}@{DOMAIN}",
         "name": f"{first} {last}",
@@ -293,7 +232,20 @@ def _row(person: Person, chance: random.Random) -> dict[str, str]:
         "enrolled": "yes" if chance.random() < 0.7 else "no",  # noqa: PLR2004 - the share of people who take part
         "roles": "",
     }
-    return row | person.fixed
+
+
+def _at_work(person: Person, tastes: random.Random) -> dict[str, str]:
+    """What somebody does and where, and whom they would like to meet."""
+    usual = _FUNCTIONS_OF[person.unit]
+    function = tastes.choices(usual, range(len(usual), 0, -1))[0]
+    others = [each for each in FUNCTIONS if each != function]
+    city = person.place.zone.partition("/")[2].lower().replace("_", "-")
+    return {
+        "function": function,
+        "site": f"{city}-{tastes.choices((1, 2), (3, 1))[0]}",
+        "likes": ";".join(tastes.sample(others, tastes.choice((0, 0, 1, 2, 3)))),
+        "in_person": "yes" if tastes.random() < 0.3 else "no",  # noqa: PLR2004 - the share of people who mind
+    }
 
 
 def _languages(place: Place, chance: random.Random) -> list[str]:

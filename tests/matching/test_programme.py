@@ -10,7 +10,9 @@ from contracts.matching import Side
 from matching.agenda import Urgency, next_steps
 from matching.domain.members import Member
 from matching.domain.programme import Plan, Programme, Result, Run, RunState, programme_id
-from matching.eligibility import Absence, broken_rule
+from matching.eligibility import Absence, broken_rule, engine_person
+from matching.engine.engine import Engine
+from matching.engine.explanation import explain
 from matching.engine.rules import Rule, Rules
 from matching.lead_pages import band
 from matching.programme_files import make_plan, read_file
@@ -156,6 +158,32 @@ def test_months_since_joining_come_from_the_directory(asked: dict[str, int], exp
     mentor = a_member("ana", 2, unit="retail", joined=f"{month // 12}-{month % 12 + 1:02}")
     mentee = a_member("dora", 9, unit="finance", joined="2001-01")
     assert broken_rule(Rules(areas=("ai-tools",), **asked), mentor, mentee, [], TODAY) == expected
+
+
+def test_functions_sites_and_wishes_reach_whoever_asks_why() -> None:
+    """The mentor wished for finance and hears of it, the mentee wished for nobody; both would meet at their site."""
+    mentor = engine_person(
+        an_entry("ana", unit="shops", function="sales", site="leeds-2"),
+        a_profile("ana", wishes=("legal", "finance"), in_person=True),
+        TODAY,
+    )
+    mentee = engine_person(
+        an_entry("dora", level=9, unit="head-office", function="finance", site="leeds-2"),
+        a_profile("dora", seeks=("ai-tools",), in_person=True),
+        TODAY,
+    )
+
+    why = explain(Engine(Rules(areas=("ai-tools",)), [mentor, mentee]), "ana", "dora")
+
+    told = {"you-wished", "other-function", "both-in-person"}
+    assert told & {reason.code for reason in why.for_mentor} == told
+    assert told & {reason.code for reason in why.for_mentee} == told - {"you-wished"}
+
+
+def test_somebody_without_a_profile_has_a_function_and_no_wish() -> None:
+    """The directory alone tells where they work."""
+    person = engine_person(an_entry("ana", function="sales", site="leeds-2"), None, TODAY)
+    assert (person.function, person.site, person.likes, person.in_person) == ("sales", "leeds-2", (), False)
 
 
 def test_whoever_closed_their_profile_is_not_to_be_proposed() -> None:

@@ -40,11 +40,19 @@ async def store(settings: ProfilesSettings) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def site(settings: ProfilesSettings, store: Store, tmp_path: Path) -> AsyncIterator[Site]:
-    """The application with three people: Ana, her manager Ben, and Olu, who is an operator."""
+    """The application with three people: Ana in sales, her manager Ben, and Olu, who is an operator."""
     people = [
-        a_row("E1", name="Ben Berg", email="ben@demo.example", level="7"),
-        a_row("E2", name="Ana Adler", email="ana@demo.example", manager_id="E1"),
-        a_row("E3", name="Olu Obi", email="olu@demo.example", manager_id="E1", roles="operator", languages="en"),
+        a_row("E1", name="Ben Berg", email="ben@demo.example", level="7", function="key-accounts"),
+        a_row("E2", name="Ana Adler", email="ana@demo.example", manager_id="E1", function="sales", site="leeds-2"),
+        a_row(
+            "E3",
+            name="Olu Obi",
+            email="olu@demo.example",
+            manager_id="E1",
+            roles="operator",
+            languages="en",
+            function="legal",
+        ),
     ]
     await import_roster(store, TENANT, a_file(tmp_path / "people.csv", *people), silent)
     other = OtherParty()

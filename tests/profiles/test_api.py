@@ -50,6 +50,8 @@ async def test_my_profile_is_read_and_changed_by_version(site: Site) -> None:
         {"offers": ["witchcraft"]},
         {"offers": ["ai-tools"] * 13},
         {"mentor_capacity": 11},
+        {"wishes": ["witchcraft"]},
+        {"in_person": "perhaps"},
         {"mentor_capacity": "many"},
         {"name": "Somebody Else"},
         {"roles": ["operator"]},
@@ -65,6 +67,18 @@ async def test_a_change_that_cannot_be_is_a_problem_and_changes_nothing(site: Si
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
     assert (await ana.get(f"{V1}/me")).headers["etag"] == etag
+
+
+async def test_wishes_are_functions_that_somebody_has(site: Site) -> None:
+    """They are told in one's own entry, each once, beside the function and the site that the directory has."""
+    ana = await site.signed_in("ana@demo.example")
+    etag = (await ana.get(f"{V1}/me")).headers["etag"]
+    change = {"wishes": ["legal", "key-accounts", "legal"], "in_person": True}
+
+    changed = (await ana.patch(f"{V1}/me", json=change, headers={"If-Match": etag})).json()
+
+    assert (changed["profile"]["wishes"], changed["profile"]["in_person"]) == (["legal", "key-accounts"], True)
+    assert (changed["directory"]["function"], changed["directory"]["site"]) == ("sales", "leeds-2")
 
 
 async def test_cards_show_colleagues_in_the_order_asked(site: Site) -> None:

@@ -60,6 +60,23 @@ def test_levels_fall_down_the_tree_and_juniors_offer_what_seniors_seek(tmp_path:
     assert len({row.directory.country for row in rows.values()}) == 10
 
 
+def test_functions_follow_units_and_sites_follow_countries(tmp_path: Path) -> None:
+    """Everybody has both, at one of two sites of their city, and nobody wishes to meet their own function."""
+    rows = company(tmp_path / "people.csv", 2000).values()
+    units: dict[str, set[str]] = {}
+    sites: dict[str, set[str]] = {}
+    for row in rows:
+        units.setdefault(row.directory.function, set()).add(row.directory.unit)
+        sites.setdefault(row.directory.country, set()).add(row.directory.site)
+
+    assert units.pop("data") == {"engineering", "research"}
+    assert {len(each) for each in units.values()} == {1}
+    assert sites["ZA"] == {"johannesburg-1", "johannesburg-2"}
+    assert {len(each) for each in sites.values()} == {2}
+    assert not [row for row in rows if row.directory.function in row.profile.wishes]
+    assert 0.5 < sum(bool(row.profile.wishes) for row in rows) / len(rows) < 0.7
+
+
 @pytest.mark.parametrize("people", [12, 400])
 def test_the_junior_and_the_director_may_be_proposed_to_each_other(tmp_path: Path, people: int) -> None:
     """Same areas, hours and language; other unit; neither in the other's chain; not the same manager."""
@@ -79,6 +96,11 @@ def test_the_junior_and_the_director_may_be_proposed_to_each_other(tmp_path: Pat
     assert junior.directory.time_zone == director.directory.time_zone
     assert junior.directory.languages == director.directory.languages == ("en",)
     assert junior.directory.unit != director.directory.unit
+    assert junior.directory.site == director.directory.site == "london-1"
+    assert junior.profile.in_person
+    assert director.profile.in_person
+    assert director.directory.function in junior.profile.wishes
+    assert junior.directory.function in director.profile.wishes
     assert director.contact.employee_id not in chain(junior)
     assert junior.manager_id != director.manager_id
     assert not by_email["lead@demo.example"].profile.enrolled

@@ -148,3 +148,48 @@ async def test_removing_a_member_keeps_the_sequences_and_nothing_of_the_person(s
     assert raw["sequences"] == {DIRECTORY.stream: 2, PROFILE.stream: 2}
     assert [raw["slots"][stream]["v"] for stream in (DIRECTORY.stream, PROFILE.stream)] == [None, None]
     assert "e1@demo.example" not in str(raw)
+
+
+async def test_functions_are_those_that_somebody_has(store: Store, tmp_path: Path) -> None:
+    """What is only wished for is no choice for others, and what nobody names any more is forgotten."""
+    rows = [a_row("E1", function="legal"), a_row("E2", function="sales", likes="legal;law"), a_row("E3")]
+    await imported(store, a_file(tmp_path / "r.csv", *rows))
+    first = await store.functions_of(TENANT)
+
+    renamed = [a_row("E1", function="law"), a_row("E2", function="sales")]
+    await imported(store, a_file(tmp_path / "r.csv", *renamed))
+    second = await store.functions_of(TENANT)
+
+    assert (first.held, first.wished) == (("legal", "sales"), ("law",))
+    assert (second.held, second.wished) == (("law", "sales"), ())
+
+
+async def test_a_function_more_than_can_be_told_apart_refuses_its_row(store: Store, tmp_path: Path) -> None:
+    """Rows that name the first 64 are imported; wishes count, and so does what another file brought."""
+    await imported(store, a_file(tmp_path / "r.csv", *(a_row(f"E{n}", function=f"f{n}") for n in range(62))))
+    rows = [
+        a_row("N1", function="f0", likes="f62;f1"),
+        a_row("N2", function="f63"),
+        a_row("N3", function="f64"),
+        a_row("N4", function="f63", likes="f2;f65"),
+        a_row("N5", manager_id="N3"),
+    ]
+
+    report = await imported(store, a_file(tmp_path / "more.csv", *rows))
+
+    assert figures(report) == (2, 0, 0, 3)
+    assert [(error.line, error.column) for error in report.errors] == [(4, "function"), (5, "likes"), (6, "manager_id")]
+    assert "more than the 64 that can be told apart" in report.errors[0].reason
+    assert len((await store.functions_of(TENANT)).named) == 64
+
+
+async def test_another_imports_functions_leave_no_room_for_ours(store: Store, tmp_path: Path) -> None:
+    """Two files at one time: the later one is refused as a whole, before it wrote anything."""
+
+    async def meanwhile(_report: Report) -> None:
+        assert await store.admit_functions(TENANT, [f"f{n}" for n in range(64)])
+
+    with pytest.raises(RosterError, match="Import the file again"):
+        await import_roster(store, TENANT, a_file(tmp_path / "r.csv", a_row("E1", function="legal")), meanwhile)
+
+    assert await store.by_employee_id(TENANT, ["E1"]) == {}

@@ -1,5 +1,7 @@
 """A member says what changed, and only that."""
 
+import re
+
 import pytest
 from chassis.errors import InvalidError, NotFoundError
 from chassis.state.aggregate import Tombstone
@@ -34,7 +36,8 @@ def member() -> Member:
 
 def test_a_new_member_says_both_states() -> None:
     """The directory holds the manager's member id; neither state holds a name or an address."""
-    first, second = said(Member.from_row("m-1", "demo", row(), "m-0"))
+    told = row(function="field-sales", site="leeds-2", likes="legal", in_person="yes")
+    first, second = said(Member.from_row("m-1", "demo", told, "m-0"))
 
     assert first == DirectoryUpdated(
         member="m-1",
@@ -47,6 +50,8 @@ def test_a_new_member_says_both_states() -> None:
         work_to=17,
         languages=("de", "en"),
         joined="2021-05",
+        function="field-sales",
+        site="leeds-2",
     )
     assert second == ProfileUpdated(
         member="m-1",
@@ -57,6 +62,8 @@ def test_a_new_member_says_both_states() -> None:
         seeks=("generations",),
         mentor_capacity=1,
         mentee_capacity=1,
+        wishes=("legal",),
+        in_person=True,
     )
 
 
@@ -89,6 +96,19 @@ def test_new_areas_in_the_roster_say_the_profile_alone(member: Member) -> None:
     assert event.offers == ("fintech",)
 
 
+def test_a_new_function_says_the_directory_and_a_new_wish_the_profile(member: Member) -> None:
+    """Functions and sites are the organisation's facts; wishes are the person's."""
+    member.import_row(row(function="legal", site="leeds-2"), "m-0")
+    member.import_row(row(function="legal", site="leeds-2", likes="finance"), "m-0")
+
+    entry, profile = said(member)
+
+    assert isinstance(entry, DirectoryUpdated)
+    assert (entry.function, entry.site) == ("legal", "leeds-2")
+    assert isinstance(profile, ProfileUpdated)
+    assert (profile.wishes, profile.in_person) == (("finance",), False)
+
+
 def test_what_a_member_chose_stands_against_the_roster(member: Member) -> None:
     """After an edit the roster changes the directory only."""
     mine = Profile(offers=("neurodiversity",), open_to_mentor=True, enrolled=True)
@@ -116,22 +136,39 @@ def test_saving_an_unchanged_profile_says_nothing(member: Member) -> None:
         Profile(mentor_capacity=11),
         Profile(mentee_capacity=-1),
         Profile(offers=("ai-tools",) * 13),
+        Profile(wishes=("witchcraft",)),
+        Profile(wishes=("legal",) * 13),
     ],
 )
 def test_a_profile_that_no_programme_could_use_is_refused(member: Member, profile: Profile) -> None:
     """And the member stays as they were."""
     before = member.model_dump()
     with pytest.raises(InvalidError):
-        member.edit_profile(profile)
+        member.edit_profile(profile, functions=["legal"])
     assert (member.model_dump(), said(member)) == (before, [])
+
+
+def test_a_wish_may_stay_after_its_function_is_gone_and_no_other_comes(member: Member) -> None:
+    """Whoever changes something else need not notice that the organisation renamed a function."""
+    member.edit_profile(Profile(wishes=("legal",)), functions=["legal"])
+
+    member.edit_profile(Profile(wishes=("legal",), in_person=True), functions=["law"])
+
+    with pytest.raises(InvalidError, match="Nobody's function is 'sales'"):
+        member.edit_profile(Profile(wishes=("legal", "sales")), functions=["law"])
+    assert (member.profile.wishes, member.profile.in_person) == (("legal",), True)
 
 
 def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) -> None:
     """The document keeps only its id; a second removal and a later edit do nothing."""
     member.link("https://idp.example|ana")
+    member.import_row(row(function="field-sales", site="leeds-2", likes="legal", in_person="yes"), "m-0")
+    said(member)
     member.remove()
 
     assert said(member) == [Tombstone(DIRECTORY), Tombstone(PROFILE)]
+    assert not {"field-sales", "leeds-2", "legal"} & set(re.findall(r'"([^"]*)"', member.model_dump_json()))
+    assert not member.profile.in_person
     assert "e1@demo.example" not in member.model_dump_json()
     assert "Name E1" not in member.model_dump_json()
     assert member.identity is None

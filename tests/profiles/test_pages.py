@@ -1,9 +1,21 @@
 """The pages of profiles, as a browser without JavaScript uses them."""
 
+import asyncio
 import re
+from datetime import date
+from pathlib import Path
 
 import pytest
-from profile_site import Site
+from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.topics import DIRECTORY, PROFILE, Topic
+from matching.eligibility import engine_person
+from profile_rosters import a_file, a_row
+from profile_site import TENANT, Site, silent
+from profiles.app import compose
+from profiles.importing import import_roster
+from profiles.settings import ProfilesSettings
+from profiles.taxonomy import function_label
+from topic_records import all_records
 
 pytestmark = pytest.mark.connected
 
@@ -68,6 +80,74 @@ async def test_an_edit_in_two_windows_loses_nothing_silently(site: Site) -> None
     assert (await site.member("ana@demo.example")).profile.offers == ("fintech",)
     await ana.post("/profile", data={**form, "offers": ["wellbeing"], "if_match": version_in(late.text)})
     assert (await site.member("ana@demo.example")).profile.offers == ("wellbeing",)
+
+
+async def test_the_profile_page_asks_whom_one_would_like_to_meet(site: Site) -> None:
+    """The directory's functions are boxes in words, saved as codes; what nobody does is refused, not stored."""
+    ana = await site.signed_in("ana@demo.example")
+    page = (await ana.get("/profile")).text
+    assert re.findall(r'name="wishes" value="([^"]+)"> <span>([^<]+)<', page) == [
+        ("key-accounts", "Key accounts"),
+        ("legal", "Legal"),
+        ("sales", "Sales"),
+    ]
+    form = {"if_match": version_in(page), "mentor_capacity": "1", "mentee_capacity": "1", "in_person": "yes"}
+
+    made_up = await ana.post("/profile", data={**form, "wishes": ["witchcraft"]})
+    saved = await ana.post("/profile", data={**form, "wishes": ["legal", "key-accounts"]}, follow_redirects=True)
+
+    assert made_up.status_code == 422
+    assert "Nobody&#39;s function is" in made_up.text
+    assert ticked(saved.text, "wishes") == ["key-accounts", "legal"]
+    assert re.search(r'value="yes" checked id="field-in_person"', saved.text)
+    profile = (await site.member("ana@demo.example")).profile
+    assert (profile.wishes, profile.in_person) == (("legal", "key-accounts"), True)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("field-sales", "Field sales"), ("hr", "HR"), ("Risk & Audit", "Risk & Audit"), ("eBusiness", "eBusiness")],
+)
+def test_a_functions_code_reads_as_words(code: str, words: str) -> None:
+    """There is no list of labels: the organisation's own spelling stands, and small letters begin with a large one."""
+    assert function_label(code) == words
+
+
+async def test_without_functions_in_the_directory_nobody_is_asked_for_them(site: Site, tmp_path: Path) -> None:
+    """Meeting in person is asked all the same."""
+    emails = {"E1": "ben@demo.example", "E2": "ana@demo.example", "E3": "olu@demo.example"}
+    rows = (a_row(each, email=email) for each, email in emails.items())
+    await import_roster(site.store, TENANT, a_file(tmp_path / "r.csv", *rows), silent)
+
+    page = (await (await site.signed_in("ana@demo.example")).get("/profile")).text
+
+    assert "wishes" not in page
+    assert 'name="in_person"' in page
+
+
+async def test_what_one_wishes_reaches_the_engine(site: Site, settings: ProfilesSettings, kafka: str) -> None:
+    """Function and site come from the roster, the rest from the form; both go out, each on its own topic."""
+    ana = await site.signed_in("ana@demo.example")
+    member = await site.member("ana@demo.example")
+    form = {"if_match": version_in((await ana.get("/profile")).text), "mentor_capacity": "1", "mentee_capacity": "1"}
+    await ana.post("/profile", data={**form, "wishes": ["legal"], "in_person": "yes"})
+
+    async with compose(settings.model_copy(update={"kafka": kafka})).opened():
+        entry = DirectoryUpdated.model_validate_json(await newest(kafka, DIRECTORY, member.id))
+        profile = ProfileUpdated.model_validate_json(await newest(kafka, PROFILE, member.id))
+
+    person = engine_person(entry, profile, date(2026, 3, 2))
+    assert (person.function, person.site, person.likes, person.in_person) == ("sales", "leeds-2", ("legal",), True)
+
+
+async def newest(kafka: str, topic: Topic, key: str) -> bytes:
+    """The newest state of a key, once it is there."""
+    async with asyncio.timeout(20):
+        while True:
+            found = [each.value for each in await all_records(kafka, topic) if each.key == key.encode()]
+            if found and found[-1]:
+                return found[-1]
+            await asyncio.sleep(0.1)
 
 
 async def test_too_many_areas_are_told_on_the_page(site: Site) -> None:

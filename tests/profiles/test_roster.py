@@ -25,6 +25,7 @@ def test_a_good_row_becomes_contact_directory_and_profile(tmp_path: Path) -> Non
     row = a_row(
         "E1", email="Ana.Silva@Demo.Example", country="de", languages="DE; en", roles="operator", manager_id="E0"
     )
+    row |= {"function": "field-sales", "site": "leeds-2", "likes": "legal; finance;legal", "in_person": "Yes"}
 
     (found,) = read(a_file(tmp_path / "r.csv", row))
 
@@ -42,6 +43,9 @@ def test_a_good_row_becomes_contact_directory_and_profile(tmp_path: Path) -> Non
         True,
     )
     assert found.roles == (Role.OPERATOR,)
+    assert (found.directory.function, found.directory.site) == ("field-sales", "leeds-2")
+    assert (found.profile.wishes, found.profile.in_person) == (("legal", "finance"), True)
+    assert found.functions == {"field-sales", "legal", "finance"}
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
@@ -63,6 +67,8 @@ def test_optional_columns_may_be_left_out_and_others_are_ignored(tmp_path: Path)
 
     assert isinstance(found, RosterRow)
     assert (found.profile.enrolled, found.profile.mentor_capacity, found.profile.offers) == (False, 1, ())
+    assert (found.directory.function, found.directory.site, found.functions) == ("", "", frozenset())
+    assert (found.profile.wishes, found.profile.in_person) == ((), False)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +92,11 @@ def test_optional_columns_may_be_left_out_and_others_are_ignored(tmp_path: Path)
         ("roles", "king", "roles are analyst and operator"),
         ("work_to", "8", "is not after work_from"),
         ("unit", "x" * 81, "longer than 80"),
+        ("function", "x" * 81, "longer than 80"),
+        ("site", "a\tb", "a line break or another control character"),
+        ("likes", "legal;" + "x" * 81, "longer than 80"),
+        ("likes", ";".join(f"f{number}" for number in range(13)), "names 13 values, but at most 12"),
+        ("in_person", "sometimes", "must be yes or no"),
         ("name", "=HYPERLINK(1)", "begins with '='"),
         ("title", "+Director", "begins with '+'"),
         ("unit", "-sales", "begins with '-'"),

@@ -47,6 +47,10 @@ def engine_person(
         mentee_capacity=profile.mentee_capacity if profile else 0,
         waiting_days=waiting_days,
         tenure=months_since(entry.joined, today),
+        function=entry.function,
+        site=entry.site,
+        likes=profile.wishes if profile else (),
+        in_person=bool(profile and profile.in_person),
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.datastructures import UploadFile
 
 from chassis import clock
-from profiles.domain import MAX_AREAS, MAX_CAPACITY, Directory, Member, Profile
+from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY, PURPOSES
@@ -28,6 +28,7 @@ _V1: Final = "/api/profiles/v1"
 
 ShortId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+FunctionCode = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Capacity = Annotated[int, Field(ge=0, le=MAX_CAPACITY)]
 
 
@@ -62,11 +63,13 @@ class ProfileChange(BaseModel):
     open_to_mentor: bool | None = None
     open_to_be_mentored: bool | None = None
     enrolled: bool | None = None
+    wishes: list[FunctionCode] | None = Field(default=None, max_length=MAX_WISHES)
+    in_person: bool | None = None
 
     def applied_to(self, profile: Profile) -> Profile:
         """The whole profile that results."""
         changes: dict[str, Any] = self.model_dump(exclude_none=True)
-        for field in ("offers", "seeks"):
+        for field in ("offers", "seeks", "wishes"):
             if field in changes:
                 changes[field] = tuple(dict.fromkeys(changes[field]))
         return profile.model_copy(update=changes)
@@ -194,10 +197,11 @@ async def change_me(
     if if_match is None:
         raise VersionNeededError(_("Send If-Match with the ETag that you read, so that no other edit is lost."))
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
+    functions = (await parts.store.functions_of(caller.tenant)).held
     await parts.store.change_member(
         caller.tenant,
         caller.member,
-        lambda member: member.edit_profile(change.applied_to(member.profile)),
+        lambda member: member.edit_profile(change.applied_to(member.profile), functions),
         if_match=if_match,
     )
     return _told(await own(parts, caller), response)

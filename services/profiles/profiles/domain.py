@@ -4,6 +4,7 @@
 roster again says nothing. What a member chose on their own page stands: a roster no longer overrules it.
 """
 
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from typing import Final, Self
 
@@ -17,6 +18,7 @@ from profiles.taxonomy import AREAS
 
 MAX_AREAS: Final = 12
 MAX_CAPACITY: Final = 10
+MAX_WISHES: Final = 12
 
 
 class Role(StrEnum):
@@ -59,6 +61,8 @@ class Directory(_Part):
     work_to: int = 17
     languages: tuple[str, ...] = ("en",)
     joined: str
+    function: str = ""
+    site: str = ""
 
 
 class Profile(_Part):
@@ -71,18 +75,28 @@ class Profile(_Part):
     open_to_mentor: bool = False
     open_to_be_mentored: bool = False
     enrolled: bool = False
+    wishes: tuple[str, ...] = ()
+    in_person: bool = False
 
-    def check(self) -> None:
+    def check(self, functions: Container[str]) -> None:
         """Refuse what no programme could use.
 
+        Args:
+            functions: those that may be wished for.
+
         Raises:
-            InvalidError: an unknown area, too many areas, or a capacity out of range.
+            InvalidError: an unknown area or function, too many of them, or a capacity out of range.
         """
         for code in (*self.offers, *self.seeks):
             if code not in AREAS:
                 raise InvalidError(f"There is no area {code!r}. Choose from the areas on the profile page.")
         if max(len(self.offers), len(self.seeks)) > MAX_AREAS:
             raise InvalidError(f"Choose at most {MAX_AREAS} areas to offer and {MAX_AREAS} to seek.")
+        for code in self.wishes:
+            if code not in functions:
+                raise InvalidError(f"Nobody's function is {code!r}. Choose from the functions on the profile page.")
+        if len(self.wishes) > MAX_WISHES:
+            raise InvalidError(f"Choose at most {MAX_WISHES} functions whose people you would like to meet.")
         if not (0 <= self.mentor_capacity <= MAX_CAPACITY and 0 <= self.mentee_capacity <= MAX_CAPACITY):
             raise InvalidError(f"The number of people at one time is between 0 and {MAX_CAPACITY}.")
 
@@ -96,6 +110,11 @@ class RosterRow(_Part):
     directory: Directory
     profile: Profile
     roles: tuple[Role, ...] = ()
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """Every function that the row names, the person's own and those wished for."""
+        return frozenset({self.directory.function, *self.profile.wishes} - {""})
 
 
 class Member(Aggregate):
@@ -138,16 +157,20 @@ class Member(Aggregate):
             self._set_profile(row.profile)
         return Imported.UNCHANGED if self._content() == before else Imported.UPDATED
 
-    def edit_profile(self, profile: Profile) -> None:
+    def edit_profile(self, profile: Profile, functions: Iterable[str] = ()) -> None:
         """The member's own choice; from now on it stands against the roster's profile columns.
 
+        Args:
+            profile: what they chose.
+            functions: those of the directory; a wish that was there before may stay without being one of them.
+
         Raises:
-            InvalidError: the profile names an unknown area or a number out of range.
+            InvalidError: the profile names an unknown area or function, or a number out of range.
             NotFoundError: the member was removed.
         """
         if self.removed:
             raise NotFoundError("This person is no longer a member.")
-        profile.check()
+        profile.check({*functions, *self.profile.wishes})
         self.edited = True
         self._set_profile(profile)
 

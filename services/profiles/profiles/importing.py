@@ -12,8 +12,10 @@ from typing import Final, TypeVar
 
 from chassis.ids import new_member_id
 from chassis.state.documents import AlreadyExistsError
+from contracts.profiles import MOST_FUNCTIONS
 
 from profiles.domain import Imported, Member, RosterRow
+from profiles.functions import has_room
 from profiles.jobs import Counts
 from profiles.roster import Roster, RosterError, RowError, unfit_managers
 from profiles.store import Store
@@ -69,6 +71,7 @@ class _People:
     members: dict[str, str] = field(default_factory=dict)
     stored_managers: dict[str, str | None] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)  # member id → employee id, of stored people
+    functions: set[str] = field(default_factory=set)  # that entries and profiles name, or will after this import
 
     def remember(self, members: Iterable[Member]) -> list[str]:
         """Keep what is known of stored people; returns the managers' member ids that are not known yet."""
@@ -86,19 +89,22 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
     """Import every row that stands and report why the others do not.
 
     Raises:
-        RosterError: the file as a whole is not readable, or holds no row.
+        RosterError: the file as a whole is not readable, or holds no row; or another import was faster.
     """
     roster, report = Roster(path), Report()
     people = await _check(store, tenant, roster, report, progress)
     if not people.lines and not report.errors:
         raise RosterError("The file names its columns but holds no people.")
     await _settle_managers(store, tenant, people, report)
+    if not await store.admit_functions(tenant, people.functions):
+        raise RosterError("Another import named new functions just now. Import the file again.")
     refused = {error.line for error in report.errors}
     standing = (row for row in roster.rows() if isinstance(row, RosterRow) and row.line not in refused)
     for batch in _batches(standing):
         await _write(store, tenant, batch, people, report)
         report.percent = _CHECKING + (100 - _CHECKING) * roster.position // max(1, roster.total)
         await progress(report)
+    await store.recount_functions(tenant, people.functions)
     report.errors.sort(key=lambda error: error.line)
     report.percent = 100
     await progress(report)
@@ -106,7 +112,7 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
 
 
 async def _check(store: Store, tenant: str, roster: Roster, report: Report, progress: Progress) -> _People:
-    people = _People()
+    people = _People(functions=set((await store.functions_of(tenant)).named))
     for batch in _batches(roster.rows()):
         rows = []
         for item in batch:
@@ -117,11 +123,12 @@ async def _check(store: Store, tenant: str, roster: Roster, report: Report, prog
         people.remember((await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))).values())
         owners = await store.by_email(tenant, (row.contact.email for row in rows))
         for row in rows:
-            problems = list(_doubles(row, people, owners.get(row.contact.email)))
+            problems = [*_doubles(row, people, owners.get(row.contact.email)), *_too_many(row, people.functions)]
             report.errors.extend(problems)
             if not problems:
                 people.lines[row.contact.employee_id] = people.emails[row.contact.email] = row.line
                 people.managers[row.contact.employee_id] = row.manager_id
+                people.functions |= row.functions
         report.percent = _CHECKING * roster.position // max(1, roster.total)
         await progress(report)
     return people
@@ -135,6 +142,13 @@ def _doubles(row: RosterRow, people: _People, owner: Member | None) -> Iterator[
         yield RowError(row.line, "email", f"stands on line {people.emails[email]} too; the first one counts")
     elif owner is not None and owner.employee_id != employee_id:
         yield RowError(row.line, "email", "belongs to another person in the directory")
+
+
+def _too_many(row: RosterRow, functions: set[str]) -> Iterator[RowError]:
+    if not has_room(functions, row.functions):
+        column = "likes" if has_room(functions, row.functions - {*row.profile.wishes}) else "function"
+        reason = f"names a function more than the {MOST_FUNCTIONS} that can be told apart in an organisation"
+        yield RowError(row.line, column, reason)
 
 
 async def _settle_managers(store: Store, tenant: str, people: _People, report: Report) -> None:

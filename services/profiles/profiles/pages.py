@@ -16,13 +16,14 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from chassis import clock
-from profiles.api import AreaCode, Capacity, card_of, may_import, own
-from profiles.domain import MAX_AREAS, MAX_CAPACITY, Member, Profile
+from profiles.api import AreaCode, Capacity, FunctionCode, card_of, may_import, own
+from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
 from profiles.jobs import ImportJob
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
+from profiles.roster import OPTIONAL, REQUIRED
 from profiles.signin import ATTEMPT_COOKIE, CALLBACK, sign_in
-from profiles.taxonomy import FAMILIES
+from profiles.taxonomy import FAMILIES, function_label
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
 from profiles.uploads import MOST_BYTES, read_upload, receive
 
@@ -117,13 +118,16 @@ class ProfileForm(BaseModel):
     open_to_mentor: bool = False
     open_to_be_mentored: bool = False
     enrolled: bool = False
+    wishes: list[FunctionCode] = Field(default=[], max_length=100)
+    in_person: bool = False
 
     def profile(self, before: Profile) -> Profile:
         """What was sent; areas that were chosen before keep their order of importance."""
         return Profile(
-            **self.model_dump(exclude={"offers", "seeks"}),
+            **self.model_dump(exclude={"offers", "seeks", "wishes"}),
             offers=_in_order(self.offers, before.offers),
             seeks=_in_order(self.seeks, before.seeks),
+            wishes=_in_order(self.wishes, before.wishes),
         )
 
 
@@ -131,7 +135,7 @@ class ProfileForm(BaseModel):
 async def profile_page(request: Request, caller: SignedIn, parts: HasParts) -> HTMLResponse:
     """One's own profile."""
     member = await own(parts, caller)
-    return _profile_page(request, caller, member, member.profile)
+    return _profile_page(request, caller, member, member.profile, await _functions(parts, caller))
 
 
 @router.post("/profile")
@@ -141,10 +145,10 @@ async def save_profile(
     """Saves the profile; when it changed meanwhile or cannot be so, the page shows what was entered and why."""
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
     before = (await own(parts, caller)).profile
-    entered = form.profile(before)
+    entered, functions = form.profile(before), await _functions(parts, caller)
     try:
         await parts.store.change_member(
-            caller.tenant, caller.member, lambda member: member.edit_profile(entered), if_match=if_match
+            caller.tenant, caller.member, lambda member: member.edit_profile(entered, functions), if_match=if_match
         )
     except PreconditionError as refusal:
         problem = _(
@@ -161,11 +165,24 @@ async def save_profile(
 async def _again(
     request: Request, caller: Caller, parts: Parts, entered: Profile, *, problem: str, status: int
 ) -> HTMLResponse:
-    return _profile_page(request, caller, await own(parts, caller), entered, problem=problem, status=status)
+    member, functions = await own(parts, caller), await _functions(parts, caller)
+    return _profile_page(request, caller, member, entered, functions, problem=problem, status=status)
+
+
+async def _functions(parts: Parts, caller: Caller) -> tuple[str, ...]:
+    """Whose people may be wished for."""
+    return (await parts.store.functions_of(caller.tenant)).held
 
 
 def _profile_page(
-    request: Request, caller: Caller, member: Member, profile: Profile, *, problem: str | None = None, status: int = 200
+    request: Request,
+    caller: Caller,
+    member: Member,
+    profile: Profile,
+    functions: tuple[str, ...],
+    *,
+    problem: str | None = None,
+    status: int = 200,
 ) -> HTMLResponse:
     return pages.render(
         request,
@@ -177,7 +194,9 @@ def _profile_page(
         profile=profile,
         etag=member.etag,
         families=[(family.code, _(family.label), _options(family.areas)) for family in FAMILIES],
+        functions=sorted(((code, function_label(code)) for code in functions), key=lambda option: option[1].lower()),
         most_areas=MAX_AREAS,
+        most_wishes=MAX_WISHES,
         most_people=MAX_CAPACITY,
         problem=problem,
         missing=_missing(profile),
@@ -216,7 +235,7 @@ async def import_page(
     found = await _job(parts, job) if job else None
     if part and found:
         return pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
-    return pages.render(request, "import.html", caller=caller, **_shown(found))
+    return pages.render(request, "import.html", caller=caller, required=REQUIRED, optional=OPTIONAL, **_shown(found))
 
 
 @router.post("/import")

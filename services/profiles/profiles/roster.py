@@ -16,26 +16,20 @@ from zoneinfo import available_timezones
 from chassis.errors import InvalidError
 from contracts.codes import COUNTRIES, LANGUAGES
 
-from profiles.domain import MAX_AREAS, MAX_CAPACITY, Contact, Directory, Profile, Role, RosterRow
+from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
 from profiles.taxonomy import AREAS
 
 REQUIRED: Final = (
-    "employee_id",
-    "email",
-    "name",
-    "title",
-    "manager_id",
-    "level",
-    "unit",
-    "country",
-    "time_zone",
-    "languages",
-    "joined",
+    *("employee_id", "email", "name", "title", "manager_id", "level", "unit", "country", "time_zone"),
+    *("languages", "joined"),
 )
-OPTIONAL: Final = ("work_from", "work_to", "offers", "seeks", "mentor_capacity", "mentee_capacity", "enrolled", "roles")
+OPTIONAL: Final = (
+    *("work_from", "work_to", "function", "site", "offers", "seeks", "likes", "in_person"),
+    *("mentor_capacity", "mentee_capacity", "enrolled", "roles"),
+)
 COLUMNS: Final = REQUIRED + OPTIONAL
 
-_LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "time_zone": 64}
+_LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "function": 80, "site": 80}
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
 _MONTH: Final = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
 _FORMULA: Final = ("=", "+", "-", "@")
@@ -180,6 +174,8 @@ def _directory(row: _Cells) -> Directory:
         work_to=row.take("work_to", _number(1, 24), 17),
         languages=row.take_all("languages", _language),
         joined=row.take("joined", _month, ""),
+        function=row.take("function", _text("function"), ""),
+        site=row.take("site", _text("site"), ""),
     )
     if directory.work_from >= directory.work_to:
         row.refuse("work_to", "is not after work_from; both are local hours of the same day")
@@ -199,6 +195,8 @@ def _profile(row: _Cells) -> Profile:
         open_to_mentor=bool(offers) and mentor_capacity > 0,
         open_to_be_mentored=bool(seeks) and mentee_capacity > 0,
         enrolled=row.take("enrolled", _yes_or_no, default=False),
+        wishes=row.take_all("likes", _text("function"), MAX_WISHES),
+        in_person=row.take("in_person", _yes_or_no, default=False),
     )
 
 

@@ -1,6 +1,6 @@
-"""Members, imports and signing keys in this service's database."""
+"""Members, their functions, imports and signing keys in this service's database."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
@@ -9,6 +9,7 @@ from chassis.state.documents import Documents
 from chassis.state.mongo import IN_LIMIT, Index
 
 from profiles.domain import Member
+from profiles.functions import Functions
 from profiles.jobs import ImportJob
 from profiles.keys import KeySet
 
@@ -17,6 +18,8 @@ R = TypeVar("R")
 MEMBER_INDEXES: Final = (
     Index((("tenant", 1), ("email", 1)), unique=True),
     Index((("tenant", 1), ("employee_id", 1)), unique=True),
+    Index((("tenant", 1), ("directory.function", 1))),
+    Index((("tenant", 1), ("profile.wishes", 1))),
 )
 
 
@@ -25,6 +28,7 @@ class Store:
     """What the service may ask of its database."""
 
     members: Documents[Member]
+    functions: Documents[Functions]
     imports: Documents[ImportJob]
     keys: Documents[KeySet]
 
@@ -33,6 +37,7 @@ class Store:
         """The collections, registered with the process's delivery."""
         return cls(
             members=delivery.documents(Member, "members", indexes=MEMBER_INDEXES),
+            functions=delivery.documents(Functions, "functions"),
             imports=delivery.documents(ImportJob, "imports"),
             keys=delivery.documents(KeySet, "keys"),
         )
@@ -49,6 +54,29 @@ class Store:
         """The members of these ids who were not removed, in the order asked for."""
         found = await self.members.find_ids(tenant, ids)
         return [found[each] for each in dict.fromkeys(ids) if each in found and not found[each].removed]
+
+    async def functions_of(self, tenant: str) -> Functions:
+        """The functions of a tenant, as of its last import."""
+        return await self.functions.get(tenant, tenant) or Functions.none_yet(tenant)
+
+    async def admit_functions(self, tenant: str, functions: Collection[str]) -> bool:
+        """Count more functions; False when there is no room for all of them."""
+        return await self.functions.change(
+            tenant, tenant, lambda each: each.admit(functions), create=lambda: Functions.none_yet(tenant)
+        )
+
+    async def recount_functions(self, tenant: str, named: Iterable[str]) -> None:
+        """Look which functions somebody has or wishes for, among those known and those that an import named."""
+        known = sorted((await self.functions_of(tenant)).named.union(named))
+        held = [code for code in known if await self.members.find(tenant, {"directory.function": code}, limit=1)]
+        wished = [
+            code
+            for code in known
+            if code not in held and await self.members.find(tenant, {"profile.wishes": code}, limit=1)
+        ]
+        await self.functions.change(
+            tenant, tenant, lambda each: each.recount(held, wished), create=lambda: Functions.none_yet(tenant)
+        )
 
     async def change_member(
         self, tenant: str, member: str, decide: Callable[[Member], R], *, if_match: str | None = None

@@ -91,3 +91,13 @@ LEVEL_NAMES: Final = {
     11: "Managing director",
     12: "Chief officer",
 }
+
+_INITIALS: Final = 2
+
+
+def function_label(code: str) -> str:
+    """A function's code as words. Spelling with large letters stands as it is; two small letters are initials."""
+    words = code.replace("-", " ").replace("_", " ")
+    if not words.islower():
+        return words
+    return words.upper() if len(words) <= _INITIALS else words[0].upper() + words[1:]

@@ -4,8 +4,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from matching.rehearsal.reading import FileError, Roster, read_roster
+from matching.rehearsal.reading import COLUMNS, OWN, REQUIRED, FileError, Roster, read_roster
 from matching.rehearsal.rules_file import read_rules
+from profiles.roster import COLUMNS as COLUMNS_OF_THE_IMPORT
+from profiles.roster import REQUIRED as REQUIRED_BY_THE_IMPORT
 
 DAY = date(2026, 11, 27)
 HEADER = "employee_id,email,name,title,manager_id,level,unit,country,time_zone,languages,joined"
@@ -27,6 +29,12 @@ def row(**cells: str) -> str:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "file"
+
+
+def test_there_is_one_format() -> None:
+    """Neither service may import the other, so this holds their rosters together."""
+    assert sorted(COLUMNS) == sorted([*COLUMNS_OF_THE_IMPORT, *OWN])
+    assert sorted(REQUIRED) == sorted(REQUIRED_BY_THE_IMPORT)
 
 
 # -- what is understood ------------------------------------------------------------------------------------------------
@@ -124,6 +132,7 @@ def test_names_are_not_kept(file: Path) -> None:
         ("in_person", "1", "is '1', but must be yes or no"),
         ("waiting_days", "soon", "is 'soon', but must be a whole number from 0 to 9999"),
         ("function", "f" * 81, "is longer than 80 characters"),
+        ("likes", ";".join(f"f{n}" for n in range(13)), "names 13 values, but at most 12 are kept"),
         ("likes", "+sales", "begins with '+', which a spreadsheet runs as a formula; write plain text"),
     ],
 )

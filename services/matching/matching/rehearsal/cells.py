@@ -17,6 +17,7 @@ FORMULA: Final = ("=", "+", "-", "@")
 LONGEST_ID: Final = 64
 LONGEST_CODE: Final = 80
 MOST_AREAS_NAMED: Final = 12
+MOST_WISHES: Final = 12
 MOST_VALUES: Final = 20
 HIGHEST_LEVEL: Final = 12
 MOST_PLACES: Final = 10

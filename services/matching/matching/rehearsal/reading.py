@@ -21,9 +21,12 @@ REQUIRED: Final = (
     *("employee_id", "email", "name", "title", "manager_id", "level", "unit", "country", "time_zone"),
     *("languages", "joined"),
 )
-OPTIONAL: Final = ("work_from", "work_to", "offers", "seeks", "mentor_capacity", "mentee_capacity", "enrolled", "roles")
-OWN: Final = ("function", "site", "likes", "in_person", "waiting_days")
-"""Read by the rehearsal, ignored by the import."""
+OPTIONAL: Final = (
+    *("work_from", "work_to", "function", "site", "offers", "seeks", "likes", "in_person"),
+    *("mentor_capacity", "mentee_capacity", "enrolled", "roles"),
+)
+OWN: Final = ("waiting_days",)
+"""Read by the rehearsal, ignored by the import: in the running system people wait by themselves."""
 COLUMNS: Final = REQUIRED + OPTIONAL + OWN
 
 _TOLD_EVERY: Final = 2_000
@@ -162,7 +165,7 @@ class _Rows:
         self._enrolled = self._column("enrolled", cell.yes_or_no, default=False)
         self._function = self._column("function", codes, "")
         self._site = self._column("site", codes, "")
-        self._likes = self._column("likes", cell.several(codes), ())
+        self._likes = self._column("likes", cell.several(codes, cell.MOST_WISHES), ())
         self._in_person = self._column("in_person", cell.yes_or_no, default=False)
         self._waiting = self._column("waiting_days", cell.number(0, cell.LONGEST_WAIT), 0)
         self._id = cell.words(cell.LONGEST_ID)
