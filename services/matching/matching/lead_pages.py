@@ -17,7 +17,8 @@ from chassis import clock
 from matching.commands import Commands
 from matching.domain.mentorship import LIVE, Mentorship
 from matching.domain.programme import ACTIVE, Programme, Run
-from matching.labels import Labels, area_label, sentences
+from matching.labels import Labels
+from matching.wording import area_label, sentences
 
 ROWS: Final = 25
 _STRONG: Final = 0.75
