@@ -13,7 +13,7 @@ from matching.domain.agreement import Notes
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
-from matching.domain.programme import ACTIVE, Programme, Run
+from matching.domain.programme import ACTIVE, Programme, Run, run_id
 
 Change = Callable[[Mentorship], object]
 
@@ -103,6 +103,17 @@ class Store:
         """A programme's runs, newest first."""
         found = await self.runs.find(tenant, {"programme": programme}, limit=1000)
         return sorted(found, key=lambda run: run.number, reverse=True)
+
+    async def newest_run(self, tenant: str, programme: str) -> Run | None:
+        """A programme's newest run: they are numbered without a gap, and each may hold thousands of reasons."""
+        number = await self.runs.count(tenant, {"programme": programme})
+        return await self.runs.get(tenant, run_id(programme, number)) if number else None
+
+    async def newest_result(self, run: Run | None) -> Run | None:
+        """The newest run that found something: this one, or one before it."""
+        while run is not None and run.result is None:
+            run = await self.runs.get(run.tenant, run_id(run.programme, run.number - 1))
+        return run
 
     async def active_runs(self, tenant: str) -> list[Run]:
         """Runs that wait or are being executed."""
