@@ -1,7 +1,8 @@
 """Where matching keeps its documents, and the queries it asks of them."""
 
+import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from chassis.delivery import Delivery
 from chassis.state.documents import Documents
@@ -48,7 +49,7 @@ class Store:
                 Index((("life", 1),), unique=True),
                 Index((("tenant", 1), ("mentor", 1))),
                 Index((("tenant", 1), ("mentee", 1))),
-                Index((("tenant", 1), ("programme", 1))),
+                Index((("tenant", 1), ("programme", 1), ("status", 1), ("terms.score", 1))),
                 Index((("tenant", 1), ("again", 1))),
                 Index((("due", 1),)),
             ],
@@ -86,10 +87,26 @@ class Store:
         found = await self.mentorships.find(tenant, {"mentor": mentor, "mentee": mentee}, limit=100)
         return [pair for pair in found if pair.status is Status.PROPOSED]
 
-    async def of_programme(self, tenant: str, programme: str) -> list[Mentorship]:
-        """Every pair of a programme, newest first."""
-        found = await self.mentorships.find(tenant, {"programme": programme}, limit=20_000)
-        return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
+    async def scored(self, programme: Programme, statuses: Iterable[Status], low: int, high: int) -> list[Mentorship]:
+        """A programme's pairs with these statuses whose score is `low` or more and below `high`, in no order."""
+        found = await asyncio.gather(
+            *(
+                self.mentorships.find(programme.tenant, _scored(programme, status, low, high), limit=20_000)
+                for status in statuses
+            )
+        )
+        return [pair for pairs in found for pair in pairs]
+
+    async def count_scored(self, programme: Programme, statuses: Iterable[Status], low: int, high: int) -> int:
+        """How many such pairs there are."""
+        return sum(
+            await asyncio.gather(
+                *(
+                    self.mentorships.count(programme.tenant, _scored(programme, status, low, high))
+                    for status in statuses
+                )
+            )
+        )
 
     async def withdrawn_pairs(self, tenant: str) -> set[str]:
         """Ids of closed proposals whose two people may be proposed to each other again."""
@@ -167,3 +184,8 @@ class Store:
             level = [each.id for each in found if each.id not in below and each.id != member]
             below += level
         return below
+
+
+def _scored(programme: Programme, status: Status, low: int, high: int) -> dict[str, Any]:
+    # One status at a time: a list of them would leave the index on the embedded servers.
+    return {"programme": programme.id, "status": status.value, "terms.score": {"$gte": low, "$lt": high}}
