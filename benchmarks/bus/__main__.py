@@ -42,7 +42,8 @@ async def consuming(servers: Servers, times: int) -> dict[str, Summary]:
             print(f"{peer.name} does not take part: {error}")
             continue
         command = peer.command(servers.kafka, load.PROPOSALS, "2000", "20000")
-        measurements.append(Measurement(name, command, environment()))
+        # Peers make folders where they work, Faust one for each application; this one is gone afterwards.
+        measurements.append(Measurement(name, command, environment(), servers.folder))
     return await rounds.run(measurements, times)
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from local.places import ROOT
@@ -25,6 +26,7 @@ class Measurement:
     title: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    folder: Path = ROOT
 
 
 def ours(title: str, name: str, arguments: Sequence[str]) -> Measurement:
@@ -46,18 +48,20 @@ async def run(measurements: Sequence[Measurement], rounds: int) -> dict[str, Sum
 
 
 async def _round(measurement: Measurement) -> Figures:
-    output = await answer(measurement.command, measurement.environment)
+    output = await answer(measurement.command, measurement.environment, folder=measurement.folder)
     return Figures.from_json(output.splitlines()[-1])
 
 
-async def answer(command: Sequence[str], environment: Mapping[str, str] | None = None, seconds: int = SECONDS) -> str:
-    """What a process prints.
+async def answer(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, seconds: int = SECONDS, folder: Path = ROOT
+) -> str:
+    """What a process prints that works in this folder.
 
     Raises:
         RoundError: it failed, printed nothing, or took too long.
     """
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         async with asyncio.timeout(seconds):

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from contracts.matching import Side
 
 from benchmarks.matching.population import Market, population
 from matching.engine.engine import Engine
@@ -43,7 +42,11 @@ class Stream:
 
 def people_of(profiles: Profiles) -> list[Person]:
     """The columns as the engine's people; the id of each is their row."""
-    columns = {name: getattr(profiles, name).tolist() for name in Profiles.__dataclass_fields__ if name != "areas" and name != "more_languages"}
+    columns = {
+        name: getattr(profiles, name).tolist()
+        for name in Profiles.__dataclass_fields__
+        if name != "areas" and name != "more_languages"
+    }
     names = [f"{row:07}" for row in range(len(profiles))]
     bits = {mask: tuple(f"l{bit}" for bit in range(64) if mask >> bit & 1) for mask in set(columns["languages"])}
     likes = {mask: tuple(f"f{bit}" for bit in range(64) if mask >> bit & 1) for mask in set(columns["likes"])}
@@ -81,13 +84,15 @@ def stream(people: int, market: Market, seed: int, most: int) -> Stream:
     rules = rules.model_copy(update={"areas": tuple(f"a{area:02}" for area in range(profiles.areas))})
     everybody = people_of(profiles)
     blocked = [(everybody[a].id, everybody[b].id) for a, b in profiles.blocked.tolist()]
-    t=time.perf_counter()
+    t = time.perf_counter()
     engine = Engine(rules, everybody, former_pairs=blocked)
-    print("engine", time.perf_counter()-t); t=time.perf_counter()
+    print("engine", time.perf_counter() - t)
+    t = time.perf_counter()
     run = engine.run()
-    print("run", time.perf_counter()-t, len(run.proposals), run.certificate); t=time.perf_counter()
+    print("run", time.perf_counter() - t, len(run.proposals), run.certificate)
+    t = time.perf_counter()
     engine.adopt(run)
-    print("adopt", time.perf_counter()-t)
+    print("adopt", time.perf_counter() - t)
     rng = np.random.default_rng(seed)
     inside = [p for p in everybody if p.mentor_capacity or p.mentee_capacity]
     count = min(most, int(CHANGED * len(inside)))
@@ -100,10 +105,18 @@ def stream(people: int, market: Market, seed: int, most: int) -> Stream:
             p = now[inside[rng.integers(len(inside))].id]
             q = inside[rng.integers(len(inside))]
             kind = rng.integers(4)
-            if kind == 0: p = replace(p, offers=q.offers, seeks=q.seeks)
-            elif kind == 1: p = replace(p, work_from=q.work_from, work_to=q.work_to)
-            elif kind == 2: p = replace(p, likes=q.likes, in_person=q.in_person)
-            else: p = replace(p, mentor_capacity=p.mentor_capacity and 1 + int(rng.integers(3)), mentee_capacity=p.mentee_capacity and 1 + int(rng.integers(3)))
+            if kind == 0:
+                p = replace(p, offers=q.offers, seeks=q.seeks)
+            elif kind == 1:
+                p = replace(p, work_from=q.work_from, work_to=q.work_to)
+            elif kind == 2:
+                p = replace(p, likes=q.likes, in_person=q.in_person)
+            else:
+                p = replace(
+                    p,
+                    mentor_capacity=p.mentor_capacity and 1 + int(rng.integers(3)),
+                    mentee_capacity=p.mentee_capacity and 1 + int(rng.integers(3)),
+                )
         elif chance < _EDITS + _LEAVES or not out:
             p = now[inside[rng.integers(len(inside))].id]
             p = replace(p, open_to_mentor=False, open_to_be_mentored=False)
@@ -115,25 +128,34 @@ def stream(people: int, market: Market, seed: int, most: int) -> Stream:
         a = time.perf_counter()
         change = engine.change(p)
         seconds.append(time.perf_counter() - a)
-        moved.append(len(change.moved)); changed.append(len(change.moved) + len(change.withdrawn) + len(change.proposals))
+        moved.append(len(change.moved))
+        changed.append(len(change.moved) + len(change.withdrawn) + len(change.proposals))
     fresh = Engine(rules, now.values(), former_pairs=blocked)
     best = fresh.run()
     open_ = engine.ties.all(Tie.OPEN)
     val = value(fresh, open_)
     s = np.array(seconds) * 1e3
-    print(f"{count} events p50 {np.percentile(s,50):.3f} p99 {np.percentile(s,99):.3f} p99.9 {np.percentile(s,99.9):.3f} max {s.max():.2f} ms; moved {np.mean(moved):.2f} changed {np.mean(changed):.2f}")
+    print(
+        f"{count} events p50 {np.percentile(s, 50):.3f} p99 {np.percentile(s, 99):.3f} p99.9 {np.percentile(s, 99.9):.3f} max {s.max():.2f} ms; moved {np.mean(moved):.2f} changed {np.mean(changed):.2f}"
+    )
     fr = {p.pair for p in best.proposals}
-    print(f"pairs {len(open_)} fresh {len(best.proposals)}; value {val} fresh all {value(fresh, list(fr))} run.value {best.value} = {100*val/value(fresh, list(fr)):.3f} %  certificate {best.certificate}; kept of the old {len({p.pair for p in run.proposals} & set(open_))/len(run.proposals):.3f}")
+    print(
+        f"pairs {len(open_)} fresh {len(best.proposals)}; value {val} fresh all {value(fresh, list(fr))} run.value {best.value} = {100 * val / value(fresh, list(fr)):.3f} %  certificate {best.certificate}; kept of the old {len({p.pair for p in run.proposals} & set(open_)) / len(run.proposals):.3f}"
+    )
+
 
 def value(engine, pairs):
     row = engine.directory.row
-    m = np.array([row[p.mentor] for p in pairs]); e = np.array([row[p.mentee] for p in pairs])
+    m = np.array([row[p.mentor] for p in pairs])
+    e = np.array([row[p.mentee] for p in pairs])
     tot = int(engine.scores(m, e).sum())
     for x in (m, e):
         c = np.bincount(x)
         tot -= engine.rules.weights.further_pair * int((c * (c - 1) // 2).sum())
     return tot
 
+
 if __name__ == "__main__":
     import sys
+
     stream(int(sys.argv[1]), sys.argv[2], 1, 10**9)

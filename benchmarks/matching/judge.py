@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from matching.engine.chain import NOBODY
 from matching.engine.packed.profiles import Profiles
 from matching.engine.rules import Rules
 
@@ -23,6 +24,7 @@ _CHOICES: Final = 4
 _ENOUGH_MINUTES: Final = 240
 _MOST_LEVELS: Final = 4
 _MOST_WAITING: Final = 90
+_FIRST_LANGUAGES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ class Judge:
         yield "level-gap", (above if rules.reverse_only else abs(above)) < rules.level_gap
         yield "common-area", not set(self._offers(mentor)) & set(self._seeks(mentee))
         yield "common-hours", self._common_minutes(mentor, mentee) < rules.common_minutes
-        spoken = [int(people.languages[row]) for row in (mentor, mentee)]
-        yield "common-language", rules.common_language and spoken[0] & spoken[1] == 0
+        yield "common-language", rules.common_language and self._spoken(mentor) & self._spoken(mentee) == 0
         yield "different-unit", rules.different_unit and people.unit[mentor] == people.unit[mentee]
         yield "management-chain", mentor in self._above(mentee) or mentee in self._above(mentor)
         yield "same-manager", manager[mentor] >= 0 and manager[mentor] == manager[mentee]
+        yield "unknown-chain", not rules.unknown_chains and not (self._settled(mentor) and self._settled(mentee))
         yield "mentor-tenure", people.tenure[mentor] < rules.mentor_tenure
         yield "mentee-tenure", people.tenure[mentee] < rules.mentee_tenure
         yield "blocked", frozenset((mentor, mentee)) in self._blocked
@@ -169,6 +171,19 @@ class Judge:
             found.add(manager)
             manager = int(self._people.manager[manager])
         return found
+
+    def _settled(self, row: int) -> bool:
+        """Whether the directory tells everybody above a person, up to somebody who has no manager."""
+        seen: set[int] = set()
+        while 0 <= row < len(self._people) and row not in seen:
+            seen.add(row)
+            row = int(self._people.manager[row])
+        return row == NOBODY
+
+    def _spoken(self, row: int) -> int:
+        """A person's languages: one bit each."""
+        more = self._people.more_languages
+        return int(self._people.languages[row]) | (int(more[row]) if more is not None else 0) << _FIRST_LANGUAGES
 
     def _common_minutes(self, mentor: int, mentee: int) -> int:
         return (self._working(mentor) & self._working(mentee)).bit_count()

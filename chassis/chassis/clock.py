@@ -8,11 +8,17 @@ the machinery (heartbeats, sweeps), which must not jump when people's time does.
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
-
-from chassis.settings import Settings
+from typing import Final, Protocol
 
 _LOOK_AGAIN_SECONDS: Final = 0.5
+
+
+class ClockSettings(Protocol):
+    """The settings that the clock needs."""
+
+    @property
+    def clock_file(self) -> Path | None:
+        """Where the seconds to add stand, on a local stack."""
 
 
 class _Shift:
@@ -49,7 +55,7 @@ class _Shift:
 _shift = _Shift()
 
 
-def configure(settings: Settings) -> None:
+def configure(settings: ClockSettings) -> None:
     """Follow the clock file of a local stack; without one the time is the machine's."""
     _shift.follow(settings.clock_file)
 

@@ -22,12 +22,13 @@ _FIRST_LINK: Final = "main a[href*='{}']"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `then` is a link on it to follow first."""
+    """One page as somebody sees it; `then` is a link on it to follow first, `unfold` a part to open."""
 
     name: str
     email: str
     path: str
     then: str = ""
+    unfold: str = ""
 
 
 PICTURES: Final = (
@@ -38,7 +39,7 @@ PICTURES: Final = (
     Picture("proposal", _JUNIOR, "/proposals", "/proposals/"),
     Picture("inbox", _JUNIOR, "/inbox"),
     Picture("programmes", _LEAD, "/programmes"),
-    Picture("programme", _LEAD, "/programmes", "/programmes/"),
+    Picture("programme", _LEAD, "/programmes", "/programmes/", unfold="details.row summary"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
 )
@@ -78,6 +79,8 @@ async def _all_pages(chromium: Browser, address: str, size: tuple[int, int], fol
         if picture.then and await page.locator(_FIRST_LINK.format(picture.then)).count():
             await page.locator(_FIRST_LINK.format(picture.then)).first.click()
             await page.wait_for_load_state()
+        if picture.unfold and await page.locator(picture.unfold).count():
+            await page.locator(picture.unfold).first.click()
         await page.screenshot(path=folder / f"{picture.name}{suffix}.png", full_page=True)
 
 

@@ -73,6 +73,21 @@ async def test_a_lead_runs_the_programme(stack: Stack, browser: Browser) -> None
     await expect(main).to_contain_text(re.compile(r"Last run: \d+ second"), timeout=30_000)
     await expect(main).to_contain_text("Mentees with somebody")
     await expect(main.get_by_role("heading", name="People without a pair")).to_be_visible()
+    await _unfold_the_strongest_pair(lead)
+
+
+async def _unfold_the_strongest_pair(lead: Page) -> None:
+    """By keyboard, the lead opens the first pair and finds its areas and points that add up to its score."""
+    pair = lead.locator("details.row").first
+    parts = pair.get_by_role("table", name="What the score is made of")
+    await expect(parts).to_be_hidden()
+    await pair.locator("summary").focus()
+    await lead.keyboard.press("Enter")
+    await expect(parts).to_be_visible()
+    await expect(pair).to_contain_text("They share:")
+    points = [int(cell.replace(",", "")) for cell in await parts.locator("td").all_inner_texts()]
+    assert sum(points[:-1]) == points[-1] > 0
+    assert f"{points[-1]:,} points" in await pair.locator("summary").inner_text()
 
 
 async def test_two_people_become_a_mentorship(stack: Stack, browser: Browser, couple: Couple) -> None:

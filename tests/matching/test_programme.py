@@ -9,12 +9,14 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 from matching.agenda import Urgency, next_steps
 from matching.domain.members import Member
-from matching.domain.programme import Plan, Programme, Result, Run, RunState, programme_id
+from matching.domain.programme import Plan, Programme, Result, Run, RunState, Unpaired, programme_id
+from matching.domain.proposal import Reason
 from matching.eligibility import Absence, broken_rule, engine_person
 from matching.engine.engine import Engine
 from matching.engine.explanation import explain
-from matching.engine.rules import Rule, Rules
-from matching.lead_pages import band
+from matching.engine.rules import Rule, Rules, Term
+from matching.engine.sentences import SENTENCES
+from matching.lead_words import PARTS, band, nobody
 from matching.programme_files import make_plan, read_file
 from matching_people import LATER, a_profile, a_proposal, an_entry
 
@@ -231,3 +233,20 @@ def test_score_bands_compare_with_the_best_pair() -> None:
         "fair",
         "fair",
     ]
+
+
+def test_a_lead_has_words_for_every_part_of_a_score() -> None:
+    """A part that the engine learns must not end among "other reasons"."""
+    assert set(PARTS) == set(Term)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_lead_has_words_for_every_reason_to_have_nobody(side: Side) -> None:
+    """Whatever the engine tells about somebody without a pair is a sentence, for one person and for many."""
+    for code in (code for code in SENTENCES if code.startswith(("excluded-by-", "nobody-", "none-"))):
+        for people in (1, 2_000):
+            why = Reason(code=code, values={"people": people, "others": 2_000, "alone": people - 1})
+            told = nobody(Unpaired(member="ana", side=side, why=(why,)))
+            assert told.sentence
+            assert len(told.obstacles) == code.startswith("excluded-by-")
+            assert not [text for text in (told.sentence, *told.obstacles) if "{" in text or "2000" in text]

@@ -104,7 +104,7 @@ class Documents(Generic[A]):
         return found
 
     async def find(self, tenant: str, filter_: Filter, *, limit: int = 1000) -> list[A]:
-        """At most `limit` aggregates that match equality and short `$in` filters on indexed fields, in no order."""
+        """At most `limit` aggregates that match equality, a range or a short `$in` on indexed fields, in no order."""
         return [self._read(raw) for raw in await self.collection.find(tenant, filter_, limit=limit)]
 
     async def find_ids(self, tenant: str, document_ids: Sequence[str]) -> dict[str, A]:

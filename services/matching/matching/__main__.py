@@ -1,26 +1,32 @@
-"""`python -m matching api | engine | migrate | programme … | ops …`."""
+"""`python -m matching api | engine | migrate | programme … | rehearse … | ops …`."""
 
 import sys
 from typing import TYPE_CHECKING, Any
-
-from chassis import ops
 
 if TYPE_CHECKING:
     from chassis.app import Service
 
 
 def main() -> int:
-    """Answer an operator, or do whatever else was asked; returns the exit code."""
-    if sys.argv[1:2] == ["ops"]:
-        return ops.operate("matching", sys.argv[2:], _service)
-    from matching import command_line  # noqa: PLC0415 - an operator does not wait for the web framework
+    """Answer an operator, rehearse, or do whatever else was asked; returns the exit code."""
+    # ruff: noqa: PLC0415 - operators and rehearsals do not wait for the web framework, nor for each other's parts
+    match sys.argv[1:2]:
+        case ["ops"]:
+            from chassis import ops
+
+            return ops.operate("matching", sys.argv[2:], _service)
+        case ["rehearse"]:
+            from matching.rehearsal import command
+
+            return command.main(sys.argv[2:])
+    from matching import command_line
 
     return command_line.main()
 
 
 def _service() -> "Service[Any]":
-    from matching.app import compose_api  # noqa: PLC0415
-    from matching.settings import MatchingSettings  # noqa: PLC0415
+    from matching.app import compose_api
+    from matching.settings import MatchingSettings
 
     return compose_api(MatchingSettings())
 

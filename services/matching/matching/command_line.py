@@ -1,4 +1,4 @@
-"""`python -m matching api | engine | migrate | rehearse … | programme load FILE | programme run PROGRAMME [--wait]`."""
+"""`python -m matching api | engine | migrate | programme load FILE | programme run PROGRAMME [--wait]`."""
 
 import argparse
 import asyncio
@@ -14,15 +14,12 @@ from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.programme import ACTIVE, Programme, Run, RunState, programme_id
 from matching.programme_files import load
-from matching.rehearsal import command as rehearsal
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
 
 
 def main() -> int:
     """Run one role or one command; 1 when a command was refused, with the reason on stderr."""
-    if sys.argv[1:2] == ["rehearse"]:
-        return rehearsal.main(sys.argv[2:])
     asked = _parser().parse_args()
     match asked.role:
         case "engine":

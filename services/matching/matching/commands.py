@@ -147,7 +147,7 @@ class Commands:
 
 async def queue_run(store: Store, programme: Programme, by: str) -> Run:
     """A new run of a programme, or the one that is unfinished."""
-    newest = next(iter(await store.runs_of(programme.tenant, programme.id)), None)
+    newest = await store.newest_run(programme.tenant, programme.id)
     if newest is not None and newest.state in ACTIVE:
         return newest
     number = newest.number + 1 if newest else 1

@@ -1,19 +1,15 @@
-"""The words for codes: areas from profiles' taxonomy, languages from the locale data."""
+"""The labels of areas, from profiles' taxonomy."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import httpx
-from babel.core import Locale, UnknownLocaleError
 from chassis.translation import current
-from chassis.translation import gettext as _
 from chassis.web.cards import CardsSettings
 from pydantic import BaseModel, ValidationError
 
 from chassis import telemetry
-from matching.domain.proposal import Reason
-from matching.engine.sentences import SENTENCES
 
 _SECONDS_KEPT: Final = 300.0
 _RETRY_SECONDS: Final = 5.0
@@ -50,34 +46,6 @@ class Labels:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def area_label(areas: Mapping[str, str], code: str) -> str:
-    """An area's label, or its code as words."""
-    return areas.get(code) or code.replace("-", " ")
-
-
-def language_label(code: str) -> str:
-    """A language's name in the language of the request."""
-    try:
-        return Locale.parse(code).get_display_name(current().locale) or code
-    except (UnknownLocaleError, ValueError):
-        return code
-
-
-def sentences(reasons: Iterable[Reason], areas: Mapping[str, str]) -> list[str]:
-    """Reasons in words; a code from a newer engine that we have no words for is left out."""
-    told = []
-    for reason in reasons:
-        if (sentence := SENTENCES.get(reason.code)) is None:
-            continue
-        values = dict(reason.values)
-        if "area" in values:
-            values["area"] = area_label(areas, str(values["area"]))
-        if "language" in values:
-            values["language"] = language_label(str(values["language"]))
-        told.append(_(sentence).format(**values))
-    return told
 
 
 def _trace() -> dict[str, str]:

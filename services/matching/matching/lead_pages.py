@@ -1,38 +1,73 @@
-"""Matching's pages for leads: a programme's run, its coverage, its proposals, and who has nobody and why."""
+"""Matching's pages for leads: a programme's run, its coverage, its pairs explained, and who has nobody and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from chassis.errors import ConflictError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.identity import Caller, SignedIn
 from chassis.web.pages import Pages, redirect
-from contracts.matching import Status
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import clock
 from matching.commands import Commands
 from matching.domain.mentorship import LIVE, Mentorship
 from matching.domain.programme import ACTIVE, Programme, Run
-from matching.labels import Labels, area_label, sentences
+from matching.labels import Labels
+from matching.lead_words import Part, Standing, band, nobody, parts
+from matching.ranking import Order, Ranking
+from matching.wording import area_label
 
+PAIRS: Final = 50
 ROWS: Final = 25
-_STRONG: Final = 0.75
-_GOOD: Final = 0.5
 
-Shown = Annotated[int, Query(ge=ROWS, le=2000)]
+
+class Asked(BaseModel):
+    """What a lead wants to see of a programme: which pairs in which order, behind which one, and how many without."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stands: Standing | None = None
+    order: Order = Order.STRONGEST
+    after: str | None = Field(default=None, max_length=64)
+    shown: int = Field(default=ROWS, ge=ROWS, le=2000)
+
+    def address(self, programme: str, part: str, **changes: object) -> str:
+        """The page with something changed; a change of pairs begins with the first of them."""
+        asked = self.model_copy(update=({"after": None} if part == "pairs" else {}) | changes)
+        query = urlencode(asked.model_dump(mode="json", exclude_defaults=True))
+        return f"/programmes/{programme}{'?' if query else ''}{query}#{part}"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A pair as a lead sees it: open, agreed or running. What came to nothing is nobody's to list."""
+    """A pair as a lead sees it: open, agreed or running. What came to nothing is nobody's to list.
 
-    pair: Mentorship
+    It holds no more than the page may show, so that no template can tell what is the pair's own.
+    """
+
+    id: str
+    mentor: str
+    mentee: str
+    score: int
     band: str
     stands: str
+    areas: list[str]
+    parts: list[Part]
+
+
+class Choice(NamedTuple):
+    """A link to the same page with other pairs on it."""
+
+    label: str
+    href: str
+    chosen: bool
+    pairs: int | None = None
 
 
 class LeadViews:
@@ -57,14 +92,14 @@ class LeadViews:
             running={each.id: each.running(clock.today()) for each in programmes},
         )
 
-    async def programme(self, request: Request, caller: Caller, programme: str, shown: int) -> HTMLResponse:
+    async def programme(self, request: Request, caller: Caller, programme: str, asked: Asked) -> HTMLResponse:
         """One programme for its lead."""
         found = await self.commands.programme(caller, programme)
-        rows = await self._rows(found)
-        runs = await self.commands.store.runs_of(caller.tenant, programme)
-        done = next((run for run in runs if run.result), None)
-        unpaired = done.result.unpaired[:shown] if done and done.result else []
-        members = [member for row in rows[:shown] for member in (row.pair.mentor, row.pair.mentee)]
+        run = await self.commands.store.newest_run(caller.tenant, programme)
+        done = await self.commands.store.newest_result(run)
+        unpaired = done.result.unpaired[: asked.shown] if done and done.result else []
+        pairs = await self._pairs(found, asked)
+        members = [member for row in pairs["rows"] for member in (row.mentor, row.mentee)]
         areas = await self.labels.areas()
         return self.pages.render(
             request,
@@ -72,42 +107,48 @@ class LeadViews:
             caller=caller,
             programme=found,
             running=found.running(clock.today()),
-            run=runs[0] if runs else None,
-            active=bool(runs) and runs[0].state in ACTIVE,
-            step=_step(runs[0] if runs else None),
+            run=run,
+            active=run is not None and run.state in ACTIVE,
+            step=_step(run),
             done=done,
-            rows=rows,
-            shown=shown,
-            more=shown + ROWS,
-            unpaired=[(each, sentences(each.why, areas)) for each in unpaired],
+            unpaired=[(each, nobody(each)) for each in unpaired],
+            more_unpaired=asked.address(programme, "without", shown=min(asked.shown + ROWS, 2000)),
+            shown=asked.shown,
             people=await self.cards.of(caller, [*members, *(each.member for each in unpaired)]),
             area_names=[area_label(areas, code) for code in found.plan.rules.areas],
-            focus=self._focus(rows[:shown], areas),
+            **pairs,
         )
+
+    async def _pairs(self, programme: Programme, asked: Asked) -> dict[str, Any]:
+        """The pairs that are asked for, and what else there is to ask for."""
+        store = self.commands.store
+        living = Ranking(store, programme, LIVE)
+        ranking = living if asked.stands is None else Ranking(store, programme, asked.stands.statuses)
+        after = await store.mentorships.get(programme.tenant, asked.after) if asked.after else None
+        if after is not None and after.programme != programme.id:
+            after = None
+        best = await living.best()
+        page = await ranking.page(asked.order, after, PAIRS, best)
+        counts = {each: await Ranking(store, programme, each.statuses).count() for each in Standing}
+        areas = await self.labels.areas()
+        return {
+            "rows": [_row(pair, best, areas) for pair in page.pairs],
+            "pairs_in_all": sum(counts.values()),
+            "standings": _standings(programme, asked, counts),
+            "orders": _orders(programme, asked),
+            "first_pairs": asked.address(programme.id, "pairs") if after else None,
+            "next_pairs": asked.address(programme.id, "pairs", after=page.pairs[-1].id) if page.more else None,
+        }
 
     async def progress(self, request: Request, caller: Caller, programme: str) -> Response:
         """The part of the page that moves while a run is under way; a finished run reloads the page."""
         found = await self.commands.programme(caller, programme)
-        runs = await self.commands.store.runs_of(caller.tenant, programme)
-        run = runs[0] if runs else None
+        run = await self.commands.store.newest_run(caller.tenant, programme)
         if run is None or run.state not in ACTIVE:
             return Response(status_code=204, headers={"HX-Refresh": "true"})
         return self.pages.fragment(
             request, "run_progress.html", caller=caller, programme=found, run=run, step=_step(run)
         )
-
-    async def _rows(self, programme: Programme) -> list[Row]:
-        pairs = [
-            pair
-            for pair in await self.commands.store.of_programme(programme.tenant, programme.id)
-            if pair.status in LIVE
-        ]
-        best = max((pair.terms.score for pair in pairs), default=0)
-        pairs.sort(key=lambda pair: (-pair.terms.score, pair.id))
-        return [Row(pair, band(pair.terms.score, best), _stands(pair.status)) for pair in pairs]
-
-    def _focus(self, rows: list[Row], areas: Mapping[str, str]) -> dict[str, str]:
-        return {row.pair.id: ", ".join(area_label(areas, code) for code in row.pair.terms.areas[:3]) for row in rows}
 
 
 def add(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> None:
@@ -120,9 +161,11 @@ def add(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards, label
         return await views.programmes(request, caller)
 
     @routes.get("/programmes/{programme}")
-    async def programme(request: Request, caller: SignedIn, programme: str, shown: Shown = ROWS) -> HTMLResponse:
+    async def programme(
+        request: Request, caller: SignedIn, programme: str, asked: Annotated[Asked, Query()]
+    ) -> HTMLResponse:
         """One programme, for its lead."""
-        return await views.programme(request, caller, programme, shown)
+        return await views.programme(request, caller, programme, asked)
 
     @routes.get("/programmes/{programme}/progress")
     async def progress(request: Request, caller: SignedIn, programme: str) -> Response:
@@ -145,21 +188,33 @@ def add(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards, label
         return redirect(f"/programmes/{programme}", notice=_("The run stops. Proposals made so far stay."), kind="info")
 
 
-def band(score: int, best: int) -> str:
-    """How a pair compares with the best one of its programme: strong, good or fair."""
-    share = score / best if best else 0.0
-    return "strong" if share >= _STRONG else "good" if share >= _GOOD else "fair"
+def _row(pair: Mentorship, best: int, areas: Mapping[str, str]) -> Row:
+    return Row(
+        id=pair.id,
+        mentor=pair.mentor,
+        mentee=pair.mentee,
+        score=pair.terms.score,
+        band=band(pair.terms.score, best),
+        stands=Standing.of(pair.status).words,
+        areas=[area_label(areas, code) for code in pair.terms.areas],
+        parts=parts(pair.terms),
+    )
 
 
-def _stands(status: Status) -> str:
-    """A lead sees that answers are awaited, never from whom."""
-    match status:
-        case Status.ACCEPTED:
-            return _("Settling the agreement")
-        case Status.STARTED:
-            return _("Running")
-        case _:
-            return _("Waiting for answers")
+def _standings(programme: Programme, asked: Asked, counts: Mapping[Standing, int]) -> list[Choice]:
+    words = [(None, _("All"), sum(counts.values())), *((each, each.words, counts[each]) for each in Standing)]
+    return [
+        Choice(label, asked.address(programme.id, "pairs", stands=each), each is asked.stands, count)
+        for each, label, count in words
+    ]
+
+
+def _orders(programme: Programme, asked: Asked) -> list[Choice]:
+    words = {Order.STRONGEST: _("Strongest first"), Order.WEAKEST: _("Weakest first")}
+    return [
+        Choice(label, asked.address(programme.id, "pairs", order=order), order is asked.order)
+        for order, label in words.items()
+    ]
 
 
 def _step(run: Run | None) -> str:

@@ -21,7 +21,8 @@ from matching.commands import Commands
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
-from matching.labels import Labels, area_label, sentences
+from matching.labels import Labels
+from matching.wording import area_label, sentences
 
 _OPEN_STEPS: Final = {
     Status.PROPOSED: 0,

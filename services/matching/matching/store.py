@@ -1,7 +1,8 @@
 """Where matching keeps its documents, and the queries it asks of them."""
 
+import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from chassis.delivery import Delivery
 from chassis.state.documents import Documents
@@ -13,7 +14,7 @@ from matching.domain.agreement import Notes
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
-from matching.domain.programme import ACTIVE, Programme, Run
+from matching.domain.programme import ACTIVE, Programme, Run, run_id
 
 Change = Callable[[Mentorship], object]
 
@@ -48,7 +49,7 @@ class Store:
                 Index((("life", 1),), unique=True),
                 Index((("tenant", 1), ("mentor", 1))),
                 Index((("tenant", 1), ("mentee", 1))),
-                Index((("tenant", 1), ("programme", 1))),
+                Index((("tenant", 1), ("programme", 1), ("status", 1), ("terms.score", 1))),
                 Index((("tenant", 1), ("again", 1))),
                 Index((("due", 1),)),
             ],
@@ -86,10 +87,26 @@ class Store:
         found = await self.mentorships.find(tenant, {"mentor": mentor, "mentee": mentee}, limit=100)
         return [pair for pair in found if pair.status is Status.PROPOSED]
 
-    async def of_programme(self, tenant: str, programme: str) -> list[Mentorship]:
-        """Every pair of a programme, newest first."""
-        found = await self.mentorships.find(tenant, {"programme": programme}, limit=20_000)
-        return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
+    async def scored(self, programme: Programme, statuses: Iterable[Status], low: int, high: int) -> list[Mentorship]:
+        """A programme's pairs with these statuses whose score is `low` or more and below `high`, in no order."""
+        found = await asyncio.gather(
+            *(
+                self.mentorships.find(programme.tenant, _scored(programme, status, low, high), limit=20_000)
+                for status in statuses
+            )
+        )
+        return [pair for pairs in found for pair in pairs]
+
+    async def count_scored(self, programme: Programme, statuses: Iterable[Status], low: int, high: int) -> int:
+        """How many such pairs there are."""
+        return sum(
+            await asyncio.gather(
+                *(
+                    self.mentorships.count(programme.tenant, _scored(programme, status, low, high))
+                    for status in statuses
+                )
+            )
+        )
 
     async def withdrawn_pairs(self, tenant: str) -> set[str]:
         """Ids of closed proposals whose two people may be proposed to each other again."""
@@ -103,6 +120,17 @@ class Store:
         """A programme's runs, newest first."""
         found = await self.runs.find(tenant, {"programme": programme}, limit=1000)
         return sorted(found, key=lambda run: run.number, reverse=True)
+
+    async def newest_run(self, tenant: str, programme: str) -> Run | None:
+        """A programme's newest run: they are numbered without a gap, and each may hold thousands of reasons."""
+        number = await self.runs.count(tenant, {"programme": programme})
+        return await self.runs.get(tenant, run_id(programme, number)) if number else None
+
+    async def newest_result(self, run: Run | None) -> Run | None:
+        """The newest run that found something: this one, or one before it."""
+        while run is not None and run.result is None:
+            run = await self.runs.get(run.tenant, run_id(run.programme, run.number - 1))
+        return run
 
     async def active_runs(self, tenant: str) -> list[Run]:
         """Runs that wait or are being executed."""
@@ -156,3 +184,8 @@ class Store:
             level = [each.id for each in found if each.id not in below and each.id != member]
             below += level
         return below
+
+
+def _scored(programme: Programme, status: Status, low: int, high: int) -> dict[str, Any]:
+    # One status at a time: a list of them would leave the index on the embedded servers.
+    return {"programme": programme.id, "status": status.value, "terms.score": {"$gte": low, "$lt": high}}

@@ -9,6 +9,7 @@ from chassis.errors import InvalidError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matching.engine.bulk.solve import FULL, Effort, Solution, solve
+from matching.engine.chain import LOST
 from matching.engine.packed.packing import pack
 from matching.engine.packed.pairs import FORBIDDEN, edge
 from matching.engine.packed.profiles import MOST_NAMED, Profiles
@@ -112,6 +113,48 @@ def test_what_a_run_finds_is_sound_and_as_good_as_it_says(seed: int, rules: Rule
     assert verdict.value == solution.value
     best = optimum(market)
     assert best - len(solution.scores) - 1 <= solution.value <= best <= solution.bound
+
+
+def company(seed: int, people: int) -> Profiles:
+    """A crowd with managers as directories tell them, some lost and some in circles, and with over 64 languages."""
+    random = np.random.default_rng(seed)
+    managers = np.array([random.integers(-1, row // 3 + 1) for row in range(people)], np.int32)
+    managers[random.random(people) < 0.04] = LOST
+    managers[random.random(people) < 0.04] = people + 3
+    astray = random.random(people) < 0.08
+    managers[astray] = random.integers(0, people, astray.sum())
+    first, more = (random.choice(np.array([1, 2, 2**63, 0], np.uint64), people) for _ in range(2))
+    return dataclasses.replace(crowd(seed, people), manager=managers, languages=first, more_languages=more)
+
+
+@given(seed=SEEDS, rules=RULES, unknown_chains=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whoever_may_be_paired_is_whom_the_judge_lets(seed: int, rules: Rules, *, unknown_chains: bool) -> None:
+    """All pairs of a small company, those whom the market leaves out included, at their points."""
+    rules = rules.model_copy(update={"unknown_chains": unknown_chains})
+    people = company(seed, 16)
+    market, other = pack(people, rules), Judge(people, rules)
+    possible = {
+        (mentor_row, row): points + market.mentor_points[mentor] + market.mentee_points[mentee]
+        for mentee, row in enumerate(market.mentee_rows.tolist())
+        for mentor, mentor_row in enumerate(market.mentor_rows.tolist())
+        if (points := edge(market, mentor, mentee)) != FORBIDDEN
+    }
+    pairs = [(mentor, mentee) for mentor in range(16) for mentee in range(16)]
+    assert possible == {pair: sum(other.terms(*pair).values()) for pair in pairs if not other.broken(*pair)}
+
+
+@given(seed=SEEDS, rules=RULES)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_nobody_whose_chain_is_unknown_is_paired(seed: int, rules: Rules) -> None:
+    """Unless the rules allow it, a run leaves them out, and is as good as can be without them."""
+    rules = rules.model_copy(update={"unknown_chains": False})
+    people = company(seed, 40)
+    market = pack(people, rules)
+    solution = solve(market, AREAS, FULL)
+    verdict = judge(people, rules, told(market, solution))
+    assert verdict.sound, verdict
+    assert solution.value == verdict.value <= optimum(market) <= solution.bound
 
 
 def optimum(market: Market) -> int:

@@ -50,6 +50,7 @@ class Person:
 
 JUNIOR: Final = Person(offers=(0,), mentor_capacity=1)
 SENIOR: Final = Person(level=8, seeks=(0,), mentee_capacity=1)
+ANY_CHAIN: Final = RULES.model_copy(update={"unknown_chains": True})
 
 
 def a_market(*people: Person, blocked: tuple[tuple[int, int], ...] = ()) -> Profiles:
@@ -165,10 +166,14 @@ def test_rarity_adds_no_more_than_its_limit() -> None:
         ({"manager": MENTEE}, {}, {}, ["management-chain"]),
         ({}, {"manager": MENTOR}, {}, ["management-chain"]),
         ({"manager": THIRD}, {}, {}, ["management-chain"]),
-        ({}, {"manager": THIRD}, {}, []),
+        ({}, {"manager": THIRD}, {"unknown_chains": True}, []),
+        ({}, {"manager": THIRD}, {}, ["unknown-chain"]),
         ({"manager": FOURTH}, {"manager": FOURTH}, {}, ["same-manager"]),
-        ({"manager": 99}, {"manager": 99}, {}, ["same-manager"]),
-        ({"manager": LOST}, {"manager": LOST}, {}, []),
+        ({"manager": 99}, {"manager": 99}, {"unknown_chains": True}, ["same-manager"]),
+        ({"manager": LOST}, {"manager": LOST}, {"unknown_chains": True}, []),
+        ({"manager": LOST}, {}, {}, ["unknown-chain"]),
+        ({}, {"manager": 99}, {}, ["unknown-chain"]),
+        ({"manager": FOURTH}, {}, {}, []),
         ({"tenure": 6}, {"tenure": 24}, {"mentor_tenure": 6, "mentee_tenure": 24}, []),
         ({"tenure": 5}, {}, {"mentor_tenure": 6, "mentee_tenure": 24}, ["mentor-tenure"]),
         ({}, {"tenure": 23}, {"mentor_tenure": 6, "mentee_tenure": 24}, ["mentee-tenure"]),
@@ -193,7 +198,24 @@ def test_blocked_is_blocked_either_way(pair: tuple[int, int]) -> None:
 def test_people_in_a_circle_are_above_one_another() -> None:
     """The mentor reports to the third, who reports to the mentee, who reports to the mentor."""
     market = a_market(replace(JUNIOR, manager=THIRD), replace(SENIOR, manager=MENTOR), Person(manager=MENTEE))
-    assert broken(market, RULES, MENTOR, MENTEE) == ["management-chain"]
+    assert broken(market, RULES, MENTOR, MENTEE) == ["management-chain", "unknown-chain"]
+    assert broken(market, ANY_CHAIN, MENTOR, MENTEE) == ["management-chain"]
+
+
+@pytest.mark.parametrize("top", [LOST, 99, FOURTH], ids=["lost", "not in the directory", "their own manager"])
+def test_a_chain_is_as_unknown_as_the_people_highest_up_in_it(top: int) -> None:
+    """The mentor reports to the third, who reports to the fourth; nobody knows who is above that one."""
+    market = a_market(replace(JUNIOR, manager=THIRD), SENIOR, Person(manager=FOURTH), Person(manager=top))
+    assert broken(market, RULES, MENTOR, MENTEE) == ["unknown-chain"]
+    assert broken(market, ANY_CHAIN, MENTOR, MENTEE) == []
+
+
+def test_languages_beyond_the_first_64_count_like_these() -> None:
+    """The same bit means another language there."""
+    apart = a_market(replace(JUNIOR, languages=0b01), replace(SENIOR, languages=0b10))
+    for more, expected in (([0b10, 0b11], []), ([0b10, 0b01], ["common-language"]), ([0b10, 0], ["common-language"])):
+        market = replace(apart, more_languages=np.array(more, np.uint64))
+        assert broken(market, RULES, MENTOR, MENTEE) == expected
 
 
 def test_nobody_mentors_themselves_and_nobody_is_a_stranger() -> None:

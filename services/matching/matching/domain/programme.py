@@ -80,6 +80,11 @@ def programme_id(tenant: str, code: str) -> str:
     return str(uuid5(_NAMESPACE, f"{tenant}/{code}"))
 
 
+def run_id(programme: str, number: int) -> str:
+    """The id of a programme's first, second, … run."""
+    return f"{programme}-{number:06d}"
+
+
 class RunState(StrEnum):
     """Where a run stands."""
 
@@ -142,8 +147,9 @@ class Run(Aggregate):
     @classmethod
     def request(cls, tenant: str, programme: str, number: int, by: str, at: str) -> "Run":
         """Ask for a run; of two who ask at once, one finds the number taken."""
-        name = f"{programme}-{number:06d}"
-        return cls(id=name, tenant=tenant, programme=programme, number=number, asked_by=by, asked_at=at)
+        return cls(
+            id=run_id(programme, number), tenant=tenant, programme=programme, number=number, asked_by=by, asked_at=at
+        )
 
     def claim(self, engine: str, seen: int, patience: int = 15) -> bool:
         """Take the job, or take it over from an engine that was silent for longer than `patience` seconds."""

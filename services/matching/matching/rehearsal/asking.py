@@ -11,10 +11,10 @@ from matching.engine.explanation import Reason, explain, unmatched_reasons, why_
 from matching.engine.people import Person
 from matching.engine.proposals import Proposal
 from matching.engine.sentences import SENTENCES
-from matching.labels import language_label
 from matching.rehearsal.figures import Found, why_alone
 from matching.rehearsal.loosening import would_change
 from matching.rehearsal.reading import FileError, Roster
+from matching.wording import language_label
 
 _BEST_TOLD: Final = 3
 
