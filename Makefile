@@ -115,7 +115,7 @@ contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI docum
 .PHONY: setup
 setup: $(SYNCED) ## Fetch and compile what is missing: uv, the Python packages, Kafka, a few npm packages, the engine.
 	@$(BIN)/python -m local setup
-	@$(BIN)/python -m matching.engine.bulk.warm
+	@$(BIN)/python -m matching.engine.warm
 
 .PHONY: fast-db
 fast-db: $(SYNCED) ## Build the faster database server once (some seven minutes); it is then used by itself.

@@ -89,5 +89,5 @@ def broken_rule(
     people = [engine_person(each.directory, each.profile, today) for each in known.values() if each.directory]
     directory = Directory(rules, people)
     rows = (np.array([directory.row[member.id]], np.int32) for member in (mentor, mentee))
-    failed = int(fail(table(rules, directory, len(directory.common_minutes), 0), *rows)[0])
+    failed = int(fail(table(rules, directory, len(directory.codes.common_minutes), 0), *rows)[0])
     return next((rule for rule in Rule if failed & RULE_BIT[rule]), None)

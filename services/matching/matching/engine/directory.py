@@ -1,7 +1,7 @@
 """People packed into arrays once, one row a person, changed row by row afterwards."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -9,41 +9,24 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 
 from matching.engine.chain import LOST, NOBODY
-from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN, Profiles
-from matching.engine.packed.rarity import area_points
-from matching.engine.packed.records import DAY, MOST_WAITING, RANKS
+from matching.engine.codes import Codes, OutgrownError
+from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
+from matching.engine.packed.records import MOST_WAITING
 from matching.engine.people import Person
-from matching.engine.rules import MOST_AREAS, Rules
+from matching.engine.rules import Rules
 from matching.engine.tree import Tree
 
 Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
 
-MOST_FUNCTIONS = 64
-_WORD = 64
 _SPARE_ROWS = 64
 _SPARE_PART = 8
 _COLUMNS = (
     *("level", "unit", "country", "manager", "waiting", "window", "tenure", "function", "site", "in_person"),
     *("clock", "work_from", "work_to"),
-    *(
-        "offers",
-        "seeks",
-        "scramble",
-        "offer_ranks",
-        "seek_ranks",
-        "languages",
-        "more_languages",
-        "likes",
-        "offer_list",
-        "seek_list",
-    ),
+    *("offers", "seeks", "scramble", "languages", "more_languages", "likes"),
 )
-
-
-class UnknownCodeError(Exception):
-    """A new person names an area that has no bit: the directory has to be made again."""
 
 
 class Directory:
@@ -54,20 +37,16 @@ class Directory:
         self._unknown_chains = rules.unknown_chains
         self.people: list[Person | None] = []
         self.row: dict[str, int] = {}
-        self._number_areas(rules, everybody)
-        self._language_bit: dict[str, int] = {}
-        self._units: dict[str, int] = {}
-        self._countries: dict[str, int] = {}
-        self._managers: dict[str, int] = {}
-        self._functions: dict[str, int] = {}
-        self._sites: dict[str, int] = {}
-        self._window_of: dict[tuple[int, int], int] = {}
+        self.codes = Codes(rules, everybody)
         rows = len(everybody) + len(everybody) // _SPARE_PART + _SPARE_ROWS
         self._allocate(rows)
         for person in everybody:
             if person.id in self.row:
                 raise InvalidError(f"Two people have the id {person.id}: each id must stand for one person.")
-            self._pack(person)
+            try:
+                self._pack(person)
+            except OutgrownError as error:
+                raise InvalidError(str(error)) from error
         self._plant()
 
     def put(self, person: Person) -> tuple[int, bool]:
@@ -77,7 +56,7 @@ class Directory:
             Their row, and whether others stand elsewhere in the management chain now.
 
         Raises:
-            UnknownCodeError: The directory has to be made again to know this person's areas.
+            OutgrownError: The directory has to be made again to know this person.
         """
         row = self.row.get(person.id)
         before = None if row is None else self.people[row]
@@ -117,14 +96,14 @@ class Directory:
     def takes_part(self, side: Side, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of these rows are such people."""
         named = self.offers if side is Side.MENTOR else self.seeks
-        there: npt.NDArray[np.bool_] = (named[rows] != 0) & (self.capacity[side][rows] > 0)
+        there: npt.NDArray[np.bool_] = (named[rows, 0] != NO_AREA) & (self.capacity[side][rows] > 0)
         return there if self._unknown_chains else there & ~self.tree.adrift[rows]
 
     def takes_part_alone(self, side: Side, row: int) -> bool:
         """The same for one row, without the cost of columns."""
         named = self.offers[row] if side is Side.MENTOR else self.seeks[row]
         settled = self._unknown_chains or not self.tree.adrift[row]
-        return bool(named and self.capacity[side][row] > 0 and settled)
+        return bool(named[0] != NO_AREA and self.capacity[side][row] > 0 and settled)
 
     def silent(self, side: Side) -> int:
         """How many are open on one side and name no area that counts."""
@@ -140,7 +119,7 @@ class Directory:
         return {self.known(row).id for row in np.flatnonzero(self.waits).tolist()}
 
     def _names_area(self, side: Side) -> npt.NDArray[np.bool_]:
-        named: npt.NDArray[np.bool_] = (self.offers if side is Side.MENTOR else self.seeks) != 0
+        named: npt.NDArray[np.bool_] = (self.offers if side is Side.MENTOR else self.seeks)[:, 0] != NO_AREA
         return named
 
     def known(self, row: int) -> Person:
@@ -179,14 +158,14 @@ class Directory:
             work_to=self.work_to[:people].copy(),
             languages=self.languages[:people].copy(),
             more_languages=self.more_languages[:people].copy(),
-            offers=self.offer_list[:people].copy(),
-            seeks=self.seek_list[:people].copy(),
+            offers=self.offers[:people].copy(),
+            seeks=self.seeks[:people].copy(),
             likes=self.likes[:people].copy(),
             in_person=self.in_person[:people].copy(),
             mentor_capacity=self.capacity[Side.MENTOR][:people].copy(),
             mentee_capacity=self.capacity[Side.MENTEE][:people].copy(),
             waiting=self.waiting[:people].copy(),
-            areas=len(self.areas),
+            areas=len(self.codes.areas),
             blocked=blocked,
         )
 
@@ -198,35 +177,6 @@ class Directory:
                 column[self.row[member]] = count
         return column
 
-    def bits(self, areas: Sequence[str]) -> int:
-        """The areas that count, as one mask; the rarest area is the lowest bit."""
-        mask = 0
-        for area in areas:
-            mask |= 1 << self.area_bit[area] if area in self.area_bit else 0
-        return mask
-
-    def _number_areas(self, rules: Rules, everybody: list[Person]) -> None:
-        offered = dict.fromkeys(rules.areas, 0)
-        mentors = 0
-        for person in everybody:
-            mentors += person.capacity(Side.MENTOR) > 0
-            for area in (*dict.fromkeys(person.offers), *person.seeks):
-                if not rules.areas:
-                    offered.setdefault(area, 0)
-            for area in dict.fromkeys(person.offers):
-                if area in offered and person.capacity(Side.MENTOR):
-                    offered[area] += 1
-        if len(offered) > MOST_AREAS:
-            raise InvalidError(
-                f"A programme can weigh at most {MOST_AREAS} areas: name the ones that count in its rules."
-            )
-        self.any_area = not rules.areas
-        self.areas = tuple(sorted(offered, key=lambda area: (offered[area], area)))
-        self.area_bit = {area: bit for bit, area in enumerate(self.areas)}
-        self.area_points = np.zeros(_WORD + 1, np.int32)
-        for area, bit in self.area_bit.items():
-            self.area_points[bit] = area_points(rules, mentors, offered[area])
-
     def _allocate(self, rows: int) -> None:
         self.level, self.unit, self.country, self.manager, self.waiting, self.window = (
             np.zeros(rows, np.int32) for _ in range(6)
@@ -234,12 +184,10 @@ class Directory:
         self.tenure, self.function, self.site = (np.zeros(rows, np.int32) for _ in range(3))
         self.clock, self.work_from, self.work_to = (np.zeros(rows, np.int32) for _ in range(3))
         self.in_person = np.zeros(rows, np.bool_)
-        self.offers, self.seeks, self.scramble, self.likes = (np.zeros(rows, np.uint64) for _ in range(4))
-        self.offer_list, self.seek_list = (np.full((rows, MOST_NAMED), NO_AREA, np.int8) for _ in range(2))
-        self.offer_ranks, self.seek_ranks = (np.zeros((rows, RANKS), np.uint64) for _ in range(2))
+        self.scramble, self.likes = (np.zeros(rows, np.uint64) for _ in range(2))
+        self.offers, self.seeks = (np.full((rows, MOST_NAMED), NO_AREA, np.int8) for _ in range(2))
         self.languages, self.more_languages = (np.zeros(rows, np.uint64) for _ in range(2))
         self.capacity = {side: np.zeros(rows, np.int32) for side in Side}
-        self.common_minutes: Ints = np.zeros((0, 0), np.int32)
 
     def _grow(self) -> None:
         """Twice as many rows, so that newcomers rarely cost more than themselves."""
@@ -251,7 +199,6 @@ class Directory:
         }
 
     def _pack(self, person: Person) -> int:
-        self._refuse_unknown(person)
         row = self.row.get(person.id)
         if row is None:
             row = self.row[person.id] = len(self.people)
@@ -259,70 +206,21 @@ class Directory:
             if row == len(self.level):
                 self._grow()
         self.people[row] = person
-        self.level[row] = person.level
-        self.unit[row] = self._units.setdefault(person.unit, len(self._units))
-        self.country[row] = self._countries.setdefault(person.country, len(self._countries))
-        self.manager[row] = (
-            NOBODY if person.manager is None else self._managers.setdefault(person.manager, len(self._managers))
-        )
+        codes, manager = self.codes, person.manager
+        self.level[row], self.tenure[row] = person.level, max(person.tenure, 0)
+        self.unit[row], self.country[row] = codes.number("unit", person.unit), codes.number("country", person.country)
+        self.manager[row] = NOBODY if manager is None else codes.number("manager", manager)
         self.waiting[row] = min(max(person.waiting_days, 0), MOST_WAITING)
-        self.window[row] = self._window(person)
+        self.window[row] = codes.window(person)
         self.clock[row], self.work_from[row], self.work_to[row] = person.utc_offset, person.work_from, person.work_to
-        self.tenure[row], self.in_person[row] = max(person.tenure, 0), person.in_person
-        self.function[row], self.site[row] = self._function(person.function), self._site(person.site)
-        self.likes[row] = sum({1 << self._function(function) for function in person.likes if function})
-        self.offers[row], self.seeks[row] = self.bits(person.offers), self.bits(person.seeks)
-        self.offer_list[row], self.seek_list[row] = self._listed(person.offers), self._listed(person.seeks)
-        self.offer_ranks[row], self.seek_ranks[row] = self._ranks(person.offers), self._ranks(person.seeks)
-        self.languages[row], self.more_languages[row] = self._language_words(person)
+        self.function[row], self.site[row] = codes.function(person.function), codes.number("site", person.site)
+        self.likes[row], self.in_person[row] = codes.functions(person.likes), person.in_person
+        self.offers[row], self.seeks[row] = codes.listed(person.offers), codes.listed(person.seeks)
+        self.languages[row], self.more_languages[row] = codes.languages(person.languages)
         for side in Side:
             self.capacity[side][row] = person.capacity(side)
         self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
         return row
-
-    def _refuse_unknown(self, person: Person) -> None:
-        if self.any_area and any(area not in self.area_bit for area in (*person.offers, *person.seeks)):
-            raise UnknownCodeError
-
-    def _ranks(self, areas: Sequence[str]) -> list[int]:
-        """The mask of each of the first choices among the areas that count."""
-        masks = [1 << self.area_bit[area] for area in dict.fromkeys(areas) if area in self.area_bit][:RANKS]
-        return masks + [0] * (RANKS - len(masks))
-
-    def _listed(self, areas: Sequence[str]) -> list[int]:
-        """The bits of the areas that count, in their order."""
-        bits = [self.area_bit[area] for area in dict.fromkeys(areas) if area in self.area_bit]
-        if len(bits) > MOST_NAMED:
-            raise InvalidError(f"A person can offer or seek at most {MOST_NAMED} areas.")
-        return bits + [NO_AREA] * (MOST_NAMED - len(bits))
-
-    def _function(self, function: str) -> int:
-        if not function:
-            return UNKNOWN
-        number = self._functions.setdefault(function, len(self._functions))
-        if number >= MOST_FUNCTIONS:
-            raise InvalidError(f"A market can tell at most {MOST_FUNCTIONS} functions apart.")
-        return number
-
-    def _site(self, site: str) -> int:
-        return self._sites.setdefault(site, len(self._sites)) if site else UNKNOWN
-
-    def _language_words(self, person: Person) -> tuple[int, int]:
-        mask = 0
-        for language in person.languages:
-            mask |= 1 << self._language_bit.setdefault(language, len(self._language_bit))
-        if mask >> 2 * _WORD:
-            raise InvalidError(f"A market can tell at most {2 * _WORD} languages apart.")
-        return mask & 2**_WORD - 1, mask >> _WORD
-
-    def _window(self, person: Person) -> int:
-        """The number of this working day in UTC; few exist, so common hours are one small table."""
-        length = (person.work_to - person.work_from) * 60 % DAY or DAY
-        key = ((person.work_from * 60 - person.utc_offset) % DAY, length)
-        if key not in self._window_of:
-            self._window_of[key] = len(self._window_of)
-            self.common_minutes = _common_minutes(list(self._window_of))
-        return self._window_of[key]
 
     def _plant(self) -> None:
         above = np.full(len(self.level), NOBODY, np.int32)
@@ -335,7 +233,7 @@ class Directory:
 
     def _whose_manager(self, member: str, above: int) -> npt.NDArray[np.int64]:
         """Rows of those who name somebody as their manager, and have stood below this row so far."""
-        code = self._managers.get(member)
+        code = self.codes.numbered("manager", member)
         if code is None:
             return np.zeros(0, np.int64)
         return np.flatnonzero((self.manager == code) & (self.tree.above == above))
@@ -351,13 +249,3 @@ class Directory:
         return tuple(
             person.id for person in self.people if person and person.manager and person.manager not in self.row
         )
-
-
-def _common_minutes(windows: list[tuple[int, int]]) -> Ints:
-    begin = np.array([start for start, _ in windows], np.int32)
-    end = begin + np.array([length for _, length in windows], np.int32)
-    total = np.zeros((len(windows), len(windows)), np.int32)
-    for shift in (-DAY, 0, DAY):
-        overlap = np.minimum(end[:, None], end + shift) - np.maximum(begin[:, None], begin + shift)
-        total += np.maximum(overlap, 0)
-    return total

@@ -12,7 +12,8 @@ from contracts.matching import Side
 
 from matching.engine.bulk.draft import Draft, Task, draft
 from matching.engine.chain import NOBODY
-from matching.engine.directory import Directory, Rows, UnknownCodeError
+from matching.engine.codes import OutgrownError
+from matching.engine.directory import Directory, Rows
 from matching.engine.live.market import SIDES, LiveMarket, Moves, RowPair
 from matching.engine.packed.detail import RULE_BIT, TERMS, Failures, fail, fail_all, terms
 from matching.engine.packed.records import Ints
@@ -100,7 +101,7 @@ class Engine:
         return Task(
             self.rules,
             self.directory.profiles(never),
-            self.directory.area_points[: len(self.directory.areas)].tolist(),
+            self.directory.codes.area_points,
             slots.load[:, :count].copy(),
             slots.places[:, :count].copy(),
             self._known(self.ties.all(Tie.OPEN))[1],
@@ -146,7 +147,7 @@ class Engine:
         new = person.id not in self.directory.row
         try:
             row, renumbered = self.directory.put(person)
-        except UnknownCodeError:
+        except OutgrownError:
             return self._begin_again(person)
         turned = self.directory.turned()
         self.live.tell([row, *turned], renumbered=renumbered)
@@ -185,7 +186,7 @@ class Engine:
             self.live.tie(self.directory.row[mentor], self.directory.row[mentee], before, tie)
 
     def _begin_again(self, person: Person) -> Change:
-        """Number the areas anew, because the person names one that nobody named before."""
+        """Number everything anew, because the person names something that there is no number for."""
         waited = self.directory.unsettled()
         prices = {self._pair(pair): price for pair, price in self.live.prices().items()}
         others = (other for other in self.directory.people if other and other.id != person.id)
@@ -250,12 +251,12 @@ class Engine:
 
     def counts(self, area: str) -> bool:
         """Whether an area counts in this programme."""
-        return area in self.directory.area_bit
+        return area in self.directory.codes.area_bit
 
     def common_minutes(self, one: str, other: str) -> int:
         """The working time two people share on a normal day."""
         first, second = (self.directory.window[self.directory.row[member]] for member in (one, other))
-        return int(self.directory.common_minutes[first, second])
+        return int(self.directory.codes.common_minutes[first, second])
 
     def free_places(self, member: str, side: Side) -> int:
         """How many more proposals a person can have on one side now."""

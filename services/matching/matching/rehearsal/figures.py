@@ -170,7 +170,7 @@ def _side(found: Found, side: Side, reached: SideCoverage) -> SideFigures:
 def why_alone(engine: Engine, side: Side, rows: Rows) -> tuple[Unmatched, ...]:
     """Why people have nobody on a side, whether or not the run told it; at most as many as a run tells."""
     directory = engine.directory
-    points = directory.area_points[: len(directory.areas)].tolist()
+    points = directory.codes.area_points
     market = everybody(directory.profiles(np.zeros((0, 2), np.int64)), engine.rules, points)
     wanted = np.zeros(len(directory.people), np.bool_)
     wanted[rows] = True

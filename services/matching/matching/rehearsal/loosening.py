@@ -56,7 +56,7 @@ def would_change(engine: Engine, side: Side, member: str) -> list[str]:
 
 def _hours(near: _Near) -> str:
     market, needed = near.engine.directory, near.engine.rules.common_minutes
-    minutes = market.common_minutes[market.window[near.mentees], market.window[near.mentors]]
+    minutes = market.codes.common_minutes[market.window[near.mentees], market.window[near.mentors]]
     best = int(minutes.max())
     condition = _("with {fewer} fewer common minutes (common_minutes {best} instead of {needed})")
     return near.possible(int((minutes >= best).sum()), condition.format(fewer=needed - best, best=best, needed=needed))

@@ -74,13 +74,13 @@ class LiveMarket:
             prices: of the mentors' places in open proposals; the least that a place can cost where it is not said.
         """
         people = self._people
-        self._days = len(people.common_minutes) + _SPARE_DAYS
+        self._days = len(people.codes.common_minutes) + _SPARE_DAYS
         self._columns = columns_of(people)
         market = table(self._rules, people, self._days, 4 * len(self._ties.known()) + _SPARE_BLOCKED)
         slots = self._slots()
         self._tie_all(market, slots, prices or {})
         refresh_all(market, slots)
-        bits, costs = len(people.areas), np.clip(slots.cost, _LOWEST_COST, _HIGHEST_COST)
+        bits, costs = len(people.codes.areas), np.clip(slots.cost, _LOWEST_COST, _HIGHEST_COST)
         mentors, mentees = (
             built(records, np.flatnonzero(slots.places[side] > 0).astype(np.int32), costs[side], bits, self._days)
             for side, records in ((MENTORS, market.mentors), (MENTEES, market.mentees))
@@ -92,7 +92,7 @@ class LiveMarket:
             mentees=mentees,
             compatible=(days := days_by_points(market.hours))[0],
             how_many=days[1],
-            known_days=np.full(1, len(people.common_minutes), np.int32),
+            known_days=np.full(1, len(people.codes.common_minutes), np.int32),
             bits=bits,
             budget=_BUDGET,
             sticky=self._rules.weights.open_proposal,
@@ -236,7 +236,9 @@ class LiveMarket:
 
     def _outgrown(self) -> bool:
         """Whether the columns are others by now, or there are more working days than there was room for."""
-        return self._columns.facts.level is not self._people.level or len(self._people.common_minutes) > self._days
+        return (
+            self._columns.facts.level is not self._people.level or len(self._people.codes.common_minutes) > self._days
+        )
 
     def prices(self) -> dict[RowPair, int]:
         """What the mentor's place costs in each open proposal."""
@@ -253,7 +255,7 @@ class LiveMarket:
 
     def _learn_days(self) -> None:
         """Working days that nobody had before; there is room for some."""
-        live, minutes = self._live, self._people.common_minutes
+        live, minutes = self._live, self._people.codes.common_minutes
         known = len(minutes)
         if live.known_days[0] != known:
             live.market.hours[:known, :known] = hours_points(minutes, self._rules)

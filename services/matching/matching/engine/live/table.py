@@ -27,8 +27,8 @@ def table(rules: Rules, people: Directory, days: int, blocked: int) -> Market:
     name_areas(mentees, rows, columns.seeks, bit, rows)
     mentors[:, PLACE] |= late[0].astype(np.int64) << TOO_NEW_AT
     mentees[:, PLACE] |= late[1].astype(np.int64) << TOO_NEW_AT
-    hours, known = np.full((days, days), -1, np.int32), len(people.common_minutes)
-    hours[:known, :known] = hours_points(people.common_minutes, rules)
+    hours, known = np.full((days, days), -1, np.int32), len(people.codes.common_minutes)
+    hours[:known, :known] = hours_points(people.codes.common_minutes, rules)
     none = np.zeros(0, np.int32)
     return Market(
         mentors=mentors,
@@ -42,7 +42,7 @@ def table(rules: Rules, people: Directory, days: int, blocked: int) -> Market:
         mentor_load=none,
         mentee_load=none,
         hours=hours,
-        weights=weights_of(rules, people.area_points[: len(people.areas)].tolist()),
+        weights=weights_of(rules, people.codes.area_points),
         blocked_from=np.zeros(len(rows), np.int32),
         blocked_to=np.zeros(len(rows), np.int32),
         blocked=np.zeros(blocked, np.int32),
@@ -66,7 +66,7 @@ def columns_of(people: Directory) -> Columns:
         enter=people.tree.enter,
         leave=people.tree.leave,
     )
-    return Columns(facts, people.offer_list, people.seek_list)
+    return Columns(facts, people.offers, people.seeks)
 
 
 def too_new(rules: Rules, people: Directory, rows: Rows) -> Ints:
