@@ -3,10 +3,16 @@
 What is found bounds what any choice can be worth, as a by-product.
 """
 
+from typing import Final
+
+import numpy as np
+
 from matching.engine.compiled import kernel
 from matching.engine.packed.candidates import Ask
 from matching.engine.packed.records import Ints, Words
 from matching.engine.packed.searching import scratch, search
+
+_MENTEES_SEEK: Final = np.bool_(True)
 
 
 @kernel
@@ -25,4 +31,6 @@ def improve(ask: Ask, costs: Ints, least: Ints, first: int, last: int, found: Wo
     """
     room = scratch()
     for person in range(first, last):
-        counts[person], cut[person] = search(ask, True, costs, person, least[person], found[person], room)
+        counts[person], cut[person] = search(
+            ask, _MENTEES_SEEK, costs, person, np.int64(least[person]), found[person], room
+        )

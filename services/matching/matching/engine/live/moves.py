@@ -30,10 +30,10 @@ from matching.engine.packed.pairs import points_of
 from matching.engine.packed.records import FURTHER, Ints, Market, Words
 from matching.engine.packed.searching import Scratch, search
 
-JOINED: Final = 0
-MOVED: Final = 1
+JOINED: Final = np.int64(0)
+MOVED: Final = np.int64(1)
 """Gave way to something better."""
-LOST: Final = 2
+LOST: Final = np.int64(2)
 """No longer holds: a rule forbids it, or somebody takes no part any more."""
 
 
@@ -119,7 +119,7 @@ def _drop(live: Live, row: int) -> None:
         at = slots.count[side, row]
         while at > 0:
             at -= 1
-            partner = slots.partner[side, row, at]
+            partner = np.int64(slots.partner[side, row, at])
             mentor, mentee = (row, partner) if side == MENTORS else (partner, row)
             if worth(market, mentor, mentee) < 0:
                 _part(live, mentor, mentee, LOST)
@@ -130,7 +130,7 @@ def _drop(live: Live, row: int) -> None:
     for side in (MENTORS, MENTEES):
         refresh(market, slots, side, row)
         for at in range(slots.count[side, row]):
-            refresh(market, slots, 1 - side, slots.partner[side, row, at])
+            refresh(market, slots, 1 - side, np.int64(slots.partner[side, row, at]))
 
 
 @kernel
@@ -171,11 +171,11 @@ def fill(live: Live, side: int, row: int) -> None:
     slots = live.slots
     while slots.count[side, row] < slots.places[side, row]:
         free = _look_free(live, side, row, -NOT_TO_BE_HAD // 2)
-        if not _seek(live, side, row, live.logged[0], 0, free):
+        if not _seek(live, side, row, live.logged[0], np.int64(0), free):
             # A further pair is not worth what it should be, but an empty place helps nobody.
             if free.row == NOBODY:
                 return
-            _together(live, side, row, free.row, 0)
+            _together(live, side, row, free.row, np.int64(0))
 
 
 @kernel
@@ -237,7 +237,7 @@ def _look_full(live: Live, side: int, row: int, enough: int, may_move: int) -> F
         found = _look(live, side, row, live.slots.cost[1 - side], enough)
         if found.row != NOBODY and live.slots.free_cost[1 - side, found.row] >= NOT_TO_BE_HAD:
             return found
-    return Found(np.int64(NOBODY), np.int64(0), np.int64(0))
+    return Found(NOBODY, np.int64(0), np.int64(0))
 
 
 @kernel
@@ -250,7 +250,7 @@ def _look_free(live: Live, side: int, row: int, enough: int) -> Found:
     blocked_from, blocked_to, blocked = market.blocked_from, market.blocked_to, market.blocked
     others, costs, mask = slots.free[1 - side], slots.free_cost[1 - side], veil(row)
     own = np.int64(market.mentor_points[row] if side == MENTORS else market.mentee_points[row])
-    number = 0
+    number = np.int64(0)
     for at in range(slots.free_count[1 - side]):
         other = others[at]
         mentor, mentee = (row, other) if side == MENTORS else (other, row)
@@ -263,7 +263,7 @@ def _look_free(live: Live, side: int, row: int, enough: int) -> Found:
 @kernel
 def _two_best(live: Live, row: int, number: int, enough: int) -> Found:
     if number == 0:
-        return Found(np.int64(NOBODY), np.int64(0), np.int64(0))
+        return Found(NOBODY, np.int64(0), np.int64(0))
     first, second = live.best[0], np.int64(enough)
     if number > 1:
         one, other = live.best[0], live.best[1]

@@ -13,10 +13,11 @@ from matching.engine.compiled import kernel
 from matching.engine.packed.pairs import points_of
 from matching.engine.packed.records import FURTHER, Ints, Market
 
-MENTORS: Final = 0
-MENTEES: Final = 1
-NOBODY: Final = -1
-NOT_TO_BE_HAD: Final = 1 << 28
+# Numbers of numpy: a literal would have every kernel compiled once for each value that it is called with.
+MENTORS: Final = np.int64(0)
+MENTEES: Final = np.int64(1)
+NOBODY: Final = np.int64(-1)
+NOT_TO_BE_HAD: Final = np.int64(1 << 28)
 """A cost that no pair is worth."""
 
 
@@ -58,7 +59,7 @@ def worth(market: Market, mentor: int, mentee: int) -> int:
         market.mentors, market.mentees, market.hours, market.weights, nothing, nothing, market.blocked, mentor, mentee
     )
     if points < 0:
-        return -np.int64(NOT_TO_BE_HAD)
+        return -NOT_TO_BE_HAD
     return points + market.mentor_points[mentor] + market.mentee_points[mentee]
 
 
@@ -71,7 +72,7 @@ def further(market: Market, slots: Slots, side: int, row: int) -> int:
 @kernel
 def claim(market: Market, slots: Slots, side: int, row: int, at: int) -> int:
     """What one of somebody's pairs gives them: a mentor the price, a mentee the rest of the score."""
-    partner = slots.partner[side, row, at]
+    partner = np.int64(slots.partner[side, row, at])
     if side == MENTORS:
         return np.int64(slots.price[row, at])
     return worth(market, partner, row) - price_of(slots, partner, row)
@@ -86,7 +87,7 @@ def price_of(slots: Slots, mentor: int, mentee: int) -> int:
 @kernel
 def where(slots: Slots, side: int, row: int, partner: int) -> int:
     """At which of somebody's places a partner is."""
-    for at in range(slots.count[side, row]):
+    for at in range(np.int64(slots.count[side, row])):
         if slots.partner[side, row, at] == partner:
             return at
     return NOBODY
@@ -95,11 +96,11 @@ def where(slots: Slots, side: int, row: int, partner: int) -> int:
 @kernel
 def least(market: Market, slots: Slots, side: int, row: int) -> tuple[int, int]:
     """The partner who gives somebody least, and how much that is."""
-    least_claim, partner = np.int64(NOT_TO_BE_HAD), NOBODY
-    for at in range(slots.count[side, row]):
+    least_claim, partner = NOT_TO_BE_HAD, NOBODY
+    for at in range(np.int64(slots.count[side, row])):
         mine = claim(market, slots, side, row, at)
         if mine < least_claim:
-            least_claim, partner = mine, slots.partner[side, row, at]
+            least_claim, partner = mine, np.int64(slots.partner[side, row, at])
     return partner, least_claim
 
 
