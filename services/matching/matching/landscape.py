@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -80,28 +80,33 @@ class Landscape:
 
     def person(self, tenant: str, member: str, today: date) -> Person | None:
         """A member as the engine knows them; none while the directory is silent about them."""
-        known = self.tenants[tenant].people.get(member, Known())
-        if known.entry is None:
-            return None
-        waiting = (today - known.ready_since).days if known.ready_since else 0
-        return engine_person(known.entry, known.profile, today, max(0, waiting))
+        return person_of(self.tenants[tenant].people.get(member, Known()), today)
 
-    def people(self, tenant: str, today: date) -> list[Person]:
-        """Everybody of a tenant."""
-        found = (self.person(tenant, member, today) for member in self.tenants[tenant].people)
-        return [person for person in found if person is not None]
-
-    def engine(self, tenant: str, programme: str, rules: Rules, today: date) -> Engine:
-        """A fresh engine for a programme over everything that is known now."""
+    def copy_of(self, tenant: str) -> Tenant:
+        """What is known of a tenant now, so that an engine can be made of it while more is heard."""
         known = self.tenants.setdefault(tenant, Tenant())
-        ties = [(tie_of(pair, programme, known.again), (pair.mentor, pair.mentee)) for pair in known.pairs.values()]
-        return Engine(
-            rules,
-            self.people(tenant, today),
-            open_pairs=_those(ties, Tie.OPEN),
-            locked_pairs=_those(ties, Tie.LOCKED),
-            former_pairs=_those(ties, Tie.FORMER),
-        )
+        return replace(known, people=dict(known.people), pairs=dict(known.pairs), again=set(known.again))
+
+
+def make_engine(known: Tenant, programme: str, rules: Rules, today: date) -> Engine:
+    """A fresh engine for a programme."""
+    ties = [(tie_of(pair, programme, known.again), (pair.mentor, pair.mentee)) for pair in known.pairs.values()]
+    people = (person_of(each, today) for each in known.people.values())
+    return Engine(
+        rules,
+        (person for person in people if person is not None),
+        open_pairs=_those(ties, Tie.OPEN),
+        locked_pairs=_those(ties, Tie.LOCKED),
+        former_pairs=_those(ties, Tie.FORMER),
+    )
+
+
+def person_of(known: Known, today: date) -> Person | None:
+    """A member as the engine knows them; none while the directory is silent about them."""
+    if known.entry is None:
+        return None
+    waiting = (today - known.ready_since).days if known.ready_since else 0
+    return engine_person(known.entry, known.profile, today, max(0, waiting))
 
 
 def tie_of(pair: MentorshipState, programme: str, again: set[str]) -> Tie | None:

@@ -6,8 +6,9 @@ unique life of a pair refuses what another instance inserted first.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -23,10 +24,12 @@ from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
 from matching.domain.proposal import Partner, Reason, Term, Terms
 from matching.engine import explanation as engine_words
+from matching.engine.bulk.draft import draft
 from matching.engine.engine import Engine
 from matching.engine.explanation import explain
-from matching.engine.proposals import Pair, Proposal, Tie
-from matching.landscape import OVER, Change, Landscape, tie_of
+from matching.engine.proposals import Pair, Proposal
+from matching.engine.rules import Rules
+from matching.landscape import OVER, Change, Landscape, make_engine, tie_of
 from matching.settings import MatchingSettings
 from matching.store import Store
 
@@ -48,6 +51,7 @@ class Proposer:
         self._changes: asyncio.Queue[Change] = asyncio.Queue()
         self._heard_at = 0.0
         self._reader: TopicReader | None = None
+        self._renewals: list[Renewal] = []
 
     def reader(self) -> TopicReader:
         """The reader that feeds this proposer."""
@@ -63,6 +67,8 @@ class Proposer:
             self._heard_at = time.monotonic()
         if self.live.is_set():
             self._changes.put_nowait(change)
+        for renewal in self._renewals:
+            renewal.hear(change)
 
     async def quiet(self, *, seconds: float = 1.0, at_most: float = 15.0) -> None:
         """Until no news of people came for a while: an import may still be on its way."""
@@ -120,14 +126,16 @@ class Proposer:
         if found is None:
             self.engines.pop(programme, None)
             return
-        self.engines[programme] = self.landscape.engine(tenant, programme, found.plan.rules, clock.today())
+        with self.renewing(tenant, programme) as renewal:
+            renewal.put_in_force(await renewal.engine(found.plan.rules, clock.today()))
 
     async def _catch_up(self, store: Store, tenant: str, programme: str) -> None:
         """Propose for whoever changed while no engine was running."""
         engine, found = self.engines.get(programme), await self.programme(store, tenant, programme)
         if engine is None or found is None:
             return
-        run = await asyncio.to_thread(engine.run)
+        # What is open stays as far as it holds: nobody's proposals change because an engine was started.
+        run = engine.result(await asyncio.to_thread(draft, engine.task(keep=True), _nobody_watches))
         engine.adopt(run)
         await self.withdraw(store, tenant, run.withdrawn)
         await self._patiently(partial(self.insert, store, found, engine, run.proposals))
@@ -181,18 +189,29 @@ class Proposer:
                     person = self.landscape.person(tenant, member, clock.today())
                     change = engine.remove(member) if person is None else engine.change(person)
                     proposals += change.proposals
-                    await self._patiently(partial(self.withdraw, store, tenant, change.withdrawn))
+                    gone = (*change.withdrawn, *change.moved)
+                    await self._patiently(partial(self.withdraw, store, tenant, gone))
                 await self._patiently(partial(self.insert, store, found, engine, proposals))
 
     def _engines_of(self, tenant: str) -> list[tuple[str, Engine]]:
         programmes = self.landscape.tenants[tenant].programmes
         return [(programme, engine) for programme, engine in self.engines.items() if programme in programmes]
 
-    def adopt(self, programme: str, proposals: Iterable[Proposal]) -> None:
-        """Let the live engine know what a run proposed."""
-        if engine := self.engines.get(programme):
-            for proposal in proposals:
-                engine.move(proposal.mentor, proposal.mentee, Tie.OPEN)
+    @contextmanager
+    def renewing(self, tenant: str, programme: str) -> Iterator["Renewal"]:
+        """Make a programme's engine anew while the present one goes on answering."""
+        renewal = Renewal(self, tenant, programme)
+        self._renewals.append(renewal)
+        try:
+            yield renewal
+        finally:
+            self._renewals.remove(renewal)
+
+    def renewed(self, programme: str, engine: Engine, missed: Iterable[Change]) -> None:
+        """Put another engine in force, and let it answer what it has not heard of."""
+        self.engines[programme] = engine
+        for change in missed:
+            self._changes.put_nowait(change)
 
     def _mentorship(self, programme: Programme, engine: Engine, proposal: Proposal) -> Mentorship | None:
         tenant = self.landscape.tenants[programme.tenant]
@@ -223,6 +242,34 @@ class Proposer:
             until=clock.rfc3339(now + timedelta(days=programme.plan.rules.expiry_days)),
             lives_before=tenant.lives[proposal.pair],
         )
+
+
+class Renewal:
+    """A new engine for a programme, and what is heard while it is made and while it runs."""
+
+    def __init__(self, proposer: Proposer, tenant: str, programme: str) -> None:
+        self._proposer = proposer
+        self._tenant = tenant
+        self._programme = programme
+        self._missed: list[Change] = []
+
+    def hear(self, change: Change) -> None:
+        """Remember what the new engine does not know yet."""
+        if change.tenant == self._tenant and change.programme is None:
+            self._missed.append(change)
+
+    async def engine(self, rules: Rules, today: date) -> Engine:
+        """An engine over everything that is known now; a large one takes seconds to make, in a thread."""
+        known = self._proposer.landscape.copy_of(self._tenant)
+        return await asyncio.to_thread(make_engine, known, self._programme, rules, today)
+
+    def put_in_force(self, engine: Engine) -> None:
+        """Let the new engine answer from now on."""
+        self._proposer.renewed(self._programme, engine, self._missed)
+
+
+def _nobody_watches(_: float) -> None:
+    """Nobody waits for it."""
 
 
 def _reasons(reasons: Iterable[engine_words.Reason]) -> tuple[Reason, ...]:

@@ -1,4 +1,4 @@
-"""Runs: job documents that an engine claims, executes in a worker thread, and reports on while it works."""
+"""Runs: job documents that an engine claims, executes in a process of its own, and reports on while it works."""
 
 import asyncio
 from typing import Final
@@ -8,12 +8,14 @@ from chassis.errors import NotFoundError, TransientError
 from chassis import clock, logs, telemetry
 from matching.domain.programme import UNMATCHED_KEPT, Coverage, Programme, Result, Run, Unpaired
 from matching.domain.proposal import Reason
+from matching.engine.bulk.draft import Draft
 from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Run as Found
 from matching.engine.proposals import RunCancelledError, SideCoverage, Unmatched
 from matching.proposer import INSERTED_AT_ONCE, Proposer
 from matching.store import Store
+from matching.weighing import DiedError, weigh
 
 log = logs.get()
 _LOOK_SECONDS: Final = 0.5
@@ -51,6 +53,9 @@ class Runner:
                 result = await self._execute(run)
             except (NotFoundError, RunCancelledError):
                 result = None
+            except DiedError:
+                log.exception("run.died", run=run.id)
+                result = None
         at = clock.timestamp()
         if result is None:
             await self._store.runs.change(run.tenant, run.id, lambda job: job.give_up(self._engine_name, at))
@@ -64,31 +69,33 @@ class Runner:
         if programme is None:
             return None
         rules, today = programme.plan.rules, clock.today()
-        engine = self._proposer.landscape.engine(run.tenant, run.programme, rules, today)
-        found = await self._weigh(run, engine)
-        await self._proposer.withdraw(self._store, run.tenant, found.withdrawn)
-        self._proposer.adopt(run.programme, found.proposals)
-        proposed = await self._insert(run, programme, engine, found)
+        with self._proposer.renewing(run.tenant, run.programme) as renewal:
+            engine = await renewal.engine(rules, today)
+            found = engine.result(await self._weigh(run, engine))
+            engine.adopt(found)
+            await self._proposer.withdraw(self._store, run.tenant, found.withdrawn)
+            proposed = await self._insert(run, programme, engine, found)
+            renewal.put_in_force(engine)
         return _result(found, proposed)
 
-    async def _weigh(self, run: Run, engine: Engine) -> Found:
-        """Let a thread do the arithmetic while this loop reports progress and hears a cancel."""
+    async def _weigh(self, run: Run, engine: Engine) -> Draft:
+        """Let another process do the arithmetic while this loop reports progress and hears a cancel."""
         share = 0.0
-        stop = False
 
         def progress(done: float) -> None:
             nonlocal share
             share = done
 
-        def cancelled() -> bool:
-            return stop
-
-        work = asyncio.create_task(asyncio.to_thread(engine.run, progress, cancelled))
-        while not work.done():
-            await asyncio.wait([work], timeout=_LOOK_SECONDS)
-            if not work.done() and not await self._report(run, "weighing", 5 + int(share * (_WEIGHED - 5))):
-                stop = True
-        return await work
+        work = asyncio.create_task(weigh(engine.task(), progress))
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=_LOOK_SECONDS)
+                if not work.done() and not await self._report(run, "weighing", 5 + int(share * (_WEIGHED - 5))):
+                    raise RunCancelledError
+            return await work
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
 
     async def _insert(self, run: Run, programme: Programme, engine: Engine, found: Found) -> int:
         proposed = 0

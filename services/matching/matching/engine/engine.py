@@ -20,7 +20,7 @@ from matching.engine.packed.records import Ints
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, SideCoverage, Tie
 from matching.engine.report import coverage, told
-from matching.engine.rules import Rule, Rules
+from matching.engine.rules import MOST_POINTS, Rule, Rules
 from matching.engine.ties import Ties
 
 MYSELF: Final = np.uint16(1 << 15)
@@ -94,10 +94,15 @@ class Engine:
         progress(1.0)
         return run
 
-    def task(self) -> Task:
-        """What a run is to choose from, apart from the engine: it may be chosen from elsewhere, while changes go on."""
+    def task(self, *, keep: bool = False) -> Task:
+        """What a run is to choose from, apart from the engine: it may be chosen from elsewhere, while changes go on.
+
+        Args:
+            keep: Open proposals stay as long as they hold, whatever else would be better.
+        """
         slots, count = self.live.slots, len(self.directory.people)
         _, never = self._known([*self.ties.all(Tie.LOCKED), *self.ties.all(Tie.FORMER)])
+        dear = MOST_POINTS if keep else self.rules.weights.open_proposal
         return Task(
             self.rules,
             self.directory.profiles(never),
@@ -105,6 +110,7 @@ class Engine:
             slots.load[:, :count].copy(),
             slots.places[:, :count].copy(),
             self._known(self.ties.all(Tie.OPEN))[1],
+            dear,
         )
 
     def result(self, found: Draft) -> Run:

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MOST_AREAS = 64
 
-Points = Annotated[int, Field(ge=0, le=10_000)]
+MOST_POINTS = 10_000
+
+Points = Annotated[int, Field(ge=0, le=MOST_POINTS)]
 AreaCode = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 

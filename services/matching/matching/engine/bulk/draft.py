@@ -31,6 +31,8 @@ class Task:
     """[2, n] how many proposals each may have."""
     open_pairs: Words
     """[k, 2] rows of the proposals that nobody has answered; they hold no place of those above."""
+    dear: int
+    """Points that something else must be better by than one of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _open(task: Task, market: Market, pairs: Words) -> OpenPairs:
         at[rows] = np.arange(len(rows))
         places.append(at[pairs[:, side]])
     here = (places[0] >= 0) & (places[1] >= 0)
-    return OpenPairs(places[0][here], places[1][here], task.rules.weights.open_proposal)
+    return OpenPairs(places[0][here], places[1][here], task.dear)
 
 
 def _value(task: Task, chosen: tuple[Ints, Ints], scores: Ints) -> int:

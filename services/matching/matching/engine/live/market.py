@@ -36,6 +36,7 @@ from matching.engine.ties import Ties
 SIDES: Final = ((Side.MENTOR, MENTORS), (Side.MENTEE, MENTEES))
 _BUDGET: Final = 400
 _SPARE_DAYS: Final = 8
+_SPARE_PARTNERS: Final = 2
 _SPARE_BLOCKED: Final = 1 << 16
 _LOG: Final = 1 << 14
 _LOWEST_COST: Final = -(1 << 20)
@@ -113,7 +114,7 @@ class LiveMarket:
     def _slots(self) -> Slots:
         rows, ties = len(self._people.level), self._ties
         most = max((*ties.open[Side.MENTOR].values(), *ties.open[Side.MENTEE].values()), default=0)
-        width = max(self._rules.proposals_per_person, most)
+        width = max(self._rules.proposals_per_person, most) + _SPARE_PARTNERS
         load = np.stack(
             [self._people.spread(ties.load[side]) - self._people.spread(ties.open[side]) for side, _ in SIDES]
         )
