@@ -188,9 +188,9 @@ class Proposer:
                 for member in members:
                     person = self.landscape.person(tenant, member, clock.today())
                     change = engine.remove(member) if person is None else engine.change(person)
-                    proposals += change.proposals
-                    gone = (*change.withdrawn, *change.moved)
-                    await self._patiently(partial(self.withdraw, store, tenant, gone))
+                    gone = {*change.withdrawn, *change.moved}
+                    proposals = [each for each in proposals if each.pair not in gone] + [*change.proposals]
+                    await self._patiently(partial(self.withdraw, store, tenant, sorted(gone)))
                 await self._patiently(partial(self.insert, store, found, engine, proposals))
 
     def _engines_of(self, tenant: str) -> list[tuple[str, Engine]]:
@@ -234,6 +234,7 @@ class Proposer:
             terms=Terms(
                 areas=proposal.areas[:12],
                 score=proposal.score,
+                price=engine.price(proposal.mentor, proposal.mentee),
                 points=tuple(Term(code=code, points=points) for code, points in proposal.terms.items() if points),
                 for_mentor=_reasons(explanation.for_mentor),
                 for_mentee=_reasons(explanation.for_mentee),

@@ -42,6 +42,8 @@ class Terms(BaseModel):
     areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=12)]
     score: int = 0
     points: tuple[Term, ...] = ()
+    price: int = 0
+    """What others wanted the mentor's place for when this was proposed; the rest of the score is the mentee's."""
     for_mentor: tuple[Reason, ...] = ()
     for_mentee: tuple[Reason, ...] = ()
     origin: Origin = Origin.ENGINE

@@ -14,12 +14,11 @@ from matching.engine.bulk.draft import Draft, Task, draft
 from matching.engine.chain import NOBODY
 from matching.engine.codes import OutgrownError
 from matching.engine.directory import Directory, Rows
-from matching.engine.live.market import SIDES, LiveMarket, Moves, RowPair
+from matching.engine.live.market import LiveMarket, Moves, RowPair
 from matching.engine.packed.detail import RULE_BIT, TERMS, Failures, fail, fail_all, terms
-from matching.engine.packed.records import Ints
 from matching.engine.people import Person
-from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, SideCoverage, Tie
-from matching.engine.report import coverage, told
+from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
+from matching.engine.results import run_of
 from matching.engine.rules import MOST_POINTS, Rule, Rules
 from matching.engine.ties import Ties
 
@@ -115,23 +114,7 @@ class Engine:
 
     def result(self, found: Draft) -> Run:
         """What a run's choice means for everybody, held against the proposals that are open now."""
-        chosen = list(zip(found.mentors.tolist(), found.mentees.tolist(), strict=True))
-        pairs = {self._pair(pair): place for place, pair in enumerate(chosen)}
-        open_pairs = self.ties.all(Tie.OPEN)
-        new = np.array([place for pair, place in pairs.items() if self.ties.between(pair) is not Tie.OPEN], np.int64)
-        ids = {side: [self.directory.known(row).id for row in each.rows.tolist()] for side, each in found.alone.items()}
-        return Run(
-            proposals=self._best_first(found.mentors[new].astype(np.int64), found.mentees[new].astype(np.int64)),
-            kept=tuple(pair for pair in open_pairs if pair in pairs),
-            withdrawn=tuple(pair for pair in open_pairs if pair not in pairs),
-            broken=self._broken(self.ties.all(Tie.LOCKED)),
-            value=found.value,
-            bound=found.bound,
-            mentors=self._coverage(Side.MENTOR, found.mentors),
-            mentees=self._coverage(Side.MENTEE, found.mentees),
-            unmatched=tuple(each for side in found.alone for each in told(found.alone[side], side, ids[side])),
-            prices={pair: int(found.prices[place]) for pair, place in pairs.items()},
-        )
+        return run_of(self, found)
 
     def adopt(self, run: Run) -> None:
         """Put a run's proposals and withdrawals in force."""
@@ -194,7 +177,7 @@ class Engine:
     def _begin_again(self, person: Person) -> Change:
         """Number everything anew, because the person names something that there is no number for."""
         waited = self.directory.unsettled()
-        prices = {self._pair(pair): price for pair, price in self.live.prices().items()}
+        prices = {self.pair(pair): price for pair, price in self.live.prices().items()}
         others = (other for other in self.directory.people if other and other.id != person.id)
         self.directory = Directory(self.rules, (*others, person))
         self.live = LiveMarket(self.rules, self.directory, self.ties)
@@ -213,17 +196,17 @@ class Engine:
         """
         members = sorted({self.directory.known(each).id for each in (row, *below)})
         pairs = sorted({pair for member in members for pair in self.ties.of(member)})
-        broken = self._broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
+        broken = self.broken([pair for pair in pairs if self.ties.between(pair) is Tie.LOCKED])
         checked = self.live.with_proposals(below)
         moves = self.live.answer(dict.fromkeys((row, *turned)), self.rules.moved_per_change, checked=checked)
         return replace(self._in_force(moves), broken=broken)
 
     def _in_force(self, moves: Moves) -> Change:
         """Note in the ties what the live market did."""
-        lost, moved = ([self._pair(pair) for pair in pairs] for pairs in (moves.lost, moves.moved))
+        lost, moved = ([self.pair(pair) for pair in pairs] for pairs in (moves.lost, moves.moved))
         for pair in (*lost, *moved):
             self.ties.set(pair, None)
-        proposals = self._best_first(*np.array(moves.joined, np.int64).T) if moves.joined else ()
+        proposals = self.proposals(*np.array(moves.joined, np.int64).T) if moves.joined else ()
         for proposal in proposals:
             self.ties.set(proposal.pair, Tie.OPEN)
         return Change(proposals, tuple(lost), tuple(moved))
@@ -236,7 +219,7 @@ class Engine:
         Raises:
             KeyError: One of the two is not in the market.
         """
-        return self._best_first(*(np.array([self.directory.row[member]], np.int64) for member in (mentor, mentee)))[0]
+        return self.proposals(*(np.array([self.directory.row[member]], np.int64) for member in (mentor, mentee)))[0]
 
     def scores(self, mentors: Rows, mentees: Rows) -> Rows:
         """[n] scores of pairs given by rows."""
@@ -289,7 +272,7 @@ class Engine:
                 if other in column_of:
                     failed[line, column_of[other]] |= RULE_BIT[self.ties.obstacle(pair)]
 
-    def _broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
+    def broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
         """Locked pairs of known people that break a rule which binds for as long as the pair lives."""
         if not pairs:
             return ()
@@ -303,20 +286,23 @@ class Engine:
         known = [pair for pair in pairs if pair.mentor in row and pair.mentee in row]
         return known, np.array([[row[member] for member in pair] for pair in known], np.int64).reshape(-1, 2)
 
-    def _pair(self, rows: RowPair) -> Pair:
+    def pair(self, rows: RowPair) -> Pair:
+        """The ids of two rows."""
         return Pair(*(self.directory.known(row).id for row in rows))
 
     def _priced(self, prices: Mapping[Pair, int]) -> dict[RowPair, int]:
         row = self.directory.row
         return {(row[pair.mentor], row[pair.mentee]): price for pair, price in prices.items()}
 
-    def _coverage(self, side: Side, chosen: Ints) -> SideCoverage:
-        number = dict(SIDES)[side]
-        rows = self.directory.open_rows(side)
-        load = self.live.slots.load[number] + np.bincount(chosen, minlength=len(self.directory.level))
-        return coverage(load[rows], self.directory.capacity[side][rows], self.directory.silent(side))
+    def price(self, mentor: str, mentee: str) -> int:
+        """What the mentor's place costs in an open proposal, in points; the mentee gains the rest of the score.
 
-    def _best_first(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
+        Raises:
+            KeyError: The two have none.
+        """
+        return self.live.price(self.directory.row[mentor], self.directory.row[mentee])
+
+    def proposals(self, mentors: Rows, mentees: Rows) -> tuple[Proposal, ...]:
         """By score, among equals by a fixed scramble of both, so that no order of names or rows favours anyone."""
         parts = terms(self.live.market, mentors.astype(np.int32), mentees.astype(np.int32))
         scramble = self.directory.scramble

@@ -116,7 +116,15 @@ class Run:
     unmatched: tuple[Unmatched, ...]
     """The first of them; how many there are, the coverage of both sides tells."""
     prices: Mapping[Pair, int] = field(default_factory=dict)
-    """What the mentor's place costs in each pair that is proposed or kept."""
+    """What the mentor's place costs in each pair that is proposed or kept; the mentee gains the rest of the score."""
+    claims: Mapping[Side, Mapping[str, int]] = field(default_factory=dict)
+    """What a further pair would have to be worth to everybody who takes part, in points: a pair that is not proposed
+    counts for less than what both ask together, or for little more, as the certificate allows."""
+
+    def shortfall(self, proposal: Proposal) -> int:
+        """How many points a pair that the rules allow is short of being proposed; none or less when it is not short."""
+        asked = (self.claims[Side.MENTOR][proposal.mentor], self.claims[Side.MENTEE][proposal.mentee])
+        return sum(asked) - proposal.score
 
     @property
     def certificate(self) -> int:

@@ -180,7 +180,19 @@ def _elsewhere(found: Found, mentor: str, mentee: str) -> list[str]:
         lines.append(text.format(member=member, pairs=_partners(found, side, member)))
     proposal = found.engine.score(mentor, mentee)
     lines.append(_("Their places went to other pairs, which together count for more."))
+    lines += _short(found, proposal)
     return [*lines, points(proposal.terms, proposal.score)]
+
+
+def _short(found: Found, proposal: Proposal) -> list[str]:
+    """How far a pair is from being proposed, in points."""
+    short = found.run.shortfall(proposal)
+    if short <= 0:
+        return []
+    text = _("{short} points are missing: {mentor}'s place is wanted for {place}, and {mentee} has {gain} elsewhere.")
+    place, gain = found.run.claims[Side.MENTOR][proposal.mentor], found.run.claims[Side.MENTEE][proposal.mentee]
+    told = {"mentor": proposal.mentor, "mentee": proposal.mentee, "place": f"{place:,}", "gain": f"{gain:,}"}
+    return [text.format(short=f"{short:,}", **told)]
 
 
 def _indented(lines: Iterable[str]) -> list[str]:

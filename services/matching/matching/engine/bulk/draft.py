@@ -7,7 +7,7 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.bulk.fitting import best_fits
-from matching.engine.bulk.solve import FILL, OpenPairs, Watch, effort_for, solve, widen
+from matching.engine.bulk.solve import FILL, OpenPairs, Solution, Watch, effort_for, solve, widen
 from matching.engine.packed.packing import pack
 from matching.engine.packed.profiles import Profiles
 from matching.engine.packed.records import Ints, Market, Places, Words
@@ -47,6 +47,9 @@ class Draft:
     """Of the pairs that were chosen for their worth: scores, less what further pairs of a person must be better by."""
     bound: int
     """No choice for the same places can be worth more."""
+    claims: Ints
+    """[2, n] what a further pair would have to be worth to each mentor and each mentee, in points: together not less
+    than the score of any pair that was not chosen, but for what the certificate leaves open."""
     alone: dict[Side, Reasons]
     """Why people have nobody on a side."""
 
@@ -79,8 +82,15 @@ def draft(task: Task, watch: Watch) -> Draft:
         prices=np.concatenate([prices, np.zeros(len(more[0]), np.int32)]),
         value=_value(task, rows, scores),
         bound=solution.bound,
+        claims=_claims(task, market, solution),
         alone=_alone(task, both),
     )
+
+
+def _claims(task: Task, market: Market, solution: Solution) -> Ints:
+    found = task.rules.weights.further_pair * task.load
+    found[0, market.mentor_rows], found[1, market.mentee_rows] = solution.prices, solution.gains
+    return found.astype(np.int32)
 
 
 def _alone(task: Task, chosen: tuple[Ints, ...]) -> dict[Side, Reasons]:

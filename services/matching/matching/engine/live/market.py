@@ -220,6 +220,13 @@ class LiveMarket:
         number, slots = dict(SIDES)[side], self._live.slots
         return int(max(0, slots.places[number, row] - slots.count[number, row]))
 
+    def price(self, mentor: int, mentee: int) -> int:
+        """And in one."""
+        at = where(self._live.slots, MENTORS, mentor, mentee)
+        if at == NOBODY:
+            raise KeyError(mentor, mentee)
+        return int(self._live.slots.price[mentor, at])
+
     def with_proposals(self, rows: Sequence[int]) -> list[int]:
         """Those of some rows who have open proposals."""
         count = self._live.slots.count

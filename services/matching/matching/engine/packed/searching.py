@@ -157,18 +157,16 @@ def search(
     """The people with whom somebody gains more than `least`, the best of all there are.
 
     `costs` are of the other side, whose postings are in `ask`: the price, less what somebody adds to each of their
-    pairs. `best` [k] is written: entries of `keep` with the gain in place of the points.
-
-    Returns:
-        How many were found, and a gain that nobody who was not looked at could exceed.
+    pairs. `best` [k] is written: entries of `keep` with the gain in place of the points. Returned are how many, and a
+    gain that nobody who was not looked at could exceed.
     """
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
     from_, to, blocked = ask.market.blocked_from, ask.market.blocked_to, ask.market.blocked
     begins, sorted_to, ends, named = ask.postings.begins, ask.postings.sorted_to, ask.postings.ends, ask.postings.areas
     entries, liked, traits, compatible = ask.postings.entries, ask.postings.likes, ask.postings.traits, ask.compatible
     by_function, by_choice, cheapest = room.by_function, room.by_choice, ask.postings.cheapest_of
-    seeker = _learn(ask, mentees_seek, person, room)
-    kept, left, limit, missed = 0, ask.budget, np.int64(least), np.int64(least)
+    seeker, kept, left = _learn(ask, mentees_seek, person, room), 0, ask.budget
+    limit, missed = np.int64(least), np.int64(least)
     for rank in room.ranks[: _rank_sets(ask, mentees_seek, person, seeker, room)]:
         if (rank >> SET_BITS) <= limit:
             break  # nor can any set behind it
@@ -181,8 +179,7 @@ def search(
             if bound - COST_ZERO - cheapest[posting] + seeker.most <= limit:
                 continue
             step, tail, end = np.int64(begins[posting]), np.int64(sorted_to[posting]), np.int64(ends[posting])
-            begin, alike = step, same_cost(entries, step, tail)
-            turn = (seeker.mask * (alike - begin)) >> 31
+            begin, alike, turn = _begin(entries, step, tail, seeker.mask)
             while step < end:
                 at = turned(step, turn, begin, alike)
                 entry, step = entries[at], step + 1
@@ -243,6 +240,13 @@ def _prepare_choices(weights: Words, mentees_seek: bool, areas: int, by_choice: 
     any_choice = 0 if up_to(areas) == -1 else RANKS
     by_choice[RANKS:] = weights[MENTOR_CHOICE if mentees_seek else MENTEE_CHOICE] if any_choice else 0
     return any_choice
+
+
+@inlined
+def _begin(entries: Words, begin: int, tail: int, mask: int) -> tuple[int, int, int]:
+    """Where a posting begins, where those end who cost as much as its first, and whose turn it is among them."""
+    alike = same_cost(entries, begin, tail)
+    return begin, alike, (mask * (alike - begin)) >> 31
 
 
 @inlined
