@@ -38,6 +38,8 @@ _BUDGET: Final = 400
 _SPARE_DAYS: Final = 8
 _SPARE_PARTNERS: Final = 2
 _SPARE_BLOCKED: Final = 1 << 16
+_MOST_OF_A_TIE: Final = 24
+"""Words that a tie takes at most: it stands with both people, whose stretches grow by doubling."""
 _LOG: Final = 1 << 14
 _LOWEST_COST: Final = -(1 << 20)
 _HIGHEST_COST: Final = 1 << 21
@@ -77,7 +79,7 @@ class LiveMarket:
         people = self._people
         self._days = len(people.codes.common_minutes) + _SPARE_DAYS
         self._columns = columns_of(people)
-        market = table(self._rules, people, self._days, 4 * len(self._ties.known()) + _SPARE_BLOCKED)
+        market = table(self._rules, people, self._days, _MOST_OF_A_TIE * len(self._ties.known()) + _SPARE_BLOCKED)
         slots = self._slots()
         self._tie_all(market, slots, prices or {})
         refresh_all(market, slots)
