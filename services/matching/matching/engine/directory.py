@@ -205,6 +205,7 @@ class Directory:
             self.people.append(None)
             if row == len(self.level):
                 self._grow()
+            self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
         self.people[row] = person
         codes, manager = self.codes, person.manager
         self.level[row], self.tenure[row] = person.level, max(person.tenure, 0)
@@ -219,7 +220,6 @@ class Directory:
         self.languages[row], self.more_languages[row] = codes.languages(person.languages)
         for side in Side:
             self.capacity[side][row] = person.capacity(side)
-        self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
         return row
 
     def _plant(self) -> None:

@@ -14,8 +14,8 @@ from matching.engine.packed.records import PLACE, TOO_NEW_AT, Ints, Market
 from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
 from matching.engine.rules import Rule, Rules
 
-EXPLAINED: Final = 10_000
-"""Each is held against the whole other side."""
+EXPLAINED: Final = 2_000
+"""Each is held against the whole other side: for all of a large market that would take longer than the run."""
 
 
 class Reasons(NamedTuple):

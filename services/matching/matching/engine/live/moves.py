@@ -76,6 +76,13 @@ class Found(NamedTuple):
     """What the next best would give."""
 
 
+class Options(NamedTuple):
+    """Whom somebody likes best among those with a free place; and, if they like them better, among the others."""
+
+    free: Found
+    full: Found
+
+
 @kernel
 def answer(live: Live, row: int) -> None:
     """Take in that one person's record is another: what holds no more goes, what is better comes."""
@@ -147,13 +154,12 @@ def _better(live: Live, side: int, row: int) -> None:
         owed = _score(market, side, row, partner) + live.sticky
         owed -= _last_further(market, slots, side, row) + _last_further(market, slots, 1 - side, partner)
         # Nearly always nobody is better, which is known before anything is taken apart.
-        enough = owed + _last_further(market, slots, side, row)
-        free = _look_free(live, side, row, enough)
-        if free.row == NOBODY and _look(live, side, row, slots.cost[1 - side], enough).row == NOBODY:
+        options = _options(live, side, row, owed + _last_further(market, slots, side, row), may_move)
+        if options.free.row == NOBODY and options.full.row == NOBODY:
             return
         _apart(live, side, row, partner)
         live.logged[1] -= 1
-        if not _seek(live, side, row, begin, -owed, free):
+        if not _seek(live, side, row, begin, -owed, options):
             _undo(live, begin, may_move)
             return
         fill(live, 1 - side, partner)
@@ -168,18 +174,19 @@ def _last_further(market: Market, slots: Slots, side: int, row: int) -> int:
 @kernel
 def fill(live: Live, side: int, row: int) -> None:
     """Give somebody proposals as long as there are any and they have places."""
-    slots = live.slots
+    market, slots = live.market, live.slots
     while slots.count[side, row] < slots.places[side, row]:
-        free = _look_free(live, side, row, -NOT_TO_BE_HAD // 2)
-        if not _seek(live, side, row, live.logged[0], np.int64(0), free):
+        options = _options(live, side, row, further(market, slots, side, row), live.logged[1])
+        if not _seek(live, side, row, live.logged[0], np.int64(0), options):
             # A further pair is not worth what it should be, but an empty place helps nobody.
+            free = _look_free(live, side, row, -NOT_TO_BE_HAD // 2)
             if free.row == NOBODY:
                 return
             _together(live, side, row, free.row, np.int64(0))
 
 
 @kernel
-def _seek(live: Live, side: int, row: int, begin: int, gained: int, free: Found) -> bool:
+def _seek(live: Live, side: int, row: int, begin: int, gained: int, options: Options) -> bool:
     """One more pair for somebody with a free place, by a chain of moves; false when nothing is better than nothing.
 
     Args:
@@ -188,37 +195,50 @@ def _seek(live: Live, side: int, row: int, begin: int, gained: int, free: Found)
         row: who seeks.
         begin: where in the log the chain begins; it is undone from there.
         gained: what everybody together has gained by it so far.
-        free: whom they like best among those with a free place.
+        options: whom they like best.
     """
     market, slots = live.market, live.slots
     best, best_at, best_moves = np.int64(0), begin, live.logged[1]
     end, end_row, bid = NOBODY, NOBODY, np.int64(0)
     own = further(market, slots, side, row)
-    found = _look_full(live, side, row, own + max(free.gain - own, -gained, 0), live.logged[1])
     while True:
+        free, full = options
         if free.row != NOBODY and gained + free.gain - own > best:
             best, best_at, best_moves = gained + free.gain - own, live.logged[0], live.logged[1]
             end, end_row, bid = free.row, row, free.gain - max(free.second, own)
-        if found.row == NOBODY:
+        if full.row == NOBODY or live.logged[1] <= 0 or full.gain - own <= max(best - gained, 0):
             break
-        loser = least(market, slots, 1 - side, found.row)[0]
+        loser = least(market, slots, 1 - side, full.row)[0]
         after = _last_further(market, slots, side, loser)
-        gained += _score(market, side, row, found.row) - own - _score(market, side, loser, found.row)
+        gained += _score(market, side, row, full.row) - own - _score(market, side, loser, full.row)
         gained += after - live.sticky
         # Whether the one who would give way finds anybody is known before anything is taken apart.
-        next_free = _look_free(live, side, loser, after + best - gained)
-        next_found = _look_full(live, side, loser, after + max(best - gained, 0), live.logged[1] - 1)
-        if next_free.row == NOBODY and next_found.row == NOBODY:
+        options = _options(live, side, loser, after + best - gained, live.logged[1] - 1)
+        if options.free.row == NOBODY and options.full.row == NOBODY:
             break
-        _apart(live, side, loser, found.row)
+        _apart(live, side, loser, full.row)
         live.logged[1] -= 1
-        _together(live, side, row, found.row, found.gain - max(found.second, own))
-        row, own, free, found = loser, after, next_free, next_found
+        _together(live, side, row, full.row, full.gain - max(full.second, own))
+        row, own = loser, after
     _undo(live, best_at, best_moves)
     if end == NOBODY:
         return False
     _together(live, side, end_row, end, bid)
     return True
+
+
+@kernel
+def _options(live: Live, side: int, row: int, enough: int, may_move: int) -> Options:
+    """Whom somebody likes best, if it is more than enough; those without a free place if a proposal may move."""
+    nobody = Found(NOBODY, np.int64(0), np.int64(0))
+    if may_move <= 0:
+        return Options(_look_free(live, side, row, enough), nobody)
+    found = _look(live, side, row, live.slots.cost[1 - side], enough)
+    if found.row == NOBODY:
+        return Options(nobody, nobody)
+    if live.slots.free_cost[1 - side, found.row] < NOT_TO_BE_HAD:
+        return Options(found, nobody)
+    return Options(_look_free(live, side, row, enough), found)
 
 
 @kernel
@@ -228,16 +248,6 @@ def _look(live: Live, side: int, row: int, costs: Ints, enough: int) -> Found:
     ask = Ask(live.market, index.postings, live.compatible, live.how_many, live.bits, live.budget)
     number, _ = search(ask, side == MENTEES, costs, row, enough, live.best, live.room)
     return _two_best(live, row, number, enough)
-
-
-@kernel
-def _look_full(live: Live, side: int, row: int, enough: int, may_move: int) -> Found:
-    """The same, if it is somebody without a free place, and a proposal of theirs may give way."""
-    if may_move > 0:
-        found = _look(live, side, row, live.slots.cost[1 - side], enough)
-        if found.row != NOBODY and live.slots.free_cost[1 - side, found.row] >= NOT_TO_BE_HAD:
-            return found
-    return Found(NOBODY, np.int64(0), np.int64(0))
 
 
 @kernel
