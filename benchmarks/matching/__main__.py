@@ -141,7 +141,8 @@ def _worker(*task: object, cache: str | None = None, module: str = "worker") -> 
     command: Sequence[str] = (sys.executable, "-m", f"benchmarks.matching.{module}", *map(str, task))
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - ourselves
     if done.returncode:
-        sys.exit(f"{' '.join(map(str, task))}: {done.stderr.strip().splitlines()[-1]}")
+        why = done.stderr.strip() or f"ended with {done.returncode}"  # a segmentation fault says nothing
+        sys.exit(f"{' '.join(map(str, task))}: {why.splitlines()[-1]}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
