@@ -95,7 +95,7 @@ bench-poison: setup ## Measure what 1,000 records that nobody can handle cost th
 	@$(BIN)/python -m benchmarks.poison
 
 .PHONY: bench-matching
-bench-matching: setup ## Measure matching runs of 10,000 to 1,000,000 people beside other solvers. N=100000 is one size.
+bench-matching: setup ## Measure matching runs of 10,000 to 1,000,000 people beside other solvers, and single changes. N=100000 is one size.
 	@$(BIN)/python -m benchmarks.matching $(if $(filter file,$(origin N)),,--people $(N))
 
 .PHONY: accepts

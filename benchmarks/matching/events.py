@@ -1,161 +1,151 @@
-"""One change after another: how long each takes in the engine, whom it moves, and what is left of a fresh run's value."""
+"""One change after another in the live engine: prints how long each took and what is left of a fresh run, as JSON.
 
+`python -m benchmarks.matching.events PEOPLE MARKET SEED`, a process of its own. It first imports what a service does,
+and sets the garbage collector as a service does, before anybody is in memory.
+"""
+
+import json
+import resource
+import statistics
+import sys
 import time
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, get_args
 
 import numpy as np
-import numpy.typing as npt
+from chassis.app import collect_rarely
 
+from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, population
+from benchmarks.matching.stream import Roster, stream
+from matching.engine.bulk.solve import effort_for, solve
 from matching.engine.engine import Engine
+from matching.engine.packed.packing import pack
 from matching.engine.packed.profiles import Profiles
-from matching.engine.people import Person
-from matching.engine.proposals import Tie
+from matching.engine.proposals import Pair, Run, Tie
 from matching.engine.rules import Rules
 
-CHANGED: Final = 0.07
-"""Of those who take part: each changes once, on the average."""
-_EDITS, _LEAVES = 0.70, 0.15
-_WARM: Final = 200
+LEAST_KEPT: Final = 99.0
+"""Percent of a fresh run's value: with less, answers are quick because they are bad."""
+_LARGE: Final = 1_000_000
+_TIMES: Final = 3
+"""A run is timed so often, and once where it takes many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """What was measured."""
+class Heard:
+    """What whoever told an engine of every change got for it."""
 
-    seconds: npt.NDArray[np.float64]
-    """[n] of each event."""
-    moved: npt.NDArray[np.int64]
-    """[n] proposals of others that gave way."""
-    changed: npt.NDArray[np.int64]
-    """[n] proposals that came or went."""
-    before: int
-    value: int
-    fresh: int
-    """What a fresh run is worth in the end, and before that what is kept, by the same points."""
-    pairs: npt.NDArray[np.int64]
-    """[p, 3] mentor, mentee and score of what stands in the end, as rows of `profiles`."""
-    profiles: Profiles
-    rules: Rules
+    seconds: list[float]
+    moved: list[int]
+    pairs: set[Pair]
+    """The proposals that stand, by the answers alone."""
 
 
-def people_of(profiles: Profiles) -> list[Person]:
-    """The columns as the engine's people; the id of each is their row."""
-    columns = {
-        name: getattr(profiles, name).tolist()
-        for name in Profiles.__dataclass_fields__
-        if name != "areas" and name != "more_languages"
-    }
-    names = [f"{row:07}" for row in range(len(profiles))]
-    bits = {mask: tuple(f"l{bit}" for bit in range(64) if mask >> bit & 1) for mask in set(columns["languages"])}
-    likes = {mask: tuple(f"f{bit}" for bit in range(64) if mask >> bit & 1) for mask in set(columns["likes"])}
-    areas = [f"a{area:02}" for area in range(profiles.areas)]
-    return [
-        Person(
-            id=names[row],
-            level=columns["level"][row],
-            unit=str(columns["unit"][row]),
-            country=str(columns["country"][row]),
-            manager=names[columns["manager"][row]] if columns["manager"][row] >= 0 else None,
-            utc_offset=columns["utc_offset"][row],
-            work_from=columns["work_from"][row],
-            work_to=columns["work_to"][row],
-            languages=bits[columns["languages"][row]],
-            offers=tuple(areas[area] for area in columns["offers"][row] if area >= 0),
-            seeks=tuple(areas[area] for area in columns["seeks"][row] if area >= 0),
-            open_to_mentor=columns["mentor_capacity"][row] > 0,
-            open_to_be_mentored=columns["mentee_capacity"][row] > 0,
-            mentor_capacity=columns["mentor_capacity"][row],
-            mentee_capacity=columns["mentee_capacity"][row],
-            waiting_days=columns["waiting"][row],
-            tenure=columns["tenure"][row],
-            function=f"f{columns['function'][row]}" if columns["function"][row] >= 0 else "",
-            site=f"s{columns['site'][row]}" if columns["site"][row] >= 0 else "",
-            likes=likes[columns["likes"][row]],
-            in_person=columns["in_person"][row],
-        )
-        for row in range(len(profiles))
-    ]
-
-
-def stream(people: int, market: Market, seed: int, most: int) -> Stream:
+def changes(people: int, market: Market, seed: int) -> dict[str, Any]:
+    """A run, a stream of changes, and a fresh run over what people are then."""
     profiles, rules = population(people, market, seed)
-    rules = rules.model_copy(update={"areas": tuple(f"a{area:02}" for area in range(profiles.areas))})
-    everybody = people_of(profiles)
-    blocked = [(everybody[a].id, everybody[b].id) for a, b in profiles.blocked.tolist()]
-    t = time.perf_counter()
-    engine = Engine(rules, everybody, former_pairs=blocked)
-    print("engine", time.perf_counter() - t)
-    t = time.perf_counter()
-    run = engine.run()
-    print("run", time.perf_counter() - t, len(run.proposals), run.certificate)
-    t = time.perf_counter()
+    _warm(people)
+    engine = _engine(profiles, rules)
+    recompute, run = _recomputed(engine, 1 if people >= _LARGE else _TIMES)
     engine.adopt(run)
-    print("adopt", time.perf_counter() - t)
-    rng = np.random.default_rng(seed)
-    inside = [p for p in everybody if p.mentor_capacity or p.mentee_capacity]
-    count = min(most, int(CHANGED * len(inside)))
-    seconds, moved, changed = [], [], []
-    out: list[Person] = []
-    now = {p.id: p for p in everybody}
-    for _ in range(count):
-        chance = rng.random()
-        if chance < _EDITS:
-            p = now[inside[rng.integers(len(inside))].id]
-            q = inside[rng.integers(len(inside))]
-            kind = rng.integers(4)
-            if kind == 0:
-                p = replace(p, offers=q.offers, seeks=q.seeks)
-            elif kind == 1:
-                p = replace(p, work_from=q.work_from, work_to=q.work_to)
-            elif kind == 2:
-                p = replace(p, likes=q.likes, in_person=q.in_person)
-            else:
-                p = replace(
-                    p,
-                    mentor_capacity=p.mentor_capacity and 1 + int(rng.integers(3)),
-                    mentee_capacity=p.mentee_capacity and 1 + int(rng.integers(3)),
-                )
-        elif chance < _EDITS + _LEAVES or not out:
-            p = now[inside[rng.integers(len(inside))].id]
-            p = replace(p, open_to_mentor=False, open_to_be_mentored=False)
-            out.append(p)
-        else:
-            p = out.pop(rng.integers(len(out)))
-            p = replace(now[p.id], open_to_mentor=p.mentor_capacity > 0, open_to_be_mentored=p.mentee_capacity > 0)
-        now[p.id] = p
-        a = time.perf_counter()
-        change = engine.change(p)
-        seconds.append(time.perf_counter() - a)
-        moved.append(len(change.moved))
-        changed.append(len(change.moved) + len(change.withdrawn) + len(change.proposals))
-    fresh = Engine(rules, now.values(), former_pairs=blocked)
-    best = fresh.run()
-    open_ = engine.ties.all(Tie.OPEN)
-    val = value(fresh, open_)
-    s = np.array(seconds) * 1e3
-    print(
-        f"{count} events p50 {np.percentile(s, 50):.3f} p99 {np.percentile(s, 99):.3f} p99.9 {np.percentile(s, 99.9):.3f} max {s.max():.2f} ms; moved {np.mean(moved):.2f} changed {np.mean(changed):.2f}"
-    )
-    fr = {p.pair for p in best.proposals}
-    print(
-        f"pairs {len(open_)} fresh {len(best.proposals)}; value {val} fresh all {value(fresh, list(fr))} run.value {best.value} = {100 * val / value(fresh, list(fr)):.3f} %  certificate {best.certificate}; kept of the old {len({p.pair for p in run.proposals} & set(open_)) / len(run.proposals):.3f}"
-    )
+    heard = _told_of_all(engine, profiles, seed, run)
+    mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    _refuse_what_was_not_told(engine, heard)
+    del engine, run  # two engines of a million people are a lot of memory
+    p50, p99, p999, most = (1_000 * each for each in np.percentile(heard.seconds, (50, 99, 99.9, 100)).tolist())
+    return {
+        "events": len(heard.seconds),
+        "p50": p50,
+        "p99": p99,
+        "p99.9": p999,
+        "most": most,
+        "moved": statistics.fmean(heard.moved),
+        "recompute": recompute,
+        "mebibytes": mebibytes,
+    } | _beside_a_fresh_run(profiles, rules, heard.pairs)
 
 
-def value(engine, pairs):
-    row = engine.directory.row
-    m = np.array([row[p.mentor] for p in pairs])
-    e = np.array([row[p.mentee] for p in pairs])
-    tot = int(engine.scores(m, e).sum())
-    for x in (m, e):
-        c = np.bincount(x)
-        tot -= engine.rules.weights.further_pair * int((c * (c - 1) // 2).sum())
-    return tot
+def _warm(people: int) -> None:
+    """Load every kernel: those of a run of this size, and those of changes."""
+    profiles, rules = population(2_000, "tight", 9)
+    solve(pack(profiles, rules), profiles.areas, effort_for(people))
+    engine = _engine(profiles, rules)
+    run = engine.run()
+    engine.adopt(run)
+    _told_of_all(engine, profiles, 9, run)
+
+
+def _engine(profiles: Profiles, rules: Rules) -> Engine:
+    roster = Roster(profiles)
+    return Engine(rules, roster.everybody(), former_pairs=roster.blocked())
+
+
+def _recomputed(engine: Engine, times: int) -> tuple[float, Run]:
+    """What an answer takes without a live engine, the median; and the last of the runs, which are all the same."""
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        run = engine.run()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds), run
+
+
+def _told_of_all(engine: Engine, profiles: Profiles, seed: int, run: Run) -> Heard:
+    """The engine's answer to each change of the stream, which is made in the columns, too."""
+    roster = Roster(profiles)
+    heard = Heard([], [], {proposal.pair for proposal in run.proposals})
+    for row in stream(profiles, seed):
+        person = roster.person(row)
+        began = time.perf_counter()
+        change = engine.change(person)
+        heard.seconds.append(time.perf_counter() - began)
+        heard.moved.append(len(change.moved))
+        heard.pairs.difference_update(change.withdrawn, change.moved)
+        heard.pairs.update(proposal.pair for proposal in change.proposals)
+    return heard
+
+
+def _refuse_what_was_not_told(engine: Engine, heard: Heard) -> None:
+    if max(heard.moved) > engine.rules.moved_per_change:
+        raise SystemExit(f"a change moved {max(heard.moved)} proposals of others: more than the rules allow")
+    if heard.pairs != set(engine.ties.all(Tie.OPEN)):
+        raise SystemExit("other proposals stand in the engine than its answers told")
+
+
+def _beside_a_fresh_run(profiles: Profiles, rules: Rules, pairs: set[Pair]) -> dict[str, float]:
+    """What these pairs are worth in percent of those of a fresh run, and the mean points of a pair of either.
+
+    All are by the points of a fresh engine. The live one goes on with what areas were worth at its last run, while some
+    have become rarer; the judge counts how rare they are now, and so does a fresh engine. So the judge holds every
+    score against its own, and the two sums compare.
+    """
+    engine = _engine(profiles, rules)
+    fresh = [proposal.pair for proposal in engine.run().proposals]
+    live_value, fresh_value = (_judged(engine, profiles, some) for some in (pairs, fresh))
+    kept = 100 * live_value / fresh_value
+    if kept < LEAST_KEPT:
+        raise SystemExit(f"only {kept:.2f} % of a fresh run's value is left after the changes")
+    return {"kept": kept, "live": live_value / len(pairs), "fresh": fresh_value / len(fresh)}
+
+
+def _judged(engine: Engine, profiles: Profiles, pairs: Iterable[Pair]) -> int:
+    """The value of pairs. Ids are in the order of the rows, and the engine's rows in the order of the ids."""
+    rows = np.array([(int(mentor), int(mentee)) for mentor, mentee in sorted(pairs)], np.int64)
+    verdict = judge(profiles, engine.rules, np.column_stack([rows, engine.scores(*rows.T)]))
+    if not verdict.sound:
+        raise SystemExit(f"the proposals after the changes are not sound: {verdict}")
+    return verdict.value
+
+
+def main() -> None:
+    """``PEOPLE MARKET SEED``."""
+    people, market, seed = sys.argv[1:]
+    chosen = next(each for each in get_args(Market) if each == market)
+    collect_rarely()
+    print(json.dumps(changes(int(people), chosen, int(seed))))
 
 
 if __name__ == "__main__":
-    import sys
-
-    stream(int(sys.argv[1]), sys.argv[2], 1, 10**9)
+    main()
