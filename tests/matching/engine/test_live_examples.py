@@ -237,9 +237,9 @@ def test_who_manages_nobody_but_themselves_any_more_is_in_no_circle() -> None:
     """Eve is her own manager, as the heads of some directories are; once she has none, no circle is told."""
     eve = senior("eve", "cloud")
     engine = Engine(programme(), [junior("ann", "cloud"), replace(eve, manager="eve")])
-    assert engine.directory.circular == ("eve",)
+    assert set(engine.directory.circular) == {"eve"}
     assert pairs(engine.change(eve).proposals) == {Pair("ann", "eve")}
-    assert engine.directory.circular == ()
+    assert set(engine.directory.circular) == set()
 
 
 def test_who_managed_themselves_and_left_is_in_nobodys_way() -> None:
@@ -247,6 +247,6 @@ def test_who_managed_themselves_and_left_is_in_nobodys_way() -> None:
     eve = replace(senior("eve", "cloud"), manager="eve")
     engine = Engine(programme(), [junior("ann", "cloud"), eve])
     engine.remove("eve")
-    assert engine.directory.circular == ()
+    assert set(engine.directory.circular) == set()
     assert engine.directory.unsettled() == set()
     assert pairs(engine.change(senior("fay", "wellbeing", "cloud")).proposals) == {Pair("ann", "fay")}
