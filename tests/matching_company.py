@@ -1,5 +1,6 @@
 """A company in which something happens all the time: whatever may become of people, drawn at random by a seed."""
 
+from bisect import bisect_left as bisect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -24,6 +25,9 @@ DAYS: Final = ((9, 17), (9, 17), (8, 16), (7, 15), (10, 19), (22, 6), (0, 24), (
 OFFSETS: Final = (0, 0, 60, 120, 345, -300, -480, 570)
 LANGUAGES: Final = (("en",), ("en",), ("en", "de"), ("de",), ("ne", "en"), ("ne",), ("fr", "de"))
 FUNCTIONS: Final = ("", "law", "sales", "it", "people", "art")
+
+HEADS: Final = 30
+"""Of whom so many depend that a company without them is none: the first by id."""
 
 Event = Person | str | tuple[Pair, Tie | None]
 """Somebody is another now, or has left, or a pair is."""
@@ -54,16 +58,17 @@ class Company:
         if chance < 0.18 and waiting:
             tie: Tie | None = self._one((Tie.LOCKED, Tie.LOCKED, Tie.FORMER, Tie.FORMER, None))
             return Pair(*self._one(waiting)), tie
-        if chance < 0.26 and locked:
+        if chance < 0.20 and locked:
             ended: Tie | None = self._one((Tie.FORMER, Tie.FORMER, None))
             return Pair(*self._one(locked)), ended
-        if chance < 0.30 and len(self.people) > 100:
+        if chance < 0.24 and len(self.people) > 100:
             leaver: str = self._one(sorted(self.people))
+            head = leaver in sorted(self.people)[:HEADS]
             del self.people[leaver]
-            if self._random.random() < 0.3:
+            if head or self._random.random() < 0.3:
                 self._expected.append(leaver)
             return leaver
-        person = self._newcomer() if chance < 0.345 else self._edited()
+        person = self._newcomer() if chance < 0.29 else self._edited()
         self.people[person.id] = person
         return person
 
@@ -126,7 +131,8 @@ class Company:
     def boss(self, person: Person) -> dict[str, Any]:
         """Somebody further up; now and then nobody, somebody who has yet to come, or anybody at all."""
         chance, everybody = self._random.random(), sorted(self.people)
-        if chance < 0.04 or not everybody:
+        mine = bisect(everybody, person.id)
+        if chance < 0.04 or not mine or (mine < HEADS and chance < 0.09):
             return {"manager": None}
         if chance < 0.06:
             return {"manager": self._one(everybody)}
@@ -134,8 +140,7 @@ class Company:
             missing = self._one(self._expected) if self._expected and chance < 0.08 else self._name()
             self._expected.append(missing)
             return {"manager": missing}
-        mine = everybody.index(person.id) if person.id in self.people else len(everybody)
-        return {"manager": everybody[int(self._random.integers(0, max(mine // 3, 1)))]} if mine else {"manager": None}
+        return {"manager": everybody[int(self._random.integers(0, max(mine // 3, 1)))]}
 
     def speech(self, _: Person) -> dict[str, Any]:
         return {"languages": self._one(LANGUAGES)}
