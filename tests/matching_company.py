@@ -26,6 +26,8 @@ OFFSETS: Final = (0, 0, 60, 120, 345, -300, -480, 570)
 LANGUAGES: Final = (("en",), ("en",), ("en", "de"), ("de",), ("ne", "en"), ("ne",), ("fr", "de"))
 FUNCTIONS: Final = ("", "law", "sales", "it", "people", "art")
 
+SITES: Final = {"GB": ("tower", "port"), "NP": ("hill",), "DE": ("harbour", "mill")}
+
 HEADS: Final = 30
 """Of whom so many depend that a company without them is none: the first by id."""
 
@@ -116,8 +118,8 @@ class Company:
     def place(self, _: Person) -> dict[str, Any]:
         return {
             "unit": self._one("abcdef"),
-            "country": self._one(("GB", "NP", "DE")),
-            "site": self._one(("", "tower", "port")),
+            "country": (country := self._one(("GB", "NP", "DE"))),
+            "site": self._one(("", *SITES[country])),
             "in_person": bool(self._random.integers(2)),
         }
 

@@ -3,10 +3,12 @@
 Whatever is wrong is collected by what it is about, so that one mistake does not hide another.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pytest
+from matching.engine.engine import Engine
 from matching.engine.live.moves import Live
 from matching.engine.live.slots import MENTEES, MENTORS
 from matching.engine.packed.candidates import Ask
@@ -14,6 +16,7 @@ from matching.engine.packed.records import Ints
 from matching.engine.packed.searching import scratch, search
 from matching.engine.people import Person
 from matching.engine.rules import Rules, Weights
+from matching_cast import junior, senior
 from matching_checker import allowed, expected_terms
 from matching_company import Company
 from matching_inside import LOOKS, look_inside
@@ -90,11 +93,11 @@ def tied(life: Life, one: Person, other: Person) -> bool:
     return bool({(one.id, other.id), (other.id, one.id)} & life.ties.keys())
 
 
-def best_three(live: Live, side: int, row: int, costs: Ints) -> list[int]:
+def best_three(live: Live, side: int, row: int, costs: Ints, least: int = -(10**6)) -> list[int]:
     """What the search says that somebody gains at most, with nothing left out to save time."""
     index, best = (live.mentees, live.mentors)[side], np.zeros(3, np.int64)
     ask = Ask(live.market, index.postings, live.compatible, live.how_many, live.bits, 2**31 - 1)
-    number, _ = search(ask, side == MENTEES, costs, row, -(10**6), best, scratch())
+    number, _ = search(ask, side == MENTEES, costs, row, least, best, scratch())
     return sorted((best[:number] >> 32).tolist(), reverse=True)
 
 
@@ -127,6 +130,17 @@ def test_a_search_finds_the_best_there_is_when_others_only_became_dearer(life: L
 def test_a_search_finds_the_best_there_is_at_the_costs_that_are_true_now(life: Life, possible: Possible) -> None:
     """Whoever became cheaper since they were put into the index is found, too."""
     assert look_for_the_best(life, possible, life.engine.live.slots.cost) == []
+
+
+def test_a_search_finds_who_is_at_the_same_site_in_another_country() -> None:
+    """As with a site that means "at home": Ann and Eve get the points for both, and nobody else is as good."""
+    ann = replace(junior("ann", "cloud"), site="home", country="NP", in_person=True)
+    eve = replace(senior("eve", "cloud"), site="home", in_person=True)
+    engine = Engine(Rules(), [ann, eve])
+    # The area 400, first choices 600 and 400, hours 600, unit 700, country 400, in person 300, four levels 320.
+    assert engine.score("ann", "eve").score == 3_720
+    row, nothing = engine.directory.row["eve"], np.zeros(len(engine.directory.level), np.int32)
+    assert best_three(engine.live._live, MENTEES, row, nothing, least=3_719) == [3_720]
 
 
 @pytest.mark.parametrize("name", PROGRAMMES)

@@ -178,6 +178,18 @@ def test_who_waited_gets_their_proposal_however_many_came_before_the_manager(bef
     assert pairs(engine.change(Person("mid", 5, "shops", "GB")).proposals) == {Pair("ann", "eve")}
 
 
+def test_who_may_not_be_paired_any_more_does_not_move_but_loses_their_proposal() -> None:
+    """Mid, who manages Ann and Fay, leaves: what is open of both is withdrawn, and Eve gets Bob, whom Fay had."""
+    ann, fay = replace(junior("ann", "cloud"), manager="mid"), replace(senior("fay", "fintech"), manager="mid")
+    others = [junior("bob", "fintech", "cloud"), junior("cat", "fintech"), senior("eve", "cloud")]
+    mid = Person("mid", 5, "shops", "GB")
+    engine = Engine(programme(), [ann, fay, mid, *others], open_pairs=[("ann", "eve"), ("bob", "fay")])
+    change = engine.remove("mid")
+    assert set(change.withdrawn) == {Pair("ann", "eve"), Pair("bob", "fay")}
+    assert change.moved == ()
+    assert pairs(change.proposals) == {Pair("bob", "eve")}
+
+
 # -- what wears out ----------------------------------------------------------------------------------------------------
 
 
