@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from chassis.errors import InvalidError
 from contracts.matching import Side
+from matching.engine.bulk.draft import draft
 from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Tie
@@ -262,3 +263,39 @@ def test_who_managed_themselves_and_left_is_in_nobodys_way() -> None:
     assert set(engine.directory.circular) == set()
     assert engine.directory.unsettled() == set()
     assert pairs(engine.change(senior("fay", "wellbeing", "cloud")).proposals) == {Pair("ann", "fay")}
+
+
+# -- what happens elsewhere meanwhile ----------------------------------------------------------------------------------
+
+
+def test_a_pair_of_another_programme_takes_the_place_of_an_open_proposal() -> None:
+    """Eve's one place is taken by a pair with Zoe; with her next change the proposal goes, and Fay gets Ann."""
+    people = [junior("ann", "cloud"), senior("eve", "cloud"), senior("fay", "cloud"), junior("zoe")]
+    engine = Engine(programme(), people, open_pairs=[("ann", "eve")])
+    engine.move("zoe", "eve", Tie.LOCKED)
+    change = engine.change(people[1])
+    assert change.withdrawn == (Pair("ann", "eve"),)
+    assert pairs(change.proposals) == {Pair("ann", "fay")}
+
+
+@pytest.mark.parametrize("what", ["leaves", "names a new area", "is taken", "may not"])
+def test_a_run_proposes_nothing_that_does_not_hold_when_its_choice_arrives(what: str) -> None:
+    """A run chose Ann for Eve, and Bob for Fay; by the time it is put in force, that is true of Bob and Fay only."""
+    ann, eve = junior("ann", "cloud"), senior("eve", "cloud")
+    engine = Engine(programme(), [ann, eve, junior("bob", "fintech"), senior("fay", "fintech"), junior("zoe")])
+    chosen = draft(engine.task(), lambda _: None)
+    if what == "leaves":
+        engine.remove("ann")
+    elif what == "names a new area":
+        engine.change(junior("aaa"))
+        engine.change(replace(ann, offers=("new",)))
+    elif what == "is taken":
+        engine.move("zoe", "eve", Tie.LOCKED)
+    else:
+        engine.change(replace(ann, level=9))
+    before = open_pairs(engine)
+    run = engine.result(chosen)
+    assert pairs(run.proposals) | set(run.kept) == {Pair("bob", "fay")}
+    engine.adopt(run)
+    assert open_pairs(engine) == {Pair("bob", "fay")}
+    assert set(run.kept) | set(run.withdrawn) == before
