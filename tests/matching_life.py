@@ -100,6 +100,18 @@ class Life:
         self.named = {area for person in everybody for area in (*person.offers, *person.seeks)}
         self.area_points = points_of_areas(World(self.rules, tuple(everybody), *(frozenset[Pair]() for _ in range(3))))
 
+    def worth(self, pairs: Iterable[Pair]) -> int:
+        """The points of pairs by what is true now, less what further pairs of a person must be better by."""
+        world, locked = self.world(), self.pairs(Tie.LOCKED)
+        total, taken = 0, [Counter(pair[at] for pair in locked) for _, at in SIDES]
+        for pair in sorted(pairs):
+            mentor, mentee = (world.by_id[member] for member in pair)
+            total += sum(expected_terms(world, mentor, mentee, self.area_points).values())
+            for _, at in SIDES:
+                total -= self.rules.weights.further_pair * taken[at][pair[at]]
+                taken[at][pair[at]] += 1
+        return total
+
     # -- what is wrong -------------------------------------------------------------------------------------------------
 
     def require(self, holds: object, about: str, *what: object) -> None:

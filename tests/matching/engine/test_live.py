@@ -15,6 +15,7 @@ from matching.engine.packed.candidates import Ask
 from matching.engine.packed.records import Ints
 from matching.engine.packed.searching import scratch, search
 from matching.engine.people import Person
+from matching.engine.proposals import Change, Tie
 from matching.engine.rules import Rules, Weights
 from matching_cast import junior, senior
 from matching_checker import allowed, expected_terms
@@ -141,6 +142,33 @@ def test_a_search_finds_who_is_at_the_same_site_in_another_country() -> None:
     assert engine.score("ann", "eve").score == 3_720
     row, nothing = engine.directory.row["eve"], np.zeros(len(engine.directory.level), np.int32)
     assert best_three(engine.live._live, MENTEES, row, nothing, least=3_719) == [3_720]
+
+
+@pytest.mark.parametrize(("moved", "open_proposal"), [(2, 100), (6, 0), (1, 700)])
+def test_everybody_together_is_better_off_by_so_much_for_each_proposal_that_moves(
+    moved: int, open_proposal: int
+) -> None:
+    """What still holds after an event is worth less than what is open in the end, by the rules' points for each move.
+
+    What is called moved but could not have stayed is another test's subject.
+    """
+    rules = Rules(moved_per_change=moved, level_gap=1, weights=Weights(open_proposal=open_proposal))
+    lived, moves, worse = Life(Company(5, 500), rules), 0, []
+    for number in range(1_000):
+        before = set(lived.pairs(Tie.OPEN))
+        event = lived.company.next(lived.pairs(Tie.OPEN), lived.pairs(Tie.LOCKED))
+        lived.complaints.clear()
+        lived.happens(event)
+        change = lived.answers[-1]
+        if isinstance(event, Person) and isinstance(change, Change) and change.moved:
+            if lived.complaints["withdrawn"]:
+                continue
+            gain = lived.worth(lived.pairs(Tie.OPEN)) - lived.worth(before - set(change.withdrawn))
+            moves += len(change.moved)
+            if gain < open_proposal * len(change.moved):
+                worse.append(f"event {number}: {gain} more for {change}")
+    assert worse == []
+    assert moves > 50
 
 
 @pytest.mark.parametrize("name", PROGRAMMES)
