@@ -155,7 +155,7 @@ def look_at_costs(life: Life) -> Iterator[str]:
         prices_of(life.engine),
         scores_of(life),
     )
-    most = max(score.values())
+    most = max(score.values()) + 10  # an auction takes steps
     yield from (f"a place costs {cost}: {pair}" for pair, cost in price.items() if not 0 <= cost <= most)
     for side, at in SIDES:
         mine: dict[str, list[int]] = {}

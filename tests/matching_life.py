@@ -83,7 +83,7 @@ class Life:
                 self._take_in(member, Change(self.engine.propose(member)), may_move=0)
             return
         if isinstance(event, Person):
-            if any(area not in self.named for area in (*event.offers, *event.seeks)):
+            if any(area not in self.named for area in (*event.offers, *event.seeks)) and not self.rules.areas:
                 self._number_areas()
             self._take_in(event.id, self.engine.change(event), self.rules.moved_per_change)
         else:
