@@ -1,194 +1,19 @@
-"""Every answer of the engine, over populations nobody would think of, held against a checker written apart.
+"""Every answer of the engine, over populations nobody would think of, held against a checker written apart."""
 
-The checker knows the rules from their description only: plain loops over people, no arrays, none of the engine's code
-beyond the models that carry the question and the answer.
-"""
-
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import cache
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from contracts.matching import Side
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Pair, Proposal, Tie
 from matching.engine.rules import Rules, Weights
+from matching_checker import World, allowed, check_proposals, expected_terms, takes_part, unsettled
 
 AREAS = ["ai-tools", "cloud", "fintech", "generations", "wellbeing", "data-literacy"]
-
-
-@dataclass(frozen=True)
-class World:
-    rules: Rules
-    people: tuple[Person, ...]
-    open: frozenset[Pair]
-    locked: frozenset[Pair]
-    former: frozenset[Pair]
-
-    def engine(self) -> Engine:
-        return Engine(self.rules, self.people, open_pairs=self.open, locked_pairs=self.locked, former_pairs=self.former)
-
-
-# -- the checker -------------------------------------------------------------------------------------------------------
-
-
-def above(person: Person, people: dict[str, Person]) -> set[str]:
-    """Everybody met by walking up from a person; a circle ends where it began."""
-    met: set[str] = set()
-    manager = person.manager
-    while manager in people and manager not in met:
-        met.add(manager)
-        manager = people[manager].manager
-    return met
-
-
-def adrift(world: World, person: Person) -> bool:
-    """Whether walking up ends at somebody unknown or goes round, instead of ending at a top."""
-    people = {each.id: each for each in world.people}
-    at = person
-    for _ in world.people:
-        if at.manager is None:
-            return False
-        if at.manager not in people:
-            return True
-        at = people[at.manager]
-    return at.manager is not None
-
-
-def unsettled(world: World) -> set[str]:
-    if world.rules.unknown_chains:
-        return set()
-    return {person.id for person in world.people if adrift(world, person)}
-
-
-@cache
-def working_minutes(person: Person) -> frozenset[int]:
-    """The minutes of a UTC day on which somebody works, one by one."""
-    hours = (person.work_to - person.work_from) % 24 or 24
-    begin = person.work_from * 60 - person.utc_offset
-    return frozenset(minute % 1440 for minute in range(begin, begin + hours * 60))
-
-
-def counting(areas: Iterable[str], rules: Rules) -> list[str]:
-    return [area for area in dict.fromkeys(areas) if not rules.areas or area in rules.areas]
-
-
-def allowed(world: World, mentor: Person, mentee: Person) -> bool:
-    """Whether the rules let a mentor and a mentee be paired, whatever their places."""
-    rules, people = world.rules, {person.id: person for person in world.people}
-    gap = mentee.level - mentor.level
-    return not any(
-        (
-            mentor.id == mentee.id,
-            {mentor.id, mentee.id} & unsettled(world),
-            (gap if rules.reverse_only else abs(gap)) < rules.level_gap,
-            not set(counting(mentor.offers, rules)) & set(counting(mentee.seeks, rules)),
-            len(working_minutes(mentor) & working_minutes(mentee)) < rules.common_minutes,
-            rules.common_language and not set(mentor.languages) & set(mentee.languages),
-            rules.different_unit and mentor.unit == mentee.unit,
-            mentor.id in above(mentee, people),
-            mentee.id in above(mentor, people),
-            mentor.manager is not None and mentor.manager == mentee.manager,
-            mentor.tenure < rules.mentor_tenure,
-            mentee.tenure < rules.mentee_tenure,
-        )
-    )
-
-
-def tied(world: World, one: str, other: str) -> bool:
-    pairs = world.open | world.locked | world.former
-    return (one, other) in pairs or (other, one) in pairs
-
-
-def takes_part(person: Person, side: Side) -> bool:
-    if side is Side.MENTOR:
-        return person.open_to_mentor and person.mentor_capacity > 0
-    return person.open_to_be_mentored and person.mentee_capacity > 0
-
-
-def doublings(mentors: int, offering: int) -> Fraction:
-    """The most sixteenths of a doubling that fit between the two, found by trying."""
-    ratio = Fraction(mentors + 1, offering + 1)
-    sixteenths = 0
-    while ratio**16 >= 2 ** (sixteenths + 1):
-        sixteenths += 1
-    return Fraction(sixteenths, 16)
-
-
-def expected_terms(world: World, mentor: Person, mentee: Person) -> dict[str, int]:
-    rules, weights = world.rules, world.rules.weights
-    mentors = [person for person in world.people if takes_part(person, Side.MENTOR)]
-    offers, seeks = counting(mentor.offers, rules), counting(mentee.seeks, rules)
-    shared = set(offers) & set(seeks)
-
-    def area(code: str) -> int:
-        offering = sum(code in person.offers for person in mentors)
-        rarity = weights.rarity * doublings(len(mentors), offering)
-        return weights.area + min(int(rarity), weights.rarity_limit)
-
-    def choice(wishes: list[str], weight: int) -> int:
-        first = min(wishes.index(code) for code in shared)
-        return weight * max(4 - first, 0) // 4
-
-    minutes = min(len(working_minutes(mentor) & working_minutes(mentee)), 240)
-    return {
-        "areas": sum(sorted((area(code) for code in shared), reverse=True)[:3]),
-        "mentee-choice": choice(seeks, weights.mentee_choice),
-        "mentor-choice": choice(offers, weights.mentor_choice),
-        "hours": weights.hours * minutes // 240,
-        "other-unit": weights.other_unit * (mentor.unit != mentee.unit),
-        "other-country": weights.other_country * (mentor.country != mentee.country),
-        "other-function": weights.other_function * (len({mentor.function, mentee.function} - {""}) == 2),
-        "mentee-wish": weights.wish * (mentor.function != "" and mentor.function in mentee.likes),
-        "mentor-wish": weights.wish * (mentee.function != "" and mentee.function in mentor.likes),
-        "in-person": weights.in_person * (mentor.in_person and mentee.in_person and mentor.site == mentee.site != ""),
-        "level": weights.level * min(max(abs(mentee.level - mentor.level) - rules.level_gap, 0), 4),
-        "mentee-waiting": weights.waiting * min(mentee.waiting_days, 90),
-        "mentor-waiting": weights.waiting * min(mentor.waiting_days, 90),
-    }
-
-
-def check_proposals(world: World, proposals: Iterable[Proposal], held: Iterable[Pair], whose: set[str]) -> None:
-    """Nothing forbidden, nobody over their places, every score explained, and no place left that could be filled."""
-    people = {person.id: person for person in world.people}
-    proposed = [proposal.pair for proposal in proposals]
-    assert len(set(proposed)) == len(proposed), "a pair stands twice"
-    for proposal in proposals:
-        mentor, mentee = people[proposal.mentor], people[proposal.mentee]
-        assert takes_part(mentor, Side.MENTOR)
-        assert takes_part(mentee, Side.MENTEE)
-        assert allowed(world, mentor, mentee)
-        assert not tied(world, mentor.id, mentee.id)
-        assert whose & {mentor.id, mentee.id}
-        assert dict(proposal.terms) == expected_terms(world, mentor, mentee)
-        assert proposal.score == sum(proposal.terms.values())
-        assert set(proposal.areas) == set(counting(mentor.offers, world.rules)) & set(mentee.seeks)
-    waiting = [*held, *proposed]
-    live = [*waiting, *world.locked]
-    room = {}
-    for person, side in product(world.people, Side):
-        place = 0 if side is Side.MENTOR else 1
-        mine = Counter(pair[place] for pair in live)[person.id]
-        unanswered = Counter(pair[place] for pair in waiting)[person.id]
-        capacity = person.mentor_capacity if side is Side.MENTOR else person.mentee_capacity
-        new = Counter(pair[place] for pair in proposed)[person.id]
-        assert not new or (mine <= capacity and unanswered <= world.rules.proposals_per_person)
-        room[person.id, side] = (
-            takes_part(person, side) and mine < capacity and unanswered < world.rules.proposals_per_person
-        )
-    for mentor, mentee in product(world.people, repeat=2):
-        if whose & {mentor.id, mentee.id} and room[mentor.id, Side.MENTOR] and room[mentee.id, Side.MENTEE]:
-            together = {(mentor.id, mentee.id), (mentee.id, mentor.id)} & set(proposed)
-            assert together or tied(world, mentor.id, mentee.id) or not allowed(world, mentor, mentee), (
-                "a place is left"
-            )
 
 
 # -- populations -------------------------------------------------------------------------------------------------------
@@ -263,7 +88,7 @@ def test_a_run_breaks_no_rule_and_leaves_no_place_that_could_be_filled(world: Wo
     """Rules, places and scores hold for every proposal, for new ones and for those that are kept."""
     engine = world.engine()
     run = engine.run()
-    people = {person.id: person for person in world.people}
+    people = world.by_id
 
     def holds(pair: Pair) -> bool:
         mentor, mentee = people[pair.mentor], people[pair.mentee]
@@ -332,7 +157,7 @@ def test_one_change_after_another_keeps_to_the_rules_and_moves_few_others(world:
         held = before - set(change.withdrawn) - set(change.moved)
         world = replace(world, people=(*others, person), open=held)
         assert frozenset(engine.ties.all(Tie.OPEN)) == held | {proposal.pair for proposal in change.proposals}
-        people = {each.id: each for each in world.people}
+        people = world.by_id
         for pair in held:
             assert allowed(world, people[pair.mentor], people[pair.mentee])
         for pair in change.withdrawn:
@@ -362,5 +187,5 @@ def check_areas_and_rules(world: World, proposals: tuple[Proposal, ...], held: I
 
 
 def _both(world: World, proposal: Proposal) -> tuple[Person, Person]:
-    people = {person.id: person for person in world.people}
+    people = world.by_id
     return people[proposal.mentor], people[proposal.mentee]

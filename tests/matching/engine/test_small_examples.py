@@ -1,7 +1,6 @@
 """Examples small enough to work out by hand: who gets whom, what it is worth, and what is said about it."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,25 +11,11 @@ from contracts.matching import Side
 from matching.engine.engine import Engine
 from matching.engine.explanation import Reason, explain, unmatched_reasons, why_not
 from matching.engine.people import Person
-from matching.engine.proposals import Pair, Proposal, RunCancelledError, Tie
+from matching.engine.proposals import Pair, RunCancelledError, Tie
 from matching.engine.rules import Rule, Rules, Weights, schema_text
 from matching.engine.sentences import SENTENCES
+from matching_cast import junior, pairs, senior
 from pydantic import ValidationError
-
-
-def junior(member: str, *offers: str, capacity: int = 1, level: int = 2, unit: str = "shops") -> Person:
-    """Somebody to learn from."""
-    return Person(member, level, unit, "GB", offers=offers, open_to_mentor=True, mentor_capacity=capacity)
-
-
-def senior(member: str, *seeks: str, capacity: int = 1, level: int = 9, unit: str = "board") -> Person:
-    """Somebody who wants to learn."""
-    return Person(member, level, unit, "GB", seeks=seeks, open_to_be_mentored=True, mentee_capacity=capacity)
-
-
-def pairs(proposals: Iterable[Proposal]) -> set[Pair]:
-    return {proposal.pair for proposal in proposals}
-
 
 # -- who gets whom -----------------------------------------------------------------------------------------------------
 
