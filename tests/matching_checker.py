@@ -139,6 +139,10 @@ def points_of_areas(world: World) -> dict[str, int]:
     return {area: worth(area) for area in sorted(named)}
 
 
+def same_place(one: Person, other: Person) -> bool:
+    return one.site == other.site != "" and one.country == other.country
+
+
 def expected_terms(
     world: World, mentor: Person, mentee: Person, area_points: Mapping[str, int] | None = None
 ) -> dict[str, int]:
@@ -163,7 +167,7 @@ def expected_terms(
         "other-function": weights.other_function * (len({mentor.function, mentee.function} - {""}) == 2),
         "mentee-wish": weights.wish * (mentor.function != "" and mentor.function in mentee.likes),
         "mentor-wish": weights.wish * (mentee.function != "" and mentee.function in mentor.likes),
-        "in-person": weights.in_person * (mentor.in_person and mentee.in_person and mentor.site == mentee.site != ""),
+        "in-person": weights.in_person * (mentor.in_person and mentee.in_person and same_place(mentor, mentee)),
         "level": weights.level * min(max(abs(mentee.level - mentor.level) - rules.level_gap, 0), 4),
         "mentee-waiting": weights.waiting * min(mentee.waiting_days, 90),
         "mentor-waiting": weights.waiting * min(mentor.waiting_days, 90),

@@ -34,7 +34,7 @@ def mask_of(word: int) -> set[int]:
 
 
 def areas_of(life: Life, word: int) -> set[str]:
-    return {life.engine.directory.areas[bit] for bit in mask_of(int(word) & 2**64 - 1)}
+    return {life.engine.directory.codes.areas[bit] for bit in mask_of(int(word) & 2**64 - 1)}
 
 
 def look_at_records(life: Life) -> Iterator[str]:
@@ -49,7 +49,7 @@ def look_at_records(life: Life) -> Iterator[str]:
             if areas_of(life, words[0]) != set(named):
                 yield f"{member} {side} names {areas_of(life, words[0])}"
             ranked = [words[6] >> 8 * rank & 0xFF for rank in range(4)]
-            if [life.engine.directory.areas[code - 1] for code in ranked if code] != named[:4]:
+            if [life.engine.directory.codes.areas[code - 1] for code in ranked if code] != named[:4]:
                 yield f"{member} {side} ranks {ranked}"
             yield from look_at_codes(life, member, person, words, codes)
             tenure = life.rules.mentor_tenure if side is Side.MENTOR else life.rules.mentee_tenure
@@ -66,9 +66,9 @@ def look_at_records(life: Life) -> Iterator[str]:
 def look_at_codes(
     life: Life, member: str, person: Person, words: list[int], codes: dict[str, set[tuple[object, int]]]
 ) -> Iterator[str]:
-    directory = life.engine.directory
-    speaks = {name for name, bit in directory._language_bit.items() if (words[1] & 2**64 - 1) >> bit & 1}
-    likes = {name for name, bit in directory._functions.items() if (words[5] & 2**64 - 1) >> bit & 1}
+    numbers = life.engine.directory.codes._numbers
+    speaks = {name for name, bit in numbers["language"].items() if (words[1] & 2**64 - 1) >> bit & 1}
+    likes = {name for name, bit in numbers.get("function", {}).items() if (words[5] & 2**64 - 1) >> bit & 1}
     if speaks != set(person.languages):
         yield f"{member} speaks {speaks}"
     if likes != set(person.likes):
@@ -166,7 +166,7 @@ def look_at_costs(life: Life) -> Iterator[str]:
         for member, here in row.items():
             own = min(life.company.people[member].waiting_days, 90) * life.rules.weights.waiting
             count, places = len(mine.get(member, ())), int(slots.places[at, here])
-            cost = free_cost = NOT_TO_BE_HAD
+            cost = free_cost = int(NOT_TO_BE_HAD)
             if count < places:
                 cost = free_cost = life.rules.weights.further_pair * (int(slots.load[at, here]) + count) - own
                 free.add(here)

@@ -76,7 +76,7 @@ class Judge:
         people, weights = self._people, self._rules.weights
         offers, seeks = self._offers(mentor), self._seeks(mentee)
         function = {row: int(people.function[row]) for row in (mentor, mentee)}
-        site = int(people.site[mentor])
+        here = people.site[mentor] == people.site[mentee] >= 0 and people.country[mentor] == people.country[mentee]
         beyond = abs(self._level(mentee) - self._level(mentor)) - self._rules.level_gap
         return {
             "areas": self._best_areas(set(offers) & set(seeks)),
@@ -91,11 +91,7 @@ class Judge:
             "level": min(max(beyond, 0), _MOST_LEVELS) * weights.level,
             "mentor-wish": weights.wish if function[mentee] in _bits(people.likes[mentor]) else 0,
             "mentee-wish": weights.wish if function[mentor] in _bits(people.likes[mentee]) else 0,
-            "in-person": (
-                weights.in_person
-                if people.in_person[mentor] and people.in_person[mentee] and site >= 0 and site == people.site[mentee]
-                else 0
-            ),
+            "in-person": (weights.in_person if people.in_person[mentor] and people.in_person[mentee] and here else 0),
             "mentee-waiting": min(int(people.waiting[mentee]), _MOST_WAITING) * weights.waiting,
             "mentor-waiting": min(int(people.waiting[mentor]), _MOST_WAITING) * weights.waiting,
         }

@@ -10,12 +10,22 @@ from contracts.matching import Side
 from matching.engine.packed.packing import common_minutes
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, UNKNOWN
 from matching.engine.packed.rarity import area_points
-from matching.engine.packed.records import DAY, Ints
+from matching.engine.packed.records import COUNTRY_BITS, DAY, SITE_BITS, UNIT_BITS, Ints
 from matching.engine.people import Person
 from matching.engine.rules import MOST_AREAS, Rules
 
 MOST_FUNCTIONS: Final = 64
+MOST_COUNTRIES: Final = 1 << COUNTRY_BITS
+MOST_UNITS: Final = 1 << UNIT_BITS
+MOST_SITES: Final = (1 << SITE_BITS) - 1  # one number is for whose site is not known
 _WORD: Final = 64
+_PLURALS: Final = {
+    "unit": "units",
+    "country": "countries",
+    "site": "sites",
+    "function": "functions",
+    "language": "languages",
+}
 
 
 class OutgrownError(Exception):
@@ -47,12 +57,20 @@ class Codes:
             return UNKNOWN
         known = self._numbers.setdefault(kind, {})
         if code not in known and most is not None and len(known) >= most:
-            raise OutgrownError(f"A market can tell at most {most} {kind}s apart.")
+            raise OutgrownError(f"A market can tell at most {most} {_PLURALS[kind]} apart.")
         return known.setdefault(code, len(known))
 
     def numbered(self, kind: str, code: str) -> int | None:
         """The same for what has a number already."""
         return self._numbers.get(kind, {}).get(code)
+
+    def country(self, country: str) -> int:
+        """The number of a country."""
+        return self.number("country", country, MOST_COUNTRIES)
+
+    def site(self, site: str) -> int:
+        """The number of a site."""
+        return self.number("site", site, MOST_SITES)
 
     def function(self, function: str) -> int:
         """The number of a function."""

@@ -9,7 +9,7 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 
 from matching.engine.chain import LOST, NOBODY
-from matching.engine.codes import Codes, OutgrownError
+from matching.engine.codes import MOST_UNITS, Codes, OutgrownError
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
 from matching.engine.packed.records import MOST_WAITING
 from matching.engine.people import Person
@@ -64,7 +64,9 @@ class Directory:
         if before is not None and before.manager == person.manager:
             return row, False
         if len(self.tree.above) < len(self.level):
+            smaller = self.tree
             self._plant()
+            self.tree.follow(smaller)
             return row, True
         renumbered = self.tree.hang(row, self._row_of_manager(person))
         if before is None and (waiting := self._whose_manager(person.id, LOST)).size:
@@ -79,6 +81,7 @@ class Directory:
         for side in Side:
             self.capacity[side][row] = 0
         reports = self._whose_manager(member, row)
+        reports = reports[reports != row]
         renumbered = self.tree.hang(row, NOBODY)
         if reports.size:
             self.tree.adopt(reports, LOST)
@@ -199,27 +202,35 @@ class Directory:
         }
 
     def _pack(self, person: Person) -> int:
+        codes = self.codes
+        # Whatever may be refused comes first, so that nothing is taken in by halves.
+        offers, seeks = codes.listed(person.offers), codes.listed(person.seeks)
+        unit, country = codes.number("unit", person.unit, MOST_UNITS), codes.country(person.country)
+        function, site = codes.function(person.function), codes.site(person.site)
+        likes, languages = codes.functions(person.likes), codes.languages(person.languages)
         row = self.row.get(person.id)
         if row is None:
-            row = self.row[person.id] = len(self.people)
-            self.people.append(None)
-            if row == len(self.level):
-                self._grow()
-            self.scramble[row] = int.from_bytes(hashlib.blake2b(person.id.encode(), digest_size=8).digest(), "big")
+            row = self._append(person.id)
         self.people[row] = person
-        codes, manager = self.codes, person.manager
         self.level[row], self.tenure[row] = person.level, max(person.tenure, 0)
-        self.unit[row], self.country[row] = codes.number("unit", person.unit), codes.number("country", person.country)
-        self.manager[row] = NOBODY if manager is None else codes.number("manager", manager)
+        self.unit[row], self.country[row], self.function[row], self.site[row] = unit, country, function, site
+        self.manager[row] = NOBODY if person.manager is None else codes.number("manager", person.manager)
         self.waiting[row] = min(max(person.waiting_days, 0), MOST_WAITING)
         self.window[row] = codes.window(person)
         self.clock[row], self.work_from[row], self.work_to[row] = person.utc_offset, person.work_from, person.work_to
-        self.function[row], self.site[row] = codes.function(person.function), codes.number("site", person.site)
-        self.likes[row], self.in_person[row] = codes.functions(person.likes), person.in_person
-        self.offers[row], self.seeks[row] = codes.listed(person.offers), codes.listed(person.seeks)
-        self.languages[row], self.more_languages[row] = codes.languages(person.languages)
+        self.likes[row], self.in_person[row] = likes, person.in_person
+        self.offers[row], self.seeks[row] = offers, seeks
+        self.languages[row], self.more_languages[row] = languages
         for side in Side:
             self.capacity[side][row] = person.capacity(side)
+        return row
+
+    def _append(self, member: str) -> int:
+        row = self.row[member] = len(self.people)
+        self.people.append(None)
+        if row == len(self.level):
+            self._grow()
+        self.scramble[row] = int.from_bytes(hashlib.blake2b(member.encode(), digest_size=8).digest(), "big")
         return row
 
     def _plant(self) -> None:
@@ -241,7 +252,7 @@ class Directory:
     @property
     def circular(self) -> tuple[str, ...]:
         """The ids of those who manage each other in a circle."""
-        return tuple(self.known(row).id for row in self.tree.circular)
+        return tuple(self.known(row).id for row in sorted(self.tree.circular))
 
     @property
     def unreachable(self) -> tuple[str, ...]:

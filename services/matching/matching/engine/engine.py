@@ -104,6 +104,7 @@ class Engine:
         dear = MOST_POINTS if keep else self.rules.weights.open_proposal
         return Task(
             self.rules,
+            [person.id if person else "" for person in self.directory.people],
             self.directory.profiles(never),
             self.directory.codes.area_points,
             slots.load[:, :count].copy(),
@@ -113,7 +114,7 @@ class Engine:
         )
 
     def result(self, found: Draft) -> Run:
-        """What a run's choice means for everybody, held against the proposals that are open now."""
+        """What a run's choice means for everybody as they are now: what no longer holds of it is left out."""
         return run_of(self, found)
 
     def adopt(self, run: Run) -> None:
@@ -161,7 +162,7 @@ class Engine:
     def propose(self, member: str) -> tuple[Proposal, ...]:
         """Propose for one person against everybody with free places, moving nobody else; at once in force."""
         row = self.directory.row.get(member)
-        return () if row is None else self._in_force(self.live.fill(row)).proposals
+        return () if row is None else self._in_force(self.live.propose(row)).proposals
 
     def move(self, mentor: str, mentee: str, tie: Tie | None) -> None:
         """Note what became of a pair: answered is `LOCKED`, declined or ended is `FORMER`; none forgets it."""
@@ -170,9 +171,11 @@ class Engine:
         if tie is before:
             return
         self.ties.set(pair, tie)
-        known, _ = self._known([pair])
-        if known:
-            self.live.tie(self.directory.row[mentor], self.directory.row[mentee], before, tie)
+        rows = [self.directory.row[member] for member in pair if member in self.directory.row]
+        if len(rows) == len(pair):
+            self.live.tie(rows[0], rows[1], before, tie)
+        else:
+            self.live.tell(rows, renumbered=False)
 
     def _begin_again(self, person: Person) -> Change:
         """Number everything anew, because the person names something that there is no number for."""
@@ -271,6 +274,14 @@ class Engine:
                 other = self.directory.row.get(pair.other(member), NOBODY)
                 if other in column_of:
                     failed[line, column_of[other]] |= RULE_BIT[self.ties.obstacle(pair)]
+
+    def allowed(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """Those of some pairs that no rule forbids and that nothing stands between but an open proposal."""
+        open_to = {None, Tie.OPEN}
+        free = [pair for pair in pairs if {self.ties.between(pair), self.ties.between(pair.turned)} <= open_to]
+        known, rows = self._known(free)
+        failed = fail(self.live.market, *rows.T.astype(np.int32))
+        return [pair for pair, bits in zip(known, failed, strict=True) if not bits]
 
     def broken(self, pairs: list[Pair]) -> tuple[Pair, ...]:
         """Locked pairs of known people that break a rule which binds for as long as the pair lives."""

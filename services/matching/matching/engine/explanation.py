@@ -108,7 +108,8 @@ def _between(engine: Engine, mentor: Person, mentee: Person) -> tuple[Reason, ..
         reasons.append(Reason("other-country"))
     if mentor.function and mentee.function and mentor.function != mentee.function:
         reasons.append(Reason("other-function"))
-    if mentor.in_person and mentee.in_person and mentor.site and mentor.site == mentee.site:
+    here = mentor.site != "" and (mentor.site, mentor.country) == (mentee.site, mentee.country)
+    if here and mentor.in_person and mentee.in_person:
         reasons.append(Reason("both-in-person"))
     if mentor.level != mentee.level:
         reasons.append(Reason("levels-apart", {"levels": abs(mentor.level - mentee.level)}))

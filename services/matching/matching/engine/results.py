@@ -6,9 +6,9 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.bulk.draft import Draft
+from matching.engine.directory import Rows
 from matching.engine.live.market import SIDES
-from matching.engine.packed.records import Ints
-from matching.engine.proposals import Run, SideCoverage, Tie, Unmatched
+from matching.engine.proposals import Pair, Run, SideCoverage, Tie, Unmatched
 from matching.engine.report import coverage, told
 
 if TYPE_CHECKING:
@@ -16,37 +16,52 @@ if TYPE_CHECKING:
 
 
 def run_of(engine: "Engine", found: Draft) -> Run:
-    """The result of a run as the engine's callers read it."""
-    chosen = list(zip(found.mentors.tolist(), found.mentees.tolist(), strict=True))
-    pairs = {engine.pair(pair): place for place, pair in enumerate(chosen)}
+    """The result of a run as the engine's callers read it; leaves out what holds no more since it was chosen."""
+    chosen = _holding(engine, found)
     open_pairs = engine.ties.all(Tie.OPEN)
-    new = np.array([place for pair, place in pairs.items() if engine.ties.between(pair) is not Tie.OPEN], np.int64)
+    rows = np.array([[engine.directory.row[member] for member in pair] for pair in chosen], np.int64).reshape(-1, 2)
+    fresh = np.array([engine.ties.between(pair) is not Tie.OPEN for pair in chosen], np.bool_)
     return Run(
-        proposals=engine.proposals(found.mentors[new].astype(np.int64), found.mentees[new].astype(np.int64)),
-        kept=tuple(pair for pair in open_pairs if pair in pairs),
-        withdrawn=tuple(pair for pair in open_pairs if pair not in pairs),
+        proposals=engine.proposals(*rows[fresh].T),
+        kept=tuple(pair for pair in open_pairs if pair in chosen),
+        withdrawn=tuple(pair for pair in open_pairs if pair not in chosen),
         broken=engine.broken(engine.ties.all(Tie.LOCKED)),
         value=found.value,
         bound=found.bound,
-        mentors=_coverage(engine, Side.MENTOR, found.mentors),
-        mentees=_coverage(engine, Side.MENTEE, found.mentees),
-        unmatched=tuple(each for side in found.alone for each in _alone(engine, found, side)),
-        prices={pair: int(found.prices[place]) for pair, place in pairs.items()},
-        claims={side: _claims(engine, side, found.claims[number]) for side, number in SIDES},
+        mentors=_coverage(engine, Side.MENTOR, rows[:, 0]),
+        mentees=_coverage(engine, Side.MENTEE, rows[:, 1]),
+        unmatched=tuple(each for side in found.alone for each in _alone(found, side)),
+        prices=chosen,
+        claims={side: _claims(found, int(number)) for side, number in SIDES},
     )
 
 
-def _alone(engine: "Engine", found: Draft, side: Side) -> tuple[Unmatched, ...]:
+def _holding(engine: "Engine", found: Draft) -> dict[Pair, int]:
+    """The pairs that were chosen and still may be, with their prices."""
+    pairs = zip(found.mentors.tolist(), found.mentees.tolist(), found.prices.tolist(), strict=True)
+    priced = {Pair(found.members[mentor], found.members[mentee]): price for mentor, mentee, price in pairs}
+    known = engine.allowed(priced)
+    free = [engine.live.slots.places[number].copy() for _, number in SIDES]
+    holding = {}
+    for pair in known:
+        rows = [engine.directory.row[member] for member in pair]
+        if all(free[number][row] > 0 for number, row in enumerate(rows)):
+            holding[pair] = priced[pair]
+            for number, row in enumerate(rows):
+                free[number][row] -= 1
+    return holding
+
+
+def _alone(found: Draft, side: Side) -> tuple[Unmatched, ...]:
     reasons = found.alone[side]
-    return told(reasons, side, [engine.directory.known(row).id for row in reasons.rows.tolist()])
+    return told(reasons, side, [found.members[row] for row in reasons.rows.tolist()])
 
 
-def _claims(engine: "Engine", side: Side, asked: Ints) -> dict[str, int]:
-    rows = engine.directory.open_rows(side)
-    return {engine.directory.known(row).id: int(asked[row]) for row in rows.tolist() if row < len(asked)}
+def _claims(found: Draft, number: int) -> dict[str, int]:
+    return dict(zip(found.members, found.claims[number].tolist(), strict=True))
 
 
-def _coverage(engine: "Engine", side: Side, chosen: Ints) -> SideCoverage:
+def _coverage(engine: "Engine", side: Side, chosen: Rows) -> SideCoverage:
     directory, number = engine.directory, dict(SIDES)[side]
     rows = directory.open_rows(side)
     load = engine.live.slots.load[number] + np.bincount(chosen, minlength=len(directory.level))

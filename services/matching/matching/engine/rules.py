@@ -70,7 +70,9 @@ class Weights(BaseModel):
     other_country: Points = Field(400, description="The two work in different countries.")
     other_function: Points = Field(300, description="The two work in different functions, where both are known.")
     wish: Points = Field(600, description="One is of a function that the other would like to meet; for each of them.")
-    in_person: Points = Field(300, description="Both would rather meet in person, and work at the same site.")
+    in_person: Points = Field(
+        300, description="Both would rather meet in person, and work at the same site of one country."
+    )
     level: Points = Field(80, description="Each level between the two beyond the least gap, at most four levels.")
     waiting: Points = Field(5, description="Each day that a person has waited, at most 90 days, on both sides.")
     reach: int = Field(

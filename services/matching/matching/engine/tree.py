@@ -40,7 +40,8 @@ class Tree:
         self.above[row] = manager
         if manager >= 0:
             self._reports[manager] += 1
-        if self._reports[row] or (manager >= 0 and not self._room(manager)) or self._number_of_tops_is_up():
+        fits = self._room(manager) if manager >= 0 else self._end < 2 * _NUMBERS - self._step
+        if self._reports[row] or row in self.circular or not fits:
             self._number()
             return True
         self._fit(row, manager)
@@ -51,6 +52,11 @@ class Tree:
         if len(rows):
             self.above[rows] = manager
             self._number()
+
+    def follow(self, before: "Tree") -> None:
+        """Stand for a tree of fewer rows: what it has not told is told here, and what is another by the change."""
+        known = len(before.adrift)
+        self._turned = {*before.turned(), *np.flatnonzero(self.adrift[:known] != before.adrift).tolist()}
 
     def turned(self) -> list[int]:
         """Rows for whom it is known now, or no longer known, who is above them; since this was last asked."""
@@ -64,9 +70,6 @@ class Tree:
 
     def _room(self, manager: int) -> bool:
         return bool(self._next[manager] < self._limit[manager])
-
-    def _number_of_tops_is_up(self) -> bool:
-        return self._end >= 2 * _NUMBERS - self._step
 
     def _fit(self, row: int, manager: int) -> None:
         """Give somebody without reports an interval of their own."""
@@ -94,6 +97,6 @@ class Tree:
         self._end = int(self.leave.max(initial=0))
         self._turned.update(np.flatnonzero(self.adrift != chain.adrift).tolist())
         self.adrift[:] = chain.adrift
-        self.circular = chain.circular
+        self.circular = frozenset(chain.circular)
         # Whoever is in a circle shares an interval with others of it, so none has room of their own.
         self._limit[list(self.circular)] = 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from contracts.matching import Side
 
 from matching.engine.bulk.fitting import best_fits
@@ -22,6 +23,8 @@ class Task:
     """Everything that a run needs, so that it can be handed to another process."""
 
     rules: Rules
+    members: list[str]
+    """The id of each row."""
     profiles: Profiles
     """With the pairs that are never to be proposed in `blocked`; areas are numbered by rarity."""
     area_points: list[int]
@@ -39,6 +42,8 @@ class Task:
 class Draft:
     """Pairs as rows, side by side, and what they are worth."""
 
+    members: list[str]
+    """The id of each row."""
     mentors: Ints
     mentees: Ints
     prices: Ints
@@ -73,18 +78,34 @@ def draft(task: Task, watch: Watch) -> Draft:
     if rules.weights.reach < _ALL_OF_IT:
         widen(market, profiles.areas, solution, rules.weights.reach)
         mentors, mentees, scores = best_fits(market, solution, rules.weights.reach)
-    prices, rows = solution.prices[mentors], (market.mentor_rows[mentors], market.mentee_rows[mentees])
-    more = _fill(task, rows, watch)
-    both = tuple(np.concatenate(each) for each in zip(rows, more, strict=True))
+    prices, pairs = (
+        solution.prices[mentors],
+        np.stack([market.mentor_rows[mentors], market.mentee_rows[mentees]], axis=1),
+    )
+    once = _one_way(pairs, task.open_pairs)
+    pairs, prices, scores = pairs[once], solution.prices[mentors[once]], scores[once]
+    everything = _fill(task, pairs, watch)
     return Draft(
-        both[0],
-        both[1],
-        prices=np.concatenate([prices, np.zeros(len(more[0]), np.int32)]),
-        value=_value(task, rows, scores),
+        task.members,
+        everything[:, 0],
+        everything[:, 1],
+        prices=np.concatenate([prices, np.zeros(len(everything) - len(pairs), np.int32)]),
+        value=_value(task, pairs, scores),
         bound=solution.bound,
         claims=_claims(task, market, solution),
-        alone=_alone(task, both),
+        alone=_alone(task, everything),
     )
+
+
+def _one_way(pairs: Ints, dear: Words) -> npt.NDArray[np.bool_]:
+    """Which pairs stay when two who were chosen for each other both ways are a pair one way only: as they are now."""
+    code, turned = (pairs[:, one].astype(np.int64) << 32 | pairs[:, 1 - one] for one in (0, 1))
+    twice = np.isin(code, turned)
+    stays = ~twice | (pairs[:, 0] < pairs[:, 1])
+    for open_pair in dear[np.isin(dear[:, 0] << 32 | dear[:, 1], code[twice])].tolist():
+        for pair, well in ((open_pair, True), (open_pair[::-1], False)):
+            stays[(pairs == pair).all(axis=1)] = well
+    return stays
 
 
 def _claims(task: Task, market: Market, solution: Solution) -> Ints:
@@ -93,31 +114,39 @@ def _claims(task: Task, market: Market, solution: Solution) -> Ints:
     return found.astype(np.int32)
 
 
-def _alone(task: Task, chosen: tuple[Ints, ...]) -> dict[Side, Reasons]:
+def _alone(task: Task, pairs: Ints) -> dict[Side, Reasons]:
     """Why people have nobody, mentees first, as far as it goes."""
     market, left = everybody(task.profiles, task.rules, task.area_points), EXPLAINED
     found = {}
     for number, side in ((1, Side.MENTEE), (0, Side.MENTOR)):
-        pairs = task.load[number] + np.bincount(chosen[number], minlength=len(task.profiles))
-        found[side] = reasons(market, side, pairs == 0, left)
+        load = task.load[number] + np.bincount(pairs[:, number], minlength=len(task.profiles))
+        found[side] = reasons(market, side, load == 0, left)
         left -= len(found[side].rows)
     return found
 
 
-def _fill(task: Task, chosen: tuple[Ints, Ints], watch: Watch) -> tuple[Ints, Ints]:
-    """Rows of further pairs for the places that are left."""
-    taken = np.stack([np.bincount(rows, minlength=len(task.profiles)) for rows in chosen]).astype(np.int32)
-    pairs = np.stack(chosen, axis=1).astype(np.int64)
-    profiles = replace(task.profiles, blocked=np.concatenate([task.profiles.blocked, pairs]))
+def _fill(task: Task, pairs: Ints, watch: Watch) -> Ints:
+    """The pairs, and further ones for the places that are left."""
     weights = task.rules.weights.model_copy(update={"further_pair": 0})
     task = replace(task, rules=task.rules.model_copy(update={"weights": weights}))
+    while True:
+        more = _more(task, pairs, watch)
+        once = _one_way(more, task.open_pairs)
+        pairs = np.concatenate([pairs, more[once]])
+        if once.all():
+            return pairs
+
+
+def _more(task: Task, pairs: Ints, watch: Watch) -> Ints:
+    profiles = replace(task.profiles, blocked=np.concatenate([task.profiles.blocked, pairs.astype(np.int64)]))
+    taken = np.stack([np.bincount(rows, minlength=len(profiles)) for rows in pairs.T]).astype(np.int32)
     market = _packed(task, profiles, task.load + taken, task.free - taken)
     # A pair that is worth nothing is better than none.
     market = market._replace(mentee_points=market.mentee_points + np.int32(1))
     kept = set(map(tuple, pairs.tolist()))
     others = np.array([pair for pair in task.open_pairs.tolist() if tuple(pair) not in kept], np.int64).reshape(-1, 2)
     more = solve(market, profiles.areas, FILL, open_pairs=_open(task, market, others), watch=lambda _: watch(1.0))
-    return market.mentor_rows[more.mentors], market.mentee_rows[more.mentees]
+    return np.stack([market.mentor_rows[more.mentors], market.mentee_rows[more.mentees]], axis=1)
 
 
 def _packed(task: Task, profiles: Profiles, load: Ints, free: Ints) -> Market:
@@ -136,9 +165,9 @@ def _open(task: Task, market: Market, pairs: Words) -> OpenPairs:
     return OpenPairs(places[0][here], places[1][here], task.dear)
 
 
-def _value(task: Task, chosen: tuple[Ints, Ints], scores: Ints) -> int:
+def _value(task: Task, pairs: Ints, scores: Ints) -> int:
     total = int(scores.sum(dtype=np.int64))
-    for load, rows in zip(task.load, chosen, strict=True):
-        pairs = np.bincount(rows, minlength=len(load)).astype(np.int64)
-        total -= task.rules.weights.further_pair * int((pairs * load + pairs * (pairs - 1) // 2).sum())
+    for load, rows in zip(task.load, pairs.T, strict=True):
+        added = np.bincount(rows, minlength=len(load)).astype(np.int64)
+        total -= task.rules.weights.further_pair * int((added * load + added * (added - 1) // 2).sum())
     return total

@@ -25,6 +25,9 @@ from matching.engine.packed.postings import (
 from matching.engine.packed.records import AREAS, LIKES, PLACE, RANKED, WINDOW, Ints, Words
 
 _SPARE: Final = 1 << 14
+LOWEST_COST: Final = np.int64(-(1 << 20))
+HIGHEST_COST: Final = np.int64(1 << 21)
+"""What an entry can tell."""
 
 
 class Index(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 from contracts.matching import Side
 
 from matching.engine.directory import Directory, Rows
-from matching.engine.live.index import built
-from matching.engine.live.moves import JOINED, LOST, MOVED, Live, answer, check, fill
+from matching.engine.live.index import HIGHEST_COST, LOWEST_COST, built
+from matching.engine.live.moves import JOINED, LOST, MOVED, Live, answer, propose
 from matching.engine.live.rows import rewrite
 from matching.engine.live.slots import (
     MENTEES,
@@ -41,8 +41,6 @@ _SPARE_BLOCKED: Final = 1 << 16
 _MOST_OF_A_TIE: Final = 24
 """Words that a tie takes at most: it stands with both people, whose stretches grow by doubling."""
 _LOG: Final = 1 << 14
-_LOWEST_COST: Final = -(1 << 20)
-_HIGHEST_COST: Final = 1 << 21
 
 RowPair = tuple[int, int]
 """A mentor's row and a mentee's."""
@@ -83,7 +81,7 @@ class LiveMarket:
         slots = self._slots()
         self._tie_all(market, slots, prices or {})
         refresh_all(market, slots)
-        bits, costs = len(people.codes.areas), np.clip(slots.cost, _LOWEST_COST, _HIGHEST_COST)
+        bits, costs = len(people.codes.areas), np.clip(slots.cost, LOWEST_COST, HIGHEST_COST)
         mentors, mentees = (
             built(records, np.flatnonzero(slots.places[side] > 0).astype(np.int32), costs[side], bits, self._days)
             for side, records in ((MENTORS, market.mentors), (MENTEES, market.mentees))
@@ -102,6 +100,7 @@ class LiveMarket:
             room=scratch(),
             best=np.zeros(2, np.int64),
             log=np.zeros((_LOG, 4), np.int64),
+            full=np.zeros(1, np.int64),
             logged=np.zeros(2, np.int64),
         )
 
@@ -181,6 +180,7 @@ class LiveMarket:
 
     def tie(self, mentor: int, mentee: int, before: Tie | None, after: Tie | None) -> None:
         """Note that something else stands between two people now."""
+        self._make_room(1)
         market, slots = self._live.market, self._live.slots
         if before is Tie.OPEN:
             if where(slots, MENTORS, mentor, mentee) != NOBODY:
@@ -201,21 +201,18 @@ class LiveMarket:
 
         Together at most `may_move` proposals of others give way.
         """
-        self._make_room()
+        asked, looked_at = (np.fromiter(each, np.int64) for each in (rows, checked))
+        self._make_room(len(asked) + len(looked_at))
         self._live.logged[:] = 0, may_move
-        for row in checked:
-            check(self._live, row)
-        for row in rows:
-            answer(self._live, row)
-        return self._moves()
+        answer(self._live, asked, looked_at)
+        return self._done()
 
-    def fill(self, row: int) -> Moves:
+    def propose(self, row: int) -> Moves:
         """Propose for one person's free places, moving nobody."""
-        self._make_room()
+        self._make_room(1)
         self._live.logged[:] = 0, 0
-        for side in (MENTEES, MENTORS):
-            fill(self._live, side, row)
-        return self._moves()
+        propose(self._live, row)
+        return self._done()
 
     def places(self, side: Side, row: int) -> int:
         """How many more proposals somebody can have now."""
@@ -275,20 +272,26 @@ class LiveMarket:
     def _see_kinds(self, row: int) -> None:
         """Searches know which functions there are, and which somebody would like to meet."""
         function, likes = int(self._people.function[row]), int(self._people.likes.view(np.int64)[row])
-        mine = 1 << function if function >= 0 else 0
+        mine = int(np.uint64(1 << function).view(np.int64)) if function >= 0 else 0
         for name, index in (("mentors", self._live.mentors), ("mentees", self._live.mentees)):
             known = index.postings
             if mine & ~known.functions or likes & ~known.any_likes:
                 more = known._replace(functions=known.functions | mine, any_likes=known.any_likes | likes)
                 self._live = self._live._replace(**{name: index._replace(postings=more)})
 
-    def _make_room(self) -> None:
+    def _make_room(self, people: int) -> None:
+        """Kernels write without looking: set aside what the answers for so many people can take at most."""
         market, slots = self._live.market, self._live.slots
-        if slots.blocked_used[0] + _SPARE_BLOCKED // 2 > len(market.blocked):
-            more = np.concatenate([market.blocked, np.zeros(len(market.blocked), np.int32)])
-            self._live = self._live._replace(market=market._replace(blocked=more))
+        width = slots.partner.shape[2]
+        lines = people * 4 * width * width + _LOG
+        if lines > len(self._live.log):
+            self._live = self._live._replace(log=np.zeros((lines, 4), np.int64))
+        words = int(slots.blocked_used[0]) + _MOST_OF_A_TIE * people * width * width + _SPARE_BLOCKED // 2
+        if words > len(market.blocked):
+            blocked = np.concatenate([market.blocked, np.zeros(words, np.int32)])
+            self._live = self._live._replace(market=market._replace(blocked=blocked))
 
-    def _moves(self) -> Moves:
+    def _done(self) -> Moves:
         """What the log says in the end: somebody who moved back has not moved."""
         number, _ = self._live.logged
         last: dict[RowPair, int] = {}
@@ -296,8 +299,10 @@ class LiveMarket:
         for what, mentor, mentee, _ in self._live.log[:number].tolist():
             first.setdefault((mentor, mentee), what)
             last[mentor, mentee] = what
+        if self._live.full[0]:
+            self.build(self.prices())
         return Moves(
             joined=[pair for pair, what in last.items() if what == JOINED and first[pair] == JOINED],
-            moved=[pair for pair, what in last.items() if what == MOVED and first[pair] != JOINED],
-            lost=[pair for pair, what in last.items() if what == LOST and first[pair] != JOINED],
+            moved=[pair for pair, what in last.items() if what != JOINED and first[pair] == MOVED],
+            lost=[pair for pair, what in last.items() if what != JOINED and first[pair] == LOST],
         )

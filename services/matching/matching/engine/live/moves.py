@@ -3,7 +3,7 @@
 Whoever seeks looks for the best person to be had. When that person's places are full, their least proposal gives way,
 and its other side seeks in turn: a chain of moves, as in an auction, but no longer than the rules allow. Wherever it
 could end it is known what everybody together gains; it ends where that is most, and what went beyond is undone.
-Nobody's proposal only goes: a chain ends with a free place for the last who moved.
+It ends with a free place for the last who moved, and no mentee who is moved goes without.
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from matching.engine.compiled import kernel
-from matching.engine.live.index import Index
+from matching.engine.live.index import LOWEST_COST, Index, insert, remove
 from matching.engine.live.slots import (
     MENTEES,
     MENTORS,
@@ -62,6 +62,8 @@ class Live(NamedTuple):
     """[2] room for what a search finds."""
     log: Words
     """[l, 4] what happened: `JOINED`, `MOVED` or `LOST`, the mentor, the mentee, the price."""
+    full: Words
+    """[1] not 0 when an index had no room for somebody, and all has to be built anew."""
     logged: Words
     """[2] how much of the log is written, and how many proposals of others may still move."""
 
@@ -84,38 +86,66 @@ class Options(NamedTuple):
 
 
 @kernel
-def answer(live: Live, row: int) -> None:
-    """Take in that one person's record is another: what holds no more goes, what is better comes."""
+def answer(live: Live, rows: Words, checked: Words) -> None:
+    """Take in that the records of people are others: what holds no more goes, what is better comes.
+
+    First all lets go what holds no more, so that nobody moves for a pair that is none; of those `checked` nothing else
+    is asked. Then the `rows` look for something better, and then whoever lost somebody by it.
+    """
     begin = live.logged[0]
-    _drop(live, row)
+    for row in checked:
+        _drop(live, row)
+    for row in rows:
+        _drop(live, row)
     lost = live.logged[0]
+    for row in rows:
+        for side in (MENTEES, MENTORS):
+            fill(live, side, row)
+            _better(live, side, row)
+    for at in range(begin, lost):
+        fill(live, MENTEES, live.log[at, 2])
+        fill(live, MENTORS, live.log[at, 1])
+    _stand_anew(live, begin)
+    for people in (rows, checked):
+        for row in people:
+            stand(live, MENTORS, row)
+            stand(live, MENTEES, row)
+
+
+@kernel
+def propose(live: Live, row: int) -> None:
+    """Fill somebody's free places; nobody has changed."""
+    begin = live.logged[0]
     for side in (MENTEES, MENTORS):
         fill(live, side, row)
-        _better(live, side, row)
-    _comfort(live, row, begin, lost)
+    _stand_anew(live, begin)
 
 
 @kernel
-def check(live: Live, row: int) -> None:
-    """Let go what holds no more of somebody whose record is another only by what others did."""
-    begin = live.logged[0]
-    _drop(live, row)
-    lost = live.logged[0]
-    for side in (MENTEES, MENTORS):
-        if lost > begin:
-            fill(live, side, row)
-    _comfort(live, row, begin, lost)
+def _stand_anew(live: Live, begin: int) -> None:
+    """Put those who have become cheaper where a search looks early enough."""
+    for at in range(begin, live.logged[0]):
+        stand(live, MENTORS, live.log[at, 1])
+        stand(live, MENTEES, live.log[at, 2])
 
 
 @kernel
-def _comfort(live: Live, row: int, begin: int, end: int) -> None:
-    """Look for somebody else for those whom a change of another took a pair from; the log says who they are."""
-    for at in range(begin, end):
-        mentor, mentee = live.log[at, 1], live.log[at, 2]
-        if mentor == row:
-            fill(live, MENTEES, mentee)
-        else:
-            fill(live, MENTORS, mentor)
+def stand(live: Live, side: int, row: int) -> None:
+    """The same for one person, and for those who have a proposal with them."""
+    slots = live.slots
+    _move_up(live, side, row)
+    for at in range(slots.count[side, row]):
+        _move_up(live, 1 - side, np.int64(slots.partner[side, row, at]))
+
+
+@kernel
+def _move_up(live: Live, side: int, row: int) -> None:
+    index, records = (live.mentors, live.market.mentors) if side == MENTORS else (live.mentees, live.market.mentees)
+    cost = max(np.int64(live.slots.cost[side, row]), LOWEST_COST)
+    if live.slots.places[side, row] > 0 and cost < index.stands_at[row]:
+        remove(index, records, row, live.bits)
+        if not insert(index, records, row, cost, live.bits):
+            live.full[0] = 1
 
 
 @kernel
@@ -131,13 +161,25 @@ def _drop(live: Live, row: int) -> None:
             if worth(market, mentor, mentee) < 0:
                 _part(live, mentor, mentee, LOST)
         while slots.count[side, row] > slots.places[side, row]:
-            partner = least(market, slots, side, row)[0]
+            partner = _worst(live, side, row)
             mentor, mentee = (row, partner) if side == MENTORS else (partner, row)
             _part(live, mentor, mentee, LOST)
     for side in (MENTORS, MENTEES):
         refresh(market, slots, side, row)
         for at in range(slots.count[side, row]):
             refresh(market, slots, 1 - side, np.int64(slots.partner[side, row, at]))
+
+
+@kernel
+def _worst(live: Live, side: int, row: int) -> int:
+    """The partner whom everybody together would miss least: a pair counts less for whom it is not the first."""
+    partner, points = NOBODY, NOT_TO_BE_HAD
+    for at in range(live.slots.count[side, row]):
+        other = np.int64(live.slots.partner[side, row, at])
+        missed = _score(live.market, side, row, other) - _last_further(live.market, live.slots, 1 - side, other)
+        if missed < points:
+            partner, points = other, missed
+    return partner
 
 
 @kernel
@@ -159,10 +201,14 @@ def _better(live: Live, side: int, row: int) -> None:
             return
         _apart(live, side, row, partner)
         live.logged[1] -= 1
+        had = slots.count[1 - side, partner]
         if not _seek(live, side, row, begin, -owed, options):
             _undo(live, begin, may_move)
             return
         fill(live, 1 - side, partner)
+        if side == MENTORS and slots.count[MENTEES, partner] <= had:
+            _undo(live, begin, may_move)  # a mentee would only lose
+            return
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.live.index import insert, remove
-from matching.engine.live.moves import Live
+from matching.engine.live.moves import Live, stand
 from matching.engine.live.slots import MENTEES, MENTORS, further, refresh
 from matching.engine.packed.records import PLACE, TOO_NEW_AT, WORDS, Areas, Facts, Ints, Words, name_areas, write
 
@@ -63,6 +63,7 @@ def _replace(live: Live, side: int, row: int, fresh: Words, places: int) -> bool
     refresh(live.market, slots, side, row)
     if will and not same:
         return insert(index, records, row, standing(live, side, row), bits)
+    stand(live, side, row)
     return True
 
 

@@ -16,6 +16,7 @@ from matching.engine.packed.records import (
     FUNCTION,
     FUNCTION_AT,
     GAP,
+    HERE,
     IN_PERSON,
     IN_PERSON_AT,
     LANGUAGES,
@@ -151,7 +152,7 @@ def terms(market: Market, mentors: Ints, mentees: Ints) -> Words:
         shared, differ = one[AREAS] & two[AREAS], one[ATTRIBUTES] ^ two[ATTRIBUTES]
         mine, their = (one[ATTRIBUTES] >> FUNCTION_AT) & FUNCTION, (two[ATTRIBUTES] >> FUNCTION_AT) & FUNCTION
         apart = abs(((two[PLACE] >> LEVEL_AT) & LEVEL) - ((one[PLACE] >> LEVEL_AT) & LEVEL))
-        meet = (one[ATTRIBUTES] & two[ATTRIBUTES]) >> IN_PERSON_AT and differ & SITE == 0 and one[ATTRIBUTES] & SITE
+        meet = (one[ATTRIBUTES] & two[ATTRIBUTES]) >> IN_PERSON_AT and differ & HERE == 0 and one[ATTRIBUTES] & SITE
         parts[0] = best_areas(shared, weights)
         parts[1] = choice(two[RANKED], shared, weights, MENTEE_CHOICE)
         parts[2] = choice(one[RANKED], shared, weights, MENTOR_CHOICE)

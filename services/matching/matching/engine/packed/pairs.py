@@ -14,6 +14,7 @@ from matching.engine.packed.records import (
     FUNCTION,
     FUNCTION_AT,
     GAP,
+    HERE,
     IN_PERSON,
     IN_PERSON_AT,
     LANGUAGES,
@@ -119,7 +120,7 @@ def points_of(
         points += weights[OTHER_FUNCTION] if mine and their and mine != their else 0
         points += weights[WISH] if their and (mentors[mentor, LIKES] >> (their - 1)) & 1 else 0
         points += weights[WISH] if mine and (mentees[mentee, LIKES] >> (mine - 1)) & 1 else 0
-        points += weights[IN_PERSON] if (one & two) >> IN_PERSON_AT and (one ^ two) & SITE == 0 and one & SITE else 0
+        points += weights[IN_PERSON] if (one & two) >> IN_PERSON_AT and (one ^ two) & HERE == 0 and one & SITE else 0
     return points
 
 

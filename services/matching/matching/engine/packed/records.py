@@ -43,6 +43,8 @@ IN_PERSON_AT: Final = 55
 SITE: Final = (1 << SITE_BITS) - 1
 FUNCTION: Final = (1 << FUNCTION_BITS) - 1
 COUNTRY: Final = ((1 << COUNTRY_BITS) - 1) << COUNTRY_AT
+HERE: Final = SITE | COUNTRY
+"""Where two can meet: a code that two countries use is two sites."""
 UNIT: Final = ((1 << UNIT_BITS) - 1) << UNIT_AT
 
 # Where the parts of `PLACE` begin: the manager's code, one higher; a bit for who joined
