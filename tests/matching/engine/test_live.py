@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import pytest
 from matching.engine.engine import Engine
-from matching.engine.live.moves import Live
 from matching.engine.live.slots import MENTEES, MENTORS
+from matching.engine.live.state import Live
 from matching.engine.packed.candidates import Ask
 from matching.engine.packed.records import Ints
 from matching.engine.packed.searching import scratch, search

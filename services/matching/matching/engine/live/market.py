@@ -8,7 +8,7 @@ from contracts.matching import Side
 
 from matching.engine.directory import Directory, Rows
 from matching.engine.live.index import HIGHEST_COST, LOWEST_COST, built
-from matching.engine.live.moves import JOINED, LOST, MOVED, Live, answer, propose
+from matching.engine.live.moves import answer, propose
 from matching.engine.live.rows import rewrite
 from matching.engine.live.slots import (
     MENTEES,
@@ -24,6 +24,7 @@ from matching.engine.live.slots import (
     unblock,
     where,
 )
+from matching.engine.live.state import JOINED, LOST, MOVED, Live
 from matching.engine.live.table import columns_of, table, too_new
 from matching.engine.packed.packing import hours_points, refuse_too_much
 from matching.engine.packed.postings import days_by_points

@@ -6,12 +6,10 @@ could end it is known what everybody together gains; it ends where that is most,
 It ends with a free place for the last who moved, and no mentee who is moved goes without.
 """
 
-from typing import Final, NamedTuple
-
 import numpy as np
 
 from matching.engine.compiled import kernel
-from matching.engine.live.index import LOWEST_COST, Index, insert, remove
+from matching.engine.live.looking import Options, look_free, options_of
 from matching.engine.live.slots import (
     MENTEES,
     MENTORS,
@@ -25,64 +23,8 @@ from matching.engine.live.slots import (
     refresh,
     worth,
 )
-from matching.engine.packed.candidates import Ask, keep, veil
-from matching.engine.packed.pairs import points_of
-from matching.engine.packed.records import FURTHER, Ints, Market, Words
-from matching.engine.packed.searching import Scratch, search
-
-JOINED: Final = np.int64(0)
-MOVED: Final = np.int64(1)
-"""Gave way to something better."""
-LOST: Final = np.int64(2)
-"""No longer holds: a rule forbids it, or somebody takes no part any more."""
-
-
-_FEW: Final = 1_500
-"""So many are looked at one by one."""
-
-
-class Live(NamedTuple):
-    """Everything that the kernels change."""
-
-    market: Market
-    slots: Slots
-    mentors: Index
-    mentees: Index
-    compatible: Ints
-    how_many: Ints
-    known_days: Ints
-    """[1] of the working days in `Market.hours`, those that anybody has."""
-    bits: int
-    budget: int
-    """Entries looked at for one search."""
-    sticky: int
-    """How much better everybody together must be off for each proposal that moves."""
-    room: Scratch
-    best: Words
-    """[2] room for what a search finds."""
-    log: Words
-    """[l, 4] what happened: `JOINED`, `MOVED` or `LOST`, the mentor, the mentee, the price."""
-    full: Words
-    """[1] not 0 when an index had no room for somebody, and all has to be built anew."""
-    logged: Words
-    """[2] how much of the log is written, and how many proposals of others may still move."""
-
-
-class Found(NamedTuple):
-    """Who gives somebody most."""
-
-    row: int
-    """`NOBODY` when it is not enough."""
-    gain: int
-    second: int
-    """What the next best would give."""
-
-
-class Options(NamedTuple):
-    """Whom somebody likes best among those with a free place; and, if they like them better, among the others."""
-
-    free: Found
-    full: Found
+from matching.engine.live.state import JOINED, LOST, MOVED, Live, stand
+from matching.engine.packed.records import FURTHER, Market, Words
 
 
 @kernel
@@ -127,25 +69,6 @@ def _stand_anew(live: Live, begin: int) -> None:
     for at in range(begin, live.logged[0]):
         stand(live, MENTORS, live.log[at, 1])
         stand(live, MENTEES, live.log[at, 2])
-
-
-@kernel
-def stand(live: Live, side: int, row: int) -> None:
-    """The same for one person, and for those who have a proposal with them."""
-    slots = live.slots
-    _move_up(live, side, row)
-    for at in range(slots.count[side, row]):
-        _move_up(live, 1 - side, np.int64(slots.partner[side, row, at]))
-
-
-@kernel
-def _move_up(live: Live, side: int, row: int) -> None:
-    index, records = (live.mentors, live.market.mentors) if side == MENTORS else (live.mentees, live.market.mentees)
-    cost = max(np.int64(live.slots.cost[side, row]), LOWEST_COST)
-    if live.slots.places[side, row] > 0 and cost < index.stands_at[row]:
-        remove(index, records, row, live.bits)
-        if not insert(index, records, row, cost, live.bits):
-            live.full[0] = 1
 
 
 @kernel
@@ -196,7 +119,7 @@ def _better(live: Live, side: int, row: int) -> None:
         owed = _score(market, side, row, partner) + live.sticky
         owed -= _last_further(market, slots, side, row) + _last_further(market, slots, 1 - side, partner)
         # Nearly always nobody is better, which is known before anything is taken apart.
-        options = _options(live, side, row, owed + _last_further(market, slots, side, row), may_move)
+        options = options_of(live, side, row, owed + _last_further(market, slots, side, row), may_move)
         if options.free.row == NOBODY and options.full.row == NOBODY:
             return
         _apart(live, side, row, partner)
@@ -222,10 +145,10 @@ def fill(live: Live, side: int, row: int) -> None:
     """Give somebody proposals as long as there are any and they have places."""
     market, slots = live.market, live.slots
     while slots.count[side, row] < slots.places[side, row]:
-        options = _options(live, side, row, further(market, slots, side, row), live.logged[1])
+        options = options_of(live, side, row, further(market, slots, side, row), live.logged[1])
         if not _seek(live, side, row, live.logged[0], np.int64(0), options):
             # A further pair is not worth what it should be, but an empty place helps nobody.
-            free = _look_free(live, side, row, -NOT_TO_BE_HAD // 2)
+            free = look_free(live, side, row, -NOT_TO_BE_HAD // 2)
             if free.row == NOBODY:
                 return
             _together(live, side, row, free.row, np.int64(0))
@@ -259,7 +182,7 @@ def _seek(live: Live, side: int, row: int, begin: int, gained: int, options: Opt
         gained += _score(market, side, row, full.row) - own - _score(market, side, loser, full.row)
         gained += after - live.sticky
         # Whether the one who would give way finds anybody is known before anything is taken apart.
-        options = _options(live, side, loser, after + best - gained, live.logged[1] - 1)
+        options = options_of(live, side, loser, after + best - gained, live.logged[1] - 1)
         if options.free.row == NOBODY and options.full.row == NOBODY:
             break
         _apart(live, side, loser, full.row)
@@ -271,60 +194,6 @@ def _seek(live: Live, side: int, row: int, begin: int, gained: int, options: Opt
         return False
     _together(live, side, end_row, end, bid)
     return True
-
-
-@kernel
-def _options(live: Live, side: int, row: int, enough: int, may_move: int) -> Options:
-    """Whom somebody likes best, if it is more than enough; those without a free place if a proposal may move."""
-    nobody = Found(NOBODY, np.int64(0), np.int64(0))
-    if may_move <= 0:
-        return Options(_look_free(live, side, row, enough), nobody)
-    found = _look(live, side, row, live.slots.cost[1 - side], enough)
-    if found.row == NOBODY:
-        return Options(nobody, nobody)
-    if live.slots.free_cost[1 - side, found.row] < NOT_TO_BE_HAD:
-        return Options(found, nobody)
-    return Options(_look_free(live, side, row, enough), found)
-
-
-@kernel
-def _look(live: Live, side: int, row: int, costs: Ints, enough: int) -> Found:
-    """Who gives somebody most at these costs, if it is more than enough."""
-    index = live.mentees if side == MENTORS else live.mentors
-    ask = Ask(live.market, index.postings, live.compatible, live.how_many, live.bits, live.budget)
-    number, _ = search(ask, side == MENTEES, costs, row, enough, live.best, live.room)
-    return _two_best(live, row, number, enough)
-
-
-@kernel
-def _look_free(live: Live, side: int, row: int, enough: int) -> Found:
-    """Who gives somebody most of those with a free place: one by one when they are few, which no index is for."""
-    market, slots, best = live.market, live.slots, live.best
-    if slots.free_count[1 - side] > _FEW:
-        return _look(live, side, row, slots.free_cost[1 - side], enough)
-    mentors, mentees, hours, weights = market.mentors, market.mentees, market.hours, market.weights
-    blocked_from, blocked_to, blocked = market.blocked_from, market.blocked_to, market.blocked
-    others, costs, mask = slots.free[1 - side], slots.free_cost[1 - side], veil(row)
-    own = np.int64(market.mentor_points[row] if side == MENTORS else market.mentee_points[row])
-    number = np.int64(0)
-    for at in range(slots.free_count[1 - side]):
-        other = others[at]
-        mentor, mentee = (row, other) if side == MENTORS else (other, row)
-        points = points_of(mentors, mentees, hours, weights, blocked_from, blocked_to, blocked, mentor, mentee)
-        if points >= 0 and points + own - costs[other] > enough:
-            number = keep(points + own - costs[other], other ^ mask, best, number)
-    return _two_best(live, row, number, enough)
-
-
-@kernel
-def _two_best(live: Live, row: int, number: int, enough: int) -> Found:
-    if number == 0:
-        return Found(NOBODY, np.int64(0), np.int64(0))
-    first, second = live.best[0], np.int64(enough)
-    if number > 1:
-        one, other = live.best[0], live.best[1]
-        first, second = (one, other >> 32) if one > other else (other, one >> 32)
-    return Found((first & 0xFFFFFFFF) ^ veil(row), first >> 32, np.int64(second))
 
 
 @kernel

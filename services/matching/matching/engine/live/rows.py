@@ -6,8 +6,8 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.live.index import insert, remove
-from matching.engine.live.moves import Live, stand
 from matching.engine.live.slots import MENTEES, MENTORS, further, refresh
+from matching.engine.live.state import Live, stand
 from matching.engine.packed.records import PLACE, TOO_NEW_AT, WORDS, Areas, Facts, Ints, Words, name_areas, write
 
 
