@@ -4,7 +4,8 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
-from notification_stage import Stage, a_stage
+from notification_facts import Pair
+from notification_stage import Stage, a_stage, eventually
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +18,21 @@ async def stage(kafka: str, database: str, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 async def running(stage: Stage) -> Stage:
     """A process that is ready, for a tenant of this test's own."""
-    stage.tenant = f"t-{uuid.uuid4().hex[:8]}"
-    stage.records.clear()
     if not stage.alive:
         await stage.start()
+        await _caught_up(stage)
+    stage.tenant = f"t-{uuid.uuid4().hex[:8]}"
+    stage.records.clear()
     return stage
+
+
+async def _caught_up(stage: Stage) -> None:
+    """Wait until the process has read what others left on the topic, which may be thousands of records."""
+    stage.tenant = f"t-{uuid.uuid4().hex[:8]}"
+    pair = Pair(stage.somebody("Ada Early"), stage.somebody("Ben Early"))
+    await stage.say(pair.proposed)
+
+    async def told() -> bool:
+        return len(await stage.notices(pair.mentee)) == 1
+
+    await eventually(told, seconds=90)
