@@ -255,8 +255,8 @@ class Renewal:
         self._missed: list[Change] = []
 
     def hear(self, change: Change) -> None:
-        """Remember what the new engine does not know yet."""
-        if change.tenant == self._tenant and change.programme is None:
+        """Remember what the new engine does not know yet; new rules of its programme ask for yet another engine."""
+        if change.tenant == self._tenant and change.programme in {None, self._programme}:
             self._missed.append(change)
 
     async def engine(self, rules: Rules, today: date) -> Engine:
