@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating
 
 NOBODY = -1
 """The manager of somebody at the top."""
@@ -39,7 +39,7 @@ def tour(managers: Ints) -> Chain:
     return Chain(enter, leave, _within(enter, leave, adrift), tuple(np.flatnonzero(circular).tolist()))
 
 
-@kernel
+@allocating
 def _circles(managers: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """For everyone the person who stands for their circle (mostly themselves), and whether they are in one."""
     stands_for = np.arange(len(managers)).astype(np.int32)
@@ -63,7 +63,7 @@ def _circles(managers: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     return stands_for, circular
 
 
-@kernel
+@allocating
 def _downwards(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints, Ints, int]:
     """Who reports to whom, and an order in which everybody comes behind those above them.
 
@@ -97,7 +97,7 @@ def _downwards(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints, Ints, int]
     return begins, reports, order[:found], tops
 
 
-@kernel
+@allocating
 def _intervals(managers: Ints, stands_for: Ints) -> tuple[Ints, Ints]:
     """Sizes from the bottom up, then each person behind their earlier siblings; a circle has one interval."""
     people = len(managers)

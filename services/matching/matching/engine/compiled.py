@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 
@@ -32,10 +32,23 @@ numba.config.CACHE_DIR = str(  # type: ignore[attr-defined]  # made up at run ti
 
 
 def kernel(function: F) -> F:
-    """Compile it for the types it is called with, to run without the interpreter's lock."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    """Compile it for the types it is called with, to run without the interpreter's lock; it can make no arrays.
+
+    So it need not count who holds the arrays that it is lent. The counts are atomic, one for each array of a tuple and
+    each call: with them, two thirds of an answer to one change were counting.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def allocating(function: F) -> F:
+    """The same for what makes arrays or hands them out."""
+    return _compiled(function, _nrt=True)
 
 
 def inlined(function: F) -> F:
     """The same, copied into every kernel that calls it, for what is called too often to be called."""
-    return cast(F, numba.njit(cache=True, nogil=True, inline="always")(function))
+    return _compiled(function, inline="always")
+
+
+def _compiled(function: F, **options: Any) -> F:
+    return cast(F, numba.njit(cache=True, nogil=True, **options)(function))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.bits import lowest_bit
 from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
@@ -71,7 +71,7 @@ def add(lists: Lists, mentee: int, mentor: int, points: int, prices: Ints, held:
     return True
 
 
-@kernel
+@allocating
 def sell(market: Market, lists: Lists, step: int) -> Outcome:
     """Run the auction from the reserve prices on."""
     begins, packed = _packed(lists)
@@ -109,7 +109,7 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
     return Outcome(held, prices, _gains(market, lists, prices, held, filled))
 
 
-@kernel
+@allocating
 def _reserve(market: Market) -> tuple[Ints, Ints, Ints]:
     """Where each mentor's places begin, what each place costs at first, and the cheapest of each mentor."""
     starts = np.zeros(len(market.mentor_places) + 1, np.int32)
@@ -122,7 +122,7 @@ def _reserve(market: Market) -> tuple[Ints, Ints, Ints]:
     return starts, slot_price, prices
 
 
-@kernel
+@allocating
 def _packed(lists: Lists) -> tuple[Words, Words]:
     """Where each mentee's list begins, and all lists behind each other: ``points << 32 | who``, one load each."""
     begins = np.zeros(len(lists.counts) + 1, np.int64)
@@ -167,7 +167,7 @@ def _place(slot_price: Ints, starts: Ints, mentor: int, bid: int) -> tuple[int, 
     return cheapest, price
 
 
-@kernel
+@allocating
 def _gains(market: Market, lists: Lists, prices: Ints, held: Words, filled: Ints) -> Ints:
     gains = np.empty(len(held), np.int32)
     for person in range(len(held)):

@@ -10,7 +10,7 @@ import heapq
 import numpy as np
 
 from matching.engine.bulk.solve import Solution
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating
 from matching.engine.packed.bits import mixed
 from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
@@ -29,7 +29,7 @@ def best_fits(market: Market, solution: Solution, reach: int) -> tuple[Ints, Int
     return mentors[taken], mentees[taken], scores[taken]
 
 
-@kernel
+@allocating
 def _scramble(mentors: Ints, mentees: Ints) -> Words:
     found = np.empty(len(mentors), np.int64)
     for pair in range(len(found)):
@@ -37,7 +37,7 @@ def _scramble(mentors: Ints, mentees: Ints) -> Words:
     return found
 
 
-@kernel
+@allocating
 def _take(market: Market, mentors: Ints, mentees: Ints, worth: Words) -> Words:
     """Positions of the chosen pairs among those given best first.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating
 from matching.engine.packed.candidates import Ask
 from matching.engine.packed.records import Ints, Words
 from matching.engine.packed.searching import scratch, search
@@ -15,7 +15,7 @@ from matching.engine.packed.searching import scratch, search
 _MENTEES_SEEK: Final = np.bool_(True)
 
 
-@kernel
+@allocating
 def improve(ask: Ask, costs: Ints, least: Ints, first: int, last: int, found: Words, counts: Ints, cut: Ints) -> None:
     """For mentees, the mentors of whom the gain at present prices is more than `least`; the best of all there are.
 

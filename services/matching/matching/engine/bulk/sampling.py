@@ -7,7 +7,7 @@ ones for everybody.
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.bits import mixed
 from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
 from matching.engine.packed.pairs import best_areas, points_of
@@ -15,7 +15,7 @@ from matching.engine.packed.postings import MOST_SETS, WHO, set_number, sets_of,
 from matching.engine.packed.records import AREAS, PLACE, WINDOW, Ints, Words
 
 
-@kernel
+@allocating
 def sample(ask: Ask, mentees_seek: bool, cap: int, first: int, last: int, found: Words, counts: Ints) -> None:
     """Lists for the people from `first` to `last` of one side, among the other.
 

@@ -12,7 +12,7 @@ import numpy as np
 from matching.engine.bulk.auction import MOST_CANDIDATES, Lists, Outcome, add, empty_lists, sell
 from matching.engine.bulk.improving import improve
 from matching.engine.bulk.sampling import sample
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.bits import lowest_bit
 from matching.engine.packed.candidates import Ask, veil
 from matching.engine.packed.pairs import edge
@@ -206,7 +206,7 @@ def _rows(people: int, room: int) -> tuple[Words, Ints]:
     return np.zeros((people, room), np.int64), np.zeros(people, np.int32)
 
 
-@kernel
+@allocating
 def _add_sampled(market: Market, lists: Lists, mentees_seek: bool, found: Words, counts: Ints) -> None:
     prices = np.zeros(len(market.mentors), np.int32)
     for person in range(len(found)):
@@ -241,7 +241,7 @@ def _add_found(lists: Lists, prices: Ints, held: Words, found: Words, counts: In
     return fresh
 
 
-@kernel
+@allocating
 def _bound(market: Market, lists: Lists, outcome: Outcome, found: Words, counts: Ints, cut: Ints) -> int:
     """What no choice of pairs can be worth more than (Lagrangian duality: every set of prices gives such a bound).
 
@@ -287,7 +287,7 @@ def _holds(lists: Lists, held: int, mentee: int, mentor: int) -> bool:
     return False
 
 
-@kernel
+@allocating
 def _pairs(lists: Lists, outcome: Outcome) -> tuple[Ints, Ints, Ints]:
     number = 0
     for held in outcome.held:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.postings import (
     CHOICE_OF_ENTRY,
     COST_AT,
@@ -40,6 +40,8 @@ class Index(NamedTuple):
     """[1] entries that belong to any posting."""
     stands_at: Ints
     """[P] the cost with which somebody stands in the index."""
+    sets: Words
+    """[`MOST_SETS`] room for the sets of one person's areas."""
 
 
 def built(records: Words, rows: Ints, costs: Ints, bits: int, days: int) -> Index:
@@ -48,7 +50,7 @@ def built(records: Words, rows: Ints, costs: Ints, bits: int, days: int) -> Inde
     return _spread(build(records, order, costs, bits, days), costs)
 
 
-@kernel
+@allocating
 def _spread(dense: Postings, costs: Ints) -> Index:
     """The same postings with room behind each one that has anybody."""
     postings = len(dense.begins)
@@ -81,13 +83,13 @@ def _spread(dense: Postings, costs: Ints) -> Index:
         dense.functions,
         dense.any_likes,
     )
-    return Index(spread, room_to, np.full(1, used, np.int32), costs.copy())
+    return Index(spread, room_to, np.full(1, used, np.int32), costs.copy(), np.empty(MOST_SETS, np.int64))
 
 
 @kernel
 def insert(index: Index, records: Words, who: int, cost: int, bits: int) -> bool:
     """Put somebody into every posting that is theirs; false when no room is left, and all has to be built anew."""
-    postings, mine = index.postings, np.empty(MOST_SETS, np.int64)
+    postings, mine = index.postings, index.sets
     number = sets_of(records[who, AREAS], mine)
     entry, trait = entry_of(records, cost, who), traits_of(records, who)
     index.stands_at[who] = cost
@@ -115,7 +117,8 @@ def _move(index: Index, posting: int) -> bool:
     if to + room > len(postings.entries):
         return False
     for words in (postings.entries, postings.areas, postings.likes, postings.traits):
-        words[to : to + end - begin] = words[begin:end]
+        for at in range(end - begin):
+            words[to + at] = words[begin + at]
     postings.sorted_to[posting] += to - begin
     postings.begins[posting], postings.ends[posting] = to, to + end - begin
     index.room_to[posting] = index.used[0] = to + room
@@ -125,7 +128,7 @@ def _move(index: Index, posting: int) -> bool:
 @kernel
 def remove(index: Index, records: Words, who: int, bits: int) -> None:
     """Take somebody out, whose record is still as it was when they were put in."""
-    postings, mine = index.postings, np.empty(MOST_SETS, np.int64)
+    postings, mine = index.postings, index.sets
     wanted = _key(entry_of(records, index.stands_at[who], who))
     for at in range(sets_of(records[who, AREAS], mine)):
         posting = set_number(mine[at], bits) * postings.days + (records[who, PLACE] & WINDOW)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.live.index import insert, remove
 from matching.engine.live.slots import MENTEES, MENTORS, further, refresh
 from matching.engine.live.state import Live, stand
@@ -19,7 +19,7 @@ class Columns(NamedTuple):
     seeks: Areas
 
 
-@kernel
+@allocating
 def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, too_new: Ints) -> bool:
     """Bring a row up to date.
 
@@ -44,7 +44,7 @@ def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, t
     well = True
     for side in (MENTORS, MENTEES):
         fresh[side, PLACE] |= np.int64(too_new[side]) << TOO_NEW_AT
-        well &= _replace(live, side, row, fresh[side], places[side])
+        well &= _replace(live, side, row, fresh, places[side])
     return well
 
 
@@ -55,11 +55,12 @@ def _replace(live: Live, side: int, row: int, fresh: Words, places: int) -> bool
     was, will = slots.places[side, row] > 0, places > 0
     same = was == will
     for word in range(WORDS):
-        same &= records[row, word] == fresh[word]
+        same &= records[row, word] == fresh[side, word]
     if was and not same:
         remove(index, records, row, bits)
     slots.places[side, row] = places
-    records[row] = fresh
+    for word in range(WORDS):
+        records[row, word] = fresh[side, word]
     refresh(live.market, slots, side, row)
     if will and not same:
         return insert(index, records, row, standing(live, side, row), bits)

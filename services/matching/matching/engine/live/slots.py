@@ -192,7 +192,8 @@ def _block(market: Market, slots: Slots, other: int, row: int) -> None:
         size = end - begin
         moved = slots.blocked_used[0]
         slots.blocked_used[0] += 2 * size + 4
-        market.blocked[moved : moved + size] = market.blocked[begin:end]
+        for at in range(size):
+            market.blocked[moved + at] = market.blocked[begin + at]
         market.blocked_from[row], end = moved, moved + size
         slots.blocked_room[row] = moved + 2 * size + 4
     market.blocked[end] = other

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.compiled import inlined, kernel
+from matching.engine.compiled import allocating, inlined
 from matching.engine.packed.bits import lowest_bit
 from matching.engine.packed.pairs import best_areas, choice
 from matching.engine.packed.records import (
@@ -84,7 +84,7 @@ def _failed(mentors: Words, mentees: Words, hours: Ints, weights: Words, mentor:
     return failed
 
 
-@kernel
+@allocating
 def fail(market: Market, mentors: Ints, mentees: Ints) -> Failures:
     """[n] the rules that pairs side by side fail, as bits of `RULE_BIT`.
 
@@ -97,7 +97,7 @@ def fail(market: Market, mentors: Ints, mentees: Ints) -> Failures:
     return found
 
 
-@kernel
+@allocating
 def fail_all(market: Market, mentors: Ints, mentees: Ints) -> Failures:
     """[mentees, mentors] the same of everybody with everybody."""
     one, two, hours, weights = market.mentors, market.mentees, market.hours, market.weights
@@ -108,7 +108,7 @@ def fail_all(market: Market, mentors: Ints, mentees: Ints) -> Failures:
     return found
 
 
-@kernel
+@allocating
 def count_failures(market: Market, of_mentees: bool, people: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Hold people of one side against all of the other, themselves aside.
 
@@ -142,7 +142,7 @@ def count_failures(market: Market, of_mentees: bool, people: Ints) -> tuple[Ints
     return others, eligible, failing, alone
 
 
-@kernel
+@allocating
 def terms(market: Market, mentors: Ints, mentees: Ints) -> Words:
     """[n, 13] the parts of each pair's points in the order of `TERMS`, whether or not the rules allow it."""
     found = np.zeros((len(mentors), 13), np.int64)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from chassis.errors import InvalidError
 
 from matching.engine.chain import Chain, tour
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating
 from matching.engine.packed.bits import mixed
 from matching.engine.packed.profiles import NO_AREA, Masks, Profiles
 from matching.engine.packed.rarity import MOST_AREAS, by_rarity
@@ -237,7 +237,7 @@ def common_minutes(begin: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) 
     return common
 
 
-@kernel
+@allocating
 def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
     codes = np.empty(len(utc_offset), np.int32)
     for row in range(len(codes)):
@@ -247,7 +247,7 @@ def _day_codes(utc_offset: Ints, work_from: Ints, work_to: Ints) -> Ints:
     return codes
 
 
-@kernel
+@allocating
 def _scattered(rows: Ints, keys: Masks) -> Ints:
     """Rows in an order that follows from the ids alone, whatever the roster's was: it decides between equals."""
     scattered = np.empty(len(rows), np.int64)

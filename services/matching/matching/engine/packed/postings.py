@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.bits import highest_bit, lowest_bit
 from matching.engine.packed.records import (
     AREAS,
@@ -132,7 +132,7 @@ def up_to(areas: int) -> int:
     return (np.int64(2) << highest_bit(areas)) - 1
 
 
-@kernel
+@allocating
 def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Postings:
     """Index people in this order, which is the order within each posting.
 
@@ -209,7 +209,7 @@ def first_choice(ranked: int, areas: int) -> int:
     return RANKS
 
 
-@kernel
+@allocating
 def days_by_points(hours: Ints) -> tuple[Ints, Ints]:
     """For each working day, the days with enough in common, the best first; and how many they are."""
     days = len(hours)

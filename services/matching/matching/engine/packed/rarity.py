@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matching.engine.compiled import kernel
+from matching.engine.compiled import allocating
 from matching.engine.packed.profiles import Ints, Profiles
 from matching.engine.rules import Rules
 
@@ -32,7 +32,7 @@ def area_points(rules: Rules, mentors: int, offering: int) -> int:
     return weights.area + min(weights.rarity * sixteenths // 16, weights.rarity_limit)
 
 
-@kernel
+@allocating
 def _offered(offers: Areas, capacity: Ints) -> Words:
     """[64] how many mentors offer each area."""
     found = np.zeros(MOST_AREAS, np.int64)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import inlined, kernel
+from matching.engine.compiled import allocating, inlined, kernel
 from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
 from matching.engine.packed.pairs import best_areas, choice, points_of
 from matching.engine.packed.postings import (
@@ -71,7 +71,7 @@ class Scratch(NamedTuple):
     """[8] what the first of the mentor's choices that is in the set adds; from the fifth on for "any"."""
 
 
-@kernel
+@allocating
 def scratch() -> Scratch:
     """Room for a thread."""
     return Scratch(
