@@ -11,7 +11,7 @@ from matching.engine.compiled import allocating, kernel
 from matching.engine.packed.bits import mixed
 from matching.engine.packed.candidates import SET_BITS, Ask, highest_first, keep, veil
 from matching.engine.packed.pairs import best_areas, points_of
-from matching.engine.packed.postings import MOST_SETS, WHO, set_number, sets_of, up_to
+from matching.engine.packed.postings import MOST_SETS, NAMED, TOLD, WHO, set_number, sets_of, up_to
 from matching.engine.packed.records import AREAS, PLACE, WINDOW, Ints, Words
 
 
@@ -38,7 +38,7 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
     blocked_from, blocked_to, blocked = ask.market.blocked_from, ask.market.blocked_to, ask.market.blocked
     begins, ends, compatible = ask.postings.begins, ask.postings.ends, ask.compatible
-    entries, named = ask.postings.entries, ask.postings.areas
+    entries = ask.postings.entries
     seekers = mentees if mentees_seek else mentors
     mine, day = seekers[person, AREAS], seekers[person, PLACE] & WINDOW
     number = sets_of(mine, sets)
@@ -58,9 +58,9 @@ def _sample_for(ask: Ask, mentees_seek: bool, cap: int, person: int, best: Words
             # Everybody begins at another place, so that not all find the same few.
             at = begin + ((mixed(person * 1_000_003 + posting) & 0xFFFFFFFF) * (end - begin) >> 32)
             for _ in range(min(end - begin, cap)):
-                if named[at] & whole == areas:
+                if entries[at, NAMED] & whole == areas:
                     left -= 1
-                    who = entries[at] & WHO
+                    who = entries[at, TOLD] & WHO
                     mentor, mentee = (who, person) if mentees_seek else (person, who)
                     points = points_of(
                         mentors, mentees, hours, weights, blocked_from, blocked_to, blocked, mentor, mentee

@@ -1,18 +1,23 @@
 """Postings that people come to and go from: built with room behind each, and moved to the end when that is used up.
 
-Somebody who goes leaves an entry that names no area, which no search takes for a match. Prices move on while the order
-within a posting stays: it says where to look first, what somebody costs now is looked up.
+Somebody who goes leaves an entry that names no area, which no search takes for a match; a full posting drops it. Prices
+move on while the order within a posting stays: it says where to look first, what somebody costs now is looked up.
 """
 
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from matching.engine.compiled import allocating, kernel
+from matching.engine.compiled import kernel
 from matching.engine.packed.postings import (
     CHOICE_OF_ENTRY,
     COST_AT,
+    LIKED,
+    LINE,
     MOST_SETS,
+    NAMED,
+    TOLD,
+    TRAITS,
     WHO,
     Postings,
     build,
@@ -50,40 +55,26 @@ def built(records: Words, rows: Ints, costs: Ints, bits: int, days: int) -> Inde
     return _spread(build(records, order, costs, bits, days), costs)
 
 
-@allocating
 def _spread(dense: Postings, costs: Ints) -> Index:
     """The same postings with room behind each one that has anybody."""
-    postings = len(dense.begins)
-    begins, ends, room_to = np.empty(postings, np.int32), np.empty(postings, np.int32), np.empty(postings, np.int32)
-    used = 0
-    for posting in range(postings):
-        size = dense.ends[posting] - dense.begins[posting]
-        begins[posting], ends[posting] = used, used + size
-        used += size + (size // 8 + 1 if size else 0)
-        room_to[posting] = used
-    capacity = used + used // 8 + _SPARE
-    entries, areas = np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)
-    likes, traits = np.zeros(capacity, np.int64), np.zeros(capacity, np.int64)
-    for posting in range(postings):
-        there = slice(dense.begins[posting], dense.ends[posting])
-        here = slice(begins[posting], ends[posting])
-        entries[here], areas[here] = dense.entries[there], dense.areas[there]
-        likes[here], traits[here] = dense.likes[there], dense.traits[there]
-    spread = Postings(
-        begins,
-        ends.copy(),
-        ends,
-        entries,
-        areas,
-        likes,
-        traits,
-        dense.cheapest,
-        dense.cheapest_of,
-        dense.days,
-        dense.functions,
-        dense.any_likes,
-    )
-    return Index(spread, room_to, np.full(1, used, np.int32), costs.copy(), np.empty(MOST_SETS, np.int64))
+    sizes = dense.ends - dense.begins
+    room_to = np.cumsum(np.where(sizes > 0, sizes + sizes // 8 + 1, 0)).astype(np.int32)
+    begins = np.concatenate([np.zeros(1, np.int32), room_to[:-1]])
+    ends, used = begins + sizes, room_to[-1:].copy()
+    # Of what nobody has written to, the system lends no memory yet.
+    entries = np.zeros((2 * int(used[0]) + _SPARE, LINE), np.int64)
+    spread = dense._replace(begins=begins, sorted_to=ends.copy(), ends=ends, entries=entries)
+    _copy(dense, spread)
+    return Index(spread, room_to, used, costs.copy(), np.empty(MOST_SETS, np.int64))
+
+
+@kernel
+def _copy(dense: Postings, spread: Postings) -> None:
+    for posting in range(len(dense.begins)):
+        begin, to = dense.begins[posting], spread.begins[posting]
+        for at in range(dense.ends[posting] - begin):
+            for word in range(LINE):
+                spread.entries[to + at, word] = dense.entries[begin + at, word]
 
 
 @kernel
@@ -96,12 +87,12 @@ def insert(index: Index, records: Words, who: int, cost: int, bits: int) -> bool
     for at in range(number):
         group = set_number(mine[at], bits)
         posting = group * postings.days + (records[who, PLACE] & WINDOW)
-        if postings.ends[posting] == index.room_to[posting] and not _move(index, posting):
+        if postings.ends[posting] == index.room_to[posting] and not _make_space(index, posting):
             return False
         end = postings.ends[posting]
-        postings.entries[end] = entry | first_choice(records[who, RANKED], mine[at]) << CHOICE_OF_ENTRY
-        postings.areas[end], postings.traits[end] = records[who, AREAS], trait
-        postings.likes[end] = records[who, LIKES]
+        line = postings.entries[end]
+        line[TOLD] = entry | first_choice(records[who, RANKED], mine[at]) << CHOICE_OF_ENTRY
+        line[NAMED], line[LIKED], line[TRAITS] = records[who, AREAS], records[who, LIKES], trait
         postings.ends[posting] = end + 1
         postings.cheapest[group] = min(postings.cheapest[group], cost)
         postings.cheapest_of[posting] = min(postings.cheapest_of[posting], cost)
@@ -109,20 +100,33 @@ def insert(index: Index, records: Words, who: int, cost: int, bits: int) -> bool
 
 
 @kernel
-def _move(index: Index, posting: int) -> bool:
-    """Give a posting twice the room, at the end of all."""
+def _make_space(index: Index, posting: int) -> bool:
+    """Drop from a full posting who has gone; if they are few, give it twice the room, at the end of all."""
     postings = index.postings
-    begin, end = postings.begins[posting], postings.ends[posting]
-    room, to = 2 * (end - begin) + 4, index.used[0]
-    if to + room > len(postings.entries):
+    begin, tail, end = postings.begins[posting], postings.sorted_to[posting], postings.ends[posting]
+    size, to = end - begin, index.used[0]
+    postings.sorted_to[posting] = _close_up(postings, begin, tail, begin)
+    postings.ends[posting] = _close_up(postings, tail, end, postings.sorted_to[posting])
+    if postings.ends[posting] - begin <= size - size // 4 - 1:
+        return True
+    if to + 2 * size + 4 > len(postings.entries):
         return False
-    for words in (postings.entries, postings.areas, postings.likes, postings.traits):
-        for at in range(end - begin):
-            words[to + at] = words[begin + at]
+    postings.begins[posting] = to
+    postings.ends[posting] = _close_up(postings, begin, postings.ends[posting], to)
     postings.sorted_to[posting] += to - begin
-    postings.begins[posting], postings.ends[posting] = to, to + end - begin
-    index.room_to[posting] = index.used[0] = to + room
+    index.room_to[posting] = index.used[0] = to + 2 * size + 4
     return True
+
+
+@kernel
+def _close_up(postings: Postings, begin: int, end: int, to: int) -> int:
+    """Copy the entries of those who are still there, one behind the other; returns where they end."""
+    for at in range(begin, end):
+        if postings.entries[at, NAMED] != 0:
+            for word in range(LINE):
+                postings.entries[to, word] = postings.entries[at, word]
+            to += 1
+    return to
 
 
 @kernel
@@ -134,7 +138,7 @@ def remove(index: Index, records: Words, who: int, bits: int) -> None:
         posting = set_number(mine[at], bits) * postings.days + (records[who, PLACE] & WINDOW)
         found = _find(postings, posting, wanted)
         if found >= 0:
-            postings.areas[found] = 0
+            postings.entries[found, NAMED] = 0
 
 
 @kernel
@@ -146,16 +150,17 @@ def _key(entry: int) -> int:
 @kernel
 def _find(postings: Postings, posting: int, wanted: int) -> int:
     """Where somebody's entry is that still names areas, or -1."""
-    low, high = postings.begins[posting], postings.sorted_to[posting]
+    entries, tail = postings.entries, postings.sorted_to[posting]
+    low, high = postings.begins[posting], tail
     while low < high:
         middle = (low + high) >> 1
-        if _key(postings.entries[middle]) < wanted:
+        if _key(entries[middle, TOLD]) < wanted:
             low = middle + 1
         else:
             high = middle
-    if low < postings.sorted_to[posting] and _key(postings.entries[low]) == wanted and postings.areas[low] != 0:
+    if low < tail and _key(entries[low, TOLD]) == wanted and entries[low, NAMED] != 0:
         return low
-    for at in range(postings.sorted_to[posting], postings.ends[posting]):
-        if _key(postings.entries[at]) == wanted and postings.areas[at] != 0:
+    for at in range(tail, postings.ends[posting]):
+        if _key(entries[at, TOLD]) == wanted and entries[at, NAMED] != 0:
             return at
     return -1

@@ -13,14 +13,17 @@ from matching.engine.live.rows import rewrite
 from matching.engine.live.slots import (
     MENTEES,
     MENTORS,
+    NO_PLACE,
     NOBODY,
     NOT_TO_BE_HAD,
+    UNPRICED,
     Slots,
     block,
     further,
     join,
     part,
     refresh_all,
+    tie_all,
     unblock,
     where,
 )
@@ -139,15 +142,13 @@ class LiveMarket:
 
     def _tie_all(self, market: Market, slots: Slots, prices: dict[RowPair, int]) -> None:
         row = self._people.row
-        for pair, tie in self._ties.known():
-            mentor, mentee = row.get(pair.mentor, NOBODY), row.get(pair.mentee, NOBODY)
-            if NOBODY in {mentor, mentee}:
-                continue
-            if tie is Tie.OPEN:
-                least = further(market, slots, MENTORS, mentor)
-                join(market, slots, mentor, mentee, prices.get((mentor, mentee), least))
-            else:
-                block(market, slots, mentor, mentee)
+        ties = [
+            (rows := (row[pair.mentor], row[pair.mentee]), prices.get(rows, UNPRICED) if tie is Tie.OPEN else NO_PLACE)
+            for pair, tie in self._ties.known()
+            if pair.mentor in row and pair.mentee in row
+        ]
+        rows = np.array([rows for rows, _ in ties], np.int64).reshape(-1, 2)
+        tie_all(market, slots, rows, np.array([price for _, price in ties], np.int64))
 
     # -- one after the other -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from matching.engine.compiled import kernel
 from matching.engine.packed.pairs import points_of
-from matching.engine.packed.records import FURTHER, Ints, Market
+from matching.engine.packed.records import FURTHER, Ints, Market, Words
 
 # Numbers of numpy: a literal would have every kernel compiled once for each value that it is called with.
 MENTORS: Final = np.int64(0)
@@ -19,6 +19,10 @@ MENTEES: Final = np.int64(1)
 NOBODY: Final = np.int64(-1)
 NOT_TO_BE_HAD: Final = np.int64(1 << 28)
 """A cost that no pair is worth."""
+UNPRICED: Final = np.int64(-1)
+"""In place of a price: the least that a place can cost."""
+NO_PLACE: Final = np.int64(-2)
+"""In place of a price: the two are not to be proposed to each other, and hold no place of each other's."""
 
 
 class Slots(NamedTuple):
@@ -132,6 +136,25 @@ def _list(slots: Slots, side: int, row: int, free: bool) -> None:
     slots.free_count[side] -= 1
     last = slots.free[side, slots.free_count[side]]
     slots.free[side, at], slots.free_at[side, last], slots.free_at[side, row] = last, at, NOBODY
+
+
+@kernel
+def tie_all(market: Market, slots: Slots, pairs: Words, prices: Words) -> None:
+    """Note what stands between people.
+
+    Args:
+        market: has room for it.
+        slots: of nobody's proposals.
+        pairs: [n, 2] rows of mentors and mentees.
+        prices: [n] of the mentors' places, `UNPRICED`, or `NO_PLACE`.
+    """
+    for at in range(len(pairs)):
+        mentor, mentee, price = pairs[at, 0], pairs[at, 1], prices[at]
+        if price == NO_PLACE:
+            block(market, slots, mentor, mentee)
+        else:
+            least_price = further(market, slots, MENTORS, mentor)
+            join(market, slots, mentor, mentee, least_price if price == UNPRICED else price)
 
 
 @kernel

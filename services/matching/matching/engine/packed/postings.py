@@ -49,6 +49,17 @@ WHO: Final = (1 << 23) - 1
 NEVER_CHEAP: Final = 1 << 30
 """Of a posting in which nobody is."""
 
+# What stands in a line of `Postings.entries`.
+TOLD: Final = 0
+"""What is laid out above."""
+NAMED: Final = 1
+"""All areas of the person; none once they have gone."""
+LIKED: Final = 2
+"""All functions that they would like to meet."""
+TRAITS: Final = 3
+"""Languages, unit and level, as `traits_of` packs them."""
+LINE: Final = 4
+
 TRAIT_LANGUAGES: Final = 32
 TRAIT_LEVEL_AT: Final = TRAIT_LANGUAGES + UNIT_BITS
 LANGUAGE_TRAITS: Final = (1 << TRAIT_LANGUAGES) - 1
@@ -65,12 +76,7 @@ class Postings(NamedTuple):
     ends: Ints
     """[sets * days] behind the last one."""
     entries: Words
-    areas: Words
-    """[entries] all areas of each."""
-    likes: Words
-    """[entries] and all functions that they would like to meet."""
-    traits: Words
-    """[entries] languages, unit and level, as `traits_of` packs them."""
+    """[entries, `LINE`] side by side, for most of what costs time is to fetch the first of them."""
     cheapest: Ints
     """[sets] the least cost in any posting of the set."""
     cheapest_of: Ints
@@ -153,8 +159,7 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
     for posting in range(sets * days):
         starts[posting + 1] += starts[posting]
     size = starts[sets * days]
-    entries, areas = np.empty(size, np.int64), np.empty(size, np.int64)
-    likes, traits = np.empty(size, np.int64), np.empty(size, np.int64)
+    entries = np.empty((size, LINE), np.int64)
     cheapest, cheapest_of = np.full(sets, np.int32(NEVER_CHEAP)), np.full(sets * days, np.int32(NEVER_CHEAP))
     filled = starts.copy()
     functions, any_likes = np.int64(0), np.int64(0)
@@ -167,13 +172,13 @@ def build(records: Words, order: Ints, costs: Ints, bits: int, days: int) -> Pos
             group = set_number(mine[number], bits)
             at = filled[group * days + day]
             filled[group * days + day] += 1
-            entries[at] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
-            areas[at], likes[at], traits[at] = records[who, AREAS], records[who, LIKES], trait
+            entries[at, TOLD] = entry | first_choice(records[who, RANKED], mine[number]) << CHOICE_OF_ENTRY
+            entries[at, NAMED], entries[at, LIKED] = records[who, AREAS], records[who, LIKES]
+            entries[at, TRAITS] = trait
             cheapest[group] = min(cheapest[group], costs[who])
             cheapest_of[group * days + day] = min(cheapest_of[group * days + day], costs[who])
     begins, ends = starts[:-1], starts[1:]
-    tables = begins, ends, ends, entries, areas, likes, traits, cheapest, cheapest_of
-    return Postings(*tables, days, functions, any_likes)
+    return Postings(begins, ends, ends, entries, cheapest, cheapest_of, days, functions, any_likes)
 
 
 @kernel

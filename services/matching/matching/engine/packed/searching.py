@@ -20,8 +20,12 @@ from matching.engine.packed.postings import (
     COUNTRY_OF_ENTRY,
     FUNCTION_OF_ENTRY,
     LANGUAGE_TRAITS,
+    LIKED,
     MOST_SETS,
+    NAMED,
+    TOLD,
     TRAIT_LEVEL_AT,
+    TRAITS,
     UNIT_TRAIT,
     WHO,
     set_number,
@@ -140,10 +144,10 @@ def same_cost(entries: Words, begin: int, end: int) -> int:
     """Behind the last entry of a posting that costs as much as its first."""
     if begin == end:
         return end
-    cost, low = entries[begin] >> COST_AT, begin
+    cost, low = entries[begin, TOLD] >> COST_AT, begin
     while end - low > 1:
         middle = (low + end) >> 1
-        if entries[middle] >> COST_AT == cost:
+        if entries[middle, TOLD] >> COST_AT == cost:
             low = middle
         else:
             end = middle
@@ -162,8 +166,8 @@ def search(
     """
     mentors, mentees, hours, weights = ask.market.mentors, ask.market.mentees, ask.market.hours, ask.market.weights
     from_, to, blocked = ask.market.blocked_from, ask.market.blocked_to, ask.market.blocked
-    begins, sorted_to, ends, named = ask.postings.begins, ask.postings.sorted_to, ask.postings.ends, ask.postings.areas
-    entries, liked, traits, compatible = ask.postings.entries, ask.postings.likes, ask.postings.traits, ask.compatible
+    begins, sorted_to, ends = ask.postings.begins, ask.postings.sorted_to, ask.postings.ends
+    entries, compatible = ask.postings.entries, ask.compatible
     by_function, by_choice, cheapest = room.by_function, room.by_choice, ask.postings.cheapest_of
     seeker, kept, left = _learn(ask, mentees_seek, person, room), 0, ask.budget
     limit, missed = np.int64(least), np.int64(least)
@@ -182,7 +186,7 @@ def search(
             begin, alike, turn = _begin(entries, step, tail, seeker.mask)
             while step < end:
                 at = turned(step, turn, begin, alike)
-                entry, step = entries[at], step + 1
+                entry, step = entries[at, TOLD], step + 1
                 bare = bound - (entry >> COST_AT)
                 if bare + seeker.most <= limit:
                     step = max(step, tail)
@@ -191,10 +195,10 @@ def search(
                     missed = max(missed, bare + seeker.most)
                     break
                 left -= 1
-                bare += _told(weights, seeker, by_function, by_choice, entry, liked[at], any_choice)
-                if bare + seeker.unseen <= limit or named[at] & whole != areas:
+                bare += _told(weights, seeker, by_function, by_choice, entry, entries[at, LIKED], any_choice)
+                if bare + seeker.unseen <= limit or entries[at, NAMED] & whole != areas:
                     continue
-                if bare + traits_add(weights, mentees_seek, seeker.traits, traits[at]) > limit:
+                if bare + traits_add(weights, mentees_seek, seeker.traits, entries[at, TRAITS]) > limit:
                     who, beside = entry & WHO, seeker.added - costs[entry & WHO]
                     points = _points(mentors, mentees, hours, weights, from_, to, blocked, mentees_seek, person, who)
                     if points >= 0 and points + beside > limit:
