@@ -221,6 +221,7 @@ def look_at_index(life: Life) -> Iterator[str]:
             bits = sorted(mask_of(int(records[row, 0]) & 2**64 - 1))
             for some in (each for size in (1, 2, 3) for each in combinations(bits, size)):
                 expected[row, set_code(some, live.bits) * index.postings.days + int(records[row, 4] & 0xFFFF)] = some
+        yield from (f"{side}: {wrong}" for wrong in look_at_rooms(index))
         found = Counter(place for place, _ in entries(index))
         if any(count > 1 for count in found.values()) or set(found) != set(expected):
             wrong = sorted(set(found) ^ set(expected)) or [place for place, count in found.items() if count > 1]
@@ -232,26 +233,44 @@ def look_at_index(life: Life) -> Iterator[str]:
                 yield f"an entry of row {row} in posting {posting} has a wrong {wrong_parts}"
 
 
+def look_at_rooms(index: Index) -> Iterator[str]:
+    """Every posting within its own room, apart from all others, and in order as far as it says so."""
+    postings, used = index.postings, 0
+    for posting in sorted(np.flatnonzero(postings.ends > postings.begins).tolist(), key=postings.begins.__getitem__):
+        begin, tail, end = (int(ends[posting]) for ends in (postings.begins, postings.sorted_to, postings.ends))
+        if not used <= begin <= tail <= end <= index.room_to[posting]:
+            yield f"posting {posting} reaches into another"
+        words = postings.entries[begin:tail, 0]
+        keys = list(zip((words >> COST_AT).tolist(), (words & WHO).tolist(), strict=True))
+        if keys != sorted(keys):
+            yield f"posting {posting} is out of order"
+        used = int(index.room_to[posting])
+    if not used <= index.used[0] <= len(postings.entries):
+        yield "the postings reach beyond what there is room for"
+
+
 def entries(index: Index) -> Iterator[tuple[tuple[int, int], int]]:
     """Of all postings those that name areas: who, in which posting, and where."""
     postings = index.postings
     for posting in np.flatnonzero(postings.ends > postings.begins).tolist():
         for at in range(postings.begins[posting], postings.ends[posting]):
-            if postings.areas[at]:
-                yield (int(postings.entries[at] & WHO), posting), at
+            entry, named = postings.entries[at, :2].tolist()
+            if named:
+                yield (entry & WHO, posting), at
 
 
 def wrong_in(index: Index, record: Words, at: int, posting: int, some: tuple[int, ...]) -> list[str]:
     """What an entry tells that the record of the person does not."""
-    postings, entry = index.postings, int(index.postings.entries[at])
+    postings = index.postings
+    entry, named, liked, told = (int(word) for word in postings.entries[at])
     cost = int(index.stands_at[entry & WHO])
     ranked = [int(record[6]) >> 8 * rank & 0xFF for rank in range(4)]
     choice = next((rank for rank, code in enumerate(ranked) if code and code - 1 in some), 4)
     traits = int(record[1]) & 2**31 - 1 | (int(record[2]) >> 35 & 0xFFFFF) << 32 | (int(record[4]) >> 16 & 0xFF) << 52
     true = {
-        "areas": int(postings.areas[at]) == int(record[0]),
-        "likes": int(postings.likes[at]) == int(record[5]),
-        "traits": int(postings.traits[at]) == traits,
+        "areas": named == int(record[0]),
+        "likes": liked == int(record[5]),
+        "traits": told == traits,
         "cost": (entry >> COST_AT) - COST_ZERO == cost,
         "choice": entry >> 38 & 7 == choice,
         "country": entry >> 30 & 0xFF == int(record[2]) >> 27 & 0xFF,

@@ -17,6 +17,13 @@ from matching.engine.packed.records import FURTHER, Ints, Market, Words
 WHO: Final = 0xFFFFFFFF
 MOST_CANDIDATES: Final = 64
 """One bit each says what a mentee holds."""
+_LAST: Final = MOST_CANDIDATES - 1
+
+# A packed candidate, from the highest bits: the points, how far from the end of a full list it stands, and who it is.
+GAIN_AT, PLACE_BITS = 32, 6
+_HELD: Final = 1 << 62
+"""Taken from a candidate while it is held, which leaves it less than anything to be had."""
+_NOTHING: Final = np.int64(-1 << 40)
 
 
 class Lists(NamedTuple):
@@ -87,7 +94,7 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
         queued -= 1
         person = waiting[queued]
         while filled[person] < places[person]:
-            best, second, at = _two_best(packed, begins[person], begins[person + 1], prices, held[person])
+            best, second, at = _two_best(packed, begins[person], begins[person + 1], prices)
             least = further * (load[person] + filled[person])
             if best <= least:
                 break
@@ -95,14 +102,16 @@ def sell(market: Market, lists: Lists, step: int) -> Outcome:
             bid = prices[mentor] + best - max(second, least) + step
             slot, price = _place(slot_price, starts, mentor, bid)
             loser = slot_owner[slot]
-            slot_owner[slot] = np.int64(person) << 6 | at
+            slot_owner[slot] = np.int64(person) << PLACE_BITS | at
             slot_price[slot] = bid
             prices[mentor] = price
+            packed[begins[person] + at] -= _HELD
             held[person] |= np.int64(1) << at
             filled[person] += 1
             if loser >= 0:
-                other = loser >> 6
-                held[other] ^= np.int64(1) << (loser & 63)
+                other = loser >> PLACE_BITS
+                packed[begins[other] + (loser & _LAST)] += _HELD
+                held[other] ^= np.int64(1) << (loser & _LAST)
                 filled[other] -= 1
                 waiting[queued] = other
                 queued += 1
@@ -124,7 +133,7 @@ def _reserve(market: Market) -> tuple[Ints, Ints, Ints]:
 
 @allocating
 def _packed(lists: Lists) -> tuple[Words, Words]:
-    """Where each mentee's list begins, and all lists behind each other: ``points << 32 | who``, one load each."""
+    """Where each mentee's list begins, and all lists behind each other, one word a candidate."""
     begins = np.zeros(len(lists.counts) + 1, np.int64)
     begins[1:] = np.cumsum(lists.counts)
     packed = np.empty(begins[-1], np.int64)
@@ -132,24 +141,23 @@ def _packed(lists: Lists) -> tuple[Words, Words]:
     for person in range(len(begins) - 1):
         for at in range(begins[person + 1] - begins[person]):
             bid = np.int64(points[person, at]) + bonus * ((dear[person] >> at) & 1)
-            packed[begins[person] + at] = bid << 32 | np.int64(who[person, at])
+            gain = bid << PLACE_BITS | (_LAST - at)
+            packed[begins[person] + at] = gain << GAIN_AT | np.int64(who[person, at])
     return begins, packed
 
 
 @kernel
-def _two_best(packed: Words, begin: int, end: int, prices: Ints, held: int) -> tuple[int, int, int]:
-    """The best and second-best gain among what the mentee does not hold, and where the best stands."""
-    best, second, where = np.int64(-(2**31)), np.int64(-(2**31)), 0
-    for at in range(end - begin):
-        if (held >> at) & 1:
-            continue
-        entry = packed[begin + at]
-        gain = (entry >> 32) - prices[entry & WHO]
-        if gain > best:
-            best, second, where = gain, best, at
-        elif gain > second:
-            second = gain
-    return best, second, where
+def _two_best(packed: Words, begin: int, end: int, prices: Ints) -> tuple[int, int, int]:
+    """The best and second-best gain among what the mentee does not hold, and where the best stands.
+
+    Of equals the first. There is no branch, which no processor could foresee.
+    """
+    best = second = _NOTHING
+    for entry in packed[begin:end]:
+        gain = (entry >> GAIN_AT) - (np.int64(prices[entry & WHO]) << PLACE_BITS)
+        second = max(second, min(best, gain))
+        best = max(best, gain)
+    return best >> PLACE_BITS, second >> PLACE_BITS, _LAST - (best & _LAST)
 
 
 @kernel

@@ -58,9 +58,10 @@ def built(records: Words, rows: Ints, costs: Ints, bits: int, days: int) -> Inde
 def _spread(dense: Postings, costs: Ints) -> Index:
     """The same postings with room behind each one that has anybody."""
     sizes = dense.ends - dense.begins
-    room_to = np.cumsum(np.where(sizes > 0, sizes + sizes // 8 + 1, 0)).astype(np.int32)
-    begins = np.concatenate([np.zeros(1, np.int32), room_to[:-1]])
-    ends, used = begins + sizes, room_to[-1:].copy()
+    rooms = np.where(sizes > 0, sizes + sizes // 8 + 1, 0)
+    room_to = np.cumsum(rooms).astype(np.int32)
+    begins, used = (room_to - rooms).astype(np.int32), np.full(1, rooms.sum(), np.int32)
+    ends = begins + sizes
     # Of what nobody has written to, the system lends no memory yet.
     entries = np.zeros((2 * int(used[0]) + _SPARE, LINE), np.int64)
     spread = dense._replace(begins=begins, sorted_to=ends.copy(), ends=ends, entries=entries)

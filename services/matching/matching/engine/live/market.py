@@ -27,7 +27,7 @@ from matching.engine.live.slots import (
     unblock,
     where,
 )
-from matching.engine.live.state import JOINED, LOST, MOVED, Live
+from matching.engine.live.state import CROWDED, JOINED, LOST, MOVED, Live
 from matching.engine.live.table import columns_of, table, too_new
 from matching.engine.packed.packing import hours_points, refuse_too_much
 from matching.engine.packed.postings import days_by_points
@@ -53,10 +53,10 @@ RowPair = tuple[int, int]
 class Moves(NamedTuple):
     """What became of pairs."""
 
-    joined: Sequence[RowPair]
-    moved: Sequence[RowPair]
+    joined: list[RowPair]
+    moved: list[RowPair]
     """Gave way to something better."""
-    lost: Sequence[RowPair]
+    lost: list[RowPair]
     """Hold no more."""
 
 
@@ -303,8 +303,21 @@ class LiveMarket:
             last[mentor, mentee] = what
         if self._live.full[0]:
             self.build(self.prices())
-        return Moves(
+        back = [pair for pair, what in last.items() if what == JOINED and first[pair] >= CROWDED]
+        moves = Moves(
             joined=[pair for pair, what in last.items() if what == JOINED and first[pair] == JOINED],
             moved=[pair for pair, what in last.items() if what != JOINED and first[pair] == MOVED],
-            lost=[pair for pair, what in last.items() if what != JOINED and first[pair] == LOST],
+            lost=[pair for pair, what in last.items() if what != JOINED and first[pair] >= LOST],
         )
+        for pair in back:
+            _give_up_another(moves, pair, first[pair] - CROWDED)
+        return moves
+
+
+def _give_up_another(moves: Moves, back: RowPair, side: int) -> None:
+    """A pair that was one too many has come back, so the one that made room for it was."""
+    for pair in moves.moved:
+        if pair[side] == back[side]:
+            moves.moved.remove(pair)
+            moves.lost.append(pair)
+            return

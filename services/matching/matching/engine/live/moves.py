@@ -23,7 +23,7 @@ from matching.engine.live.slots import (
     refresh,
     worth,
 )
-from matching.engine.live.state import JOINED, LOST, MOVED, Live, stand
+from matching.engine.live.state import CROWDED, JOINED, LOST, MOVED, Live, stand
 from matching.engine.packed.records import FURTHER, Market, Words
 
 
@@ -86,7 +86,7 @@ def _drop(live: Live, row: int) -> None:
         while slots.count[side, row] > slots.places[side, row]:
             partner = _worst(live, side, row)
             mentor, mentee = (row, partner) if side == MENTORS else (partner, row)
-            _part(live, mentor, mentee, LOST)
+            _part(live, mentor, mentee, CROWDED + side)
     for side in (MENTORS, MENTEES):
         refresh(market, slots, side, row)
         for at in range(slots.count[side, row]):

@@ -15,6 +15,8 @@ MOVED: Final = np.int64(1)
 """Gave way to something better."""
 LOST: Final = np.int64(2)
 """No longer holds: a rule forbids it, or somebody takes no part any more."""
+CROWDED: Final = np.int64(3)
+"""One too many for the mentor's places; the next number says the same of the mentee's."""
 
 
 class Live(NamedTuple):
@@ -37,7 +39,7 @@ class Live(NamedTuple):
     best: Words
     """[2] room for what a search finds."""
     log: Words
-    """[l, 4] what happened: `JOINED`, `MOVED` or `LOST`, the mentor, the mentee, the price."""
+    """[l, 4] what happened: `JOINED`, `MOVED`, `LOST` or `CROWDED`, the mentor, the mentee, the price."""
     full: Words
     """[1] not 0 when an index had no room for somebody, and all has to be built anew."""
     logged: Words
