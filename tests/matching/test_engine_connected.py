@@ -14,7 +14,8 @@ from contracts.matching import Side, Status
 from matching.app import compose_api, compose_engine
 from matching.commands import Commands, queue_run
 from matching.domain.mentorship import LIVE, Mentorship
-from matching.domain.programme import ACTIVE, Plan, Programme, RunState
+from matching.domain.programme import Plan, Programme
+from matching.domain.run import ACTIVE, RunState
 from matching.engine.rules import Rules
 from matching.store import Store
 from matching_people import a_profile, an_entry

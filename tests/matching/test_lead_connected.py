@@ -13,8 +13,9 @@ from contracts.matching import PersonBands, Side
 from matching.app import make_app
 from matching.domain.agreement import Intent, Notes
 from matching.domain.mentorship import LIVE, Mentorship
-from matching.domain.programme import Plan, Programme, Result, Run, Unpaired
+from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Partner, Reason, Term, Terms
+from matching.domain.run import Result, Run, Unpaired
 from matching.engine.rules import Rules
 from matching.lead_pages import PAIRS
 from matching.lead_words import Standing

@@ -9,8 +9,9 @@ from chassis.errors import InvalidError
 from contracts.matching import Side
 from matching.agenda import Urgency, next_steps
 from matching.domain.members import Member
-from matching.domain.programme import Plan, Programme, Result, Run, RunState, Unpaired, programme_id
+from matching.domain.programme import Plan, Programme, programme_id
 from matching.domain.proposal import Reason
+from matching.domain.run import Result, Run, RunState, Unpaired
 from matching.eligibility import Absence, broken_rule, engine_person
 from matching.engine.engine import Engine
 from matching.engine.explanation import explain

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from matching.commands import Commands
 from matching.domain.agreement import Agreement, Intent
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
-from matching.domain.programme import Programme, Result, Run, RunState
+from matching.domain.programme import Programme
+from matching.domain.run import Result, Run, RunState
 
 PREFIX: Final = "/api/matching/v1"
 PAGE: Final = 50

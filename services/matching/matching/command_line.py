@@ -12,7 +12,8 @@ from chassis.errors import NotFoundError, TransientError, TurnaboutError
 from chassis import clock, logs
 from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
-from matching.domain.programme import ACTIVE, Programme, Run, RunState, programme_id
+from matching.domain.programme import Programme, programme_id
+from matching.domain.run import ACTIVE, Run, RunState
 from matching.programme_files import load
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store

@@ -13,7 +13,8 @@ from contracts.matching import Outcome, Side
 from chassis import clock, metrics, telemetry
 from matching.domain.agreement import Intent, Notes
 from matching.domain.mentorship import Mentorship
-from matching.domain.programme import ACTIVE, Programme, Run
+from matching.domain.programme import Programme
+from matching.domain.run import ACTIVE, Run
 from matching.policy import may
 from matching.store import Store
 

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis import clock
 from matching.commands import Commands
 from matching.domain.mentorship import LIVE, Mentorship
-from matching.domain.programme import ACTIVE, Programme, Run
+from matching.domain.programme import Programme
+from matching.domain.run import ACTIVE, Run
 from matching.labels import Labels
 from matching.lead_words import Part, Standing, band, nobody, parts
 from matching.ranking import Order, Ranking

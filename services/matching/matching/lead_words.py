@@ -14,8 +14,8 @@ from chassis.web.pages import number
 from contracts.matching import Side, Status
 
 from matching.domain.mentorship import UNANSWERED
-from matching.domain.programme import Unpaired
 from matching.domain.proposal import Terms
+from matching.domain.run import Unpaired
 from matching.engine.rules import Rule, Term
 
 _STRONG: Final = 0.75

@@ -6,8 +6,9 @@ from typing import Final
 from chassis.errors import NotFoundError, TransientError
 
 from chassis import clock, logs, telemetry
-from matching.domain.programme import UNMATCHED_KEPT, Coverage, Programme, Result, Run, Unpaired
+from matching.domain.programme import Programme
 from matching.domain.proposal import Reason
+from matching.domain.run import UNMATCHED_KEPT, Coverage, Result, Run, Unpaired
 from matching.engine.bulk.draft import Draft
 from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons

@@ -14,7 +14,8 @@ from matching.domain.agreement import Notes
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
-from matching.domain.programme import ACTIVE, Programme, Run, run_id
+from matching.domain.programme import Programme
+from matching.domain.run import ACTIVE, Run, run_id
 
 Change = Callable[[Mentorship], object]
 
