@@ -198,12 +198,12 @@ def _add_programmes(api: APIRouter, commands: Commands) -> None:
     @api.get("/programmes")
     async def programmes(caller: SignedIn) -> list[ProgrammeView]:
         """Every programme of the organisation."""
-        return [_programme(each, caller.member) for each in await commands.store.all_programmes(caller.tenant)]
+        return [_programme(each, caller.member) for each in await commands.programmes(caller)]
 
     @api.get("/programmes/{programme}")
     async def programme(caller: SignedIn, programme: str) -> ProgrammeView:
         """One programme."""
-        return _programme(await commands.store.programmes.load(caller.tenant, programme), caller.member)
+        return _programme(await commands.known_programme(caller, programme), caller.member)
 
     @api.post("/programmes/{programme}/runs", status_code=202)
     async def run(caller: SignedIn, programme: str) -> RunView:

@@ -2,9 +2,7 @@
 
 from chassis.app import Service
 from chassis.state.timers import Timer
-from chassis.web.cards import Cards
 from chassis.web.http import make_api
-from chassis.web.pages import Pages
 from fastapi import FastAPI
 
 from chassis import clock
@@ -12,7 +10,6 @@ from matching import api, pages
 from matching.commands import Commands
 from matching.domain.mentorship import Mentorship
 from matching.handlers import handlers, works
-from matching.labels import Labels
 from matching.proposer import Proposer
 from matching.runs import Runner
 from matching.settings import EngineSettings, MatchingSettings
@@ -50,7 +47,7 @@ def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
     app = make_api("matching", settings=settings)
     commands = Commands(store)
     app.include_router(api.router(commands))
-    app.include_router(pages.router(commands, Pages("matching"), Cards(settings), Labels(settings)))
+    app.include_router(pages.router(settings, commands))
     return app
 
 

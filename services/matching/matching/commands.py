@@ -15,7 +15,7 @@ from matching.domain.agreement import Intent, Notes
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
 from matching.domain.run import ACTIVE, Run
-from matching.policy import may
+from matching.policy import may, may_know
 from matching.store import Store
 
 _PLACES_SECONDS = 3.0
@@ -39,7 +39,7 @@ class Commands:
 
     async def accept(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Say yes. The second yes answers when places were taken on both sides, or were not to be had."""
-        with _told("accept-proposal"):
+        with told("accept-proposal"):
             pair, side = await self.pair(caller, mentorship, "proposal.answer")
             at = clock.timestamp()
             changed = await self._change(pair, side, key, lambda subject: subject.accept(side, at))
@@ -49,7 +49,7 @@ class Commands:
 
     async def decline(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Say "not now"."""
-        with _told("decline-proposal"):
+        with told("decline-proposal"):
             pair, side = await self.pair(caller, mentorship, "proposal.answer")
             at = clock.timestamp()
             return await self._change(pair, side, key, lambda subject: subject.decline(side, at))
@@ -58,7 +58,7 @@ class Commands:
         self, caller: Caller, mentorship: str, key: str, version: int, intent: Intent, *, confirm: bool
     ) -> Mentorship:
         """Edit the agreement; with `confirm` the editor also confirms the new version."""
-        with _told("save-agreement"):
+        with told("save-agreement"):
             pair, side = await self.pair(caller, mentorship, "agreement.edit")
             at = clock.timestamp()
 
@@ -71,7 +71,7 @@ class Commands:
 
     async def confirm(self, caller: Caller, mentorship: str, key: str, version: int) -> Mentorship:
         """Confirm the version that was on the screen; the second confirmation starts the mentorship."""
-        with _told("confirm-agreement"):
+        with told("confirm-agreement"):
             pair, side = await self.pair(caller, mentorship, "agreement.confirm")
             at = clock.timestamp()
             return await self._change(pair, side, key, lambda subject: subject.confirm_agreement(side, version, at))
@@ -80,7 +80,7 @@ class Commands:
         self, caller: Caller, mentorship: str, key: str, day: dt.date, outcome: Outcome
     ) -> Mentorship:
         """Say whether a session was held."""
-        with _told("log-session"):
+        with told("log-session"):
             pair, side = await self.pair(caller, mentorship, "session.log")
             at, session = clock.timestamp(), new_id()
             return await self._change(
@@ -89,7 +89,7 @@ class Commands:
 
     async def end(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Leave, without a reason."""
-        with _told("end-mentorship"):
+        with told("end-mentorship"):
             pair, side = await self.pair(caller, mentorship, "mentorship.end")
             at = clock.timestamp()
             return await self._change(pair, side, key, lambda subject: subject.end(side, at))
@@ -104,7 +104,7 @@ class Commands:
 
     async def keep_notes(self, caller: Caller, mentorship: str, text: str) -> None:
         """Replace the mentor's own notes."""
-        with _told("keep-notes"):
+        with told("keep-notes"):
             pair, _ = await self.pair(caller, mentorship, "notes.keep")
             await self.store.notes.change(
                 pair.tenant,
@@ -119,9 +119,19 @@ class Commands:
         may(caller, "programme.lead", found)
         return found
 
+    async def programmes(self, caller: Caller) -> list[Programme]:
+        """Every programme that the caller may know of."""
+        return [each for each in await self.store.all_programmes(caller.tenant) if may_know(caller, each)]
+
+    async def known_programme(self, caller: Caller, programme: str) -> Programme:
+        """A programme that the caller may know of."""
+        found = await self.store.programmes.load(caller.tenant, programme)
+        may(caller, "programme.list" if may_know(caller, found) else "programme.lead", found)
+        return found
+
     async def request_run(self, caller: Caller, programme: str) -> Run:
         """Ask for a run; while one is under way, that one is the answer."""
-        with _told("request-run"):
+        with told("request-run"):
             found = await self.programme(caller, programme)
             if not found.running(clock.today()):
                 raise ConflictError("The programme is not open today, so nobody can be proposed.")
@@ -134,7 +144,7 @@ class Commands:
 
     async def cancel_run(self, caller: Caller, run: str) -> Run:
         """Stop a run; proposals made so far stay."""
-        with _told("cancel-run"):
+        with told("cancel-run"):
             found, _ = await self.run(caller, run)
             at = clock.timestamp()
             await self.store.runs.change(caller.tenant, found.id, lambda job: job.cancel(at))
@@ -161,7 +171,7 @@ async def queue_run(store: Store, programme: Programme, by: str) -> Run:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def told(name: str) -> Iterator[None]:
     """Count the command and give it a span."""
     with telemetry.span(f"command {name}", attributes={"command": name}):
         try:

@@ -62,8 +62,11 @@ async def reserve_places(work: Work, store: Store) -> None:
             return
         if places.full:
             full.append(side)
-    at = clock.timestamp()
-    if not await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.finalise(at, full)):
+    at, customs = clock.timestamp(), await store.customs_of(pair)
+    finalised = await store.mentorships.change(
+        pair.tenant, pair.id, lambda mentorship: mentorship.finalise(at, full, customs)
+    )
+    if not finalised:
         await _give_back(pair, store)
 
 

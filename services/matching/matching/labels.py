@@ -15,8 +15,22 @@ _SECONDS_KEPT: Final = 300.0
 _RETRY_SECONDS: Final = 5.0
 
 
+Family = tuple[str, str, list[tuple[str, str]]]
+"""A family's code, its label, and its areas by code and label."""
+
+
+class _Labelled(BaseModel):
+    code: str
+    label: str
+
+
+class _Family(_Labelled):
+    areas: list[_Labelled]
+
+
 class _Taxonomy(BaseModel):
-    areas: dict[str, str]
+    families: list[_Family] = []
+    areas: dict[str, str] = {}
 
 
 class Labels:
@@ -24,11 +38,21 @@ class Labels:
 
     def __init__(self, settings: CardsSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=2.0, transport=transport)
-        self._areas: dict[str, dict[str, str]] = {}
+        self._known: dict[str, _Taxonomy] = {}
         self._until: dict[str, float] = {}
 
     async def areas(self) -> Mapping[str, str]:
         """Labels by code in the language of the request."""
+        return (await self._taxonomy()).areas
+
+    async def families(self) -> list[Family]:
+        """The families of areas to choose from, in the language of the request."""
+        return [
+            (family.code, family.label, [(area.code, area.label) for area in family.areas])
+            for family in (await self._taxonomy()).families
+        ]
+
+    async def _taxonomy(self) -> _Taxonomy:
         language = current().tag
         if time.monotonic() >= self._until.get(language, 0.0):
             try:
@@ -37,11 +61,11 @@ class Labels:
                         "/api/profiles/v1/taxonomy", headers={"Accept-Language": language, **_trace()}
                     )
                 answer.raise_for_status()
-                self._areas[language] = _Taxonomy.model_validate_json(answer.content).areas
+                self._known[language] = _Taxonomy.model_validate_json(answer.content)
                 self._until[language] = time.monotonic() + _SECONDS_KEPT
             except (httpx.HTTPError, ValidationError):
                 self._until[language] = time.monotonic() + _RETRY_SECONDS
-        return self._areas.get(language, {})
+        return self._known.get(language, _Taxonomy())
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -17,11 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis import clock
 from matching.commands import Commands
 from matching.domain.mentorship import LIVE, Mentorship
-from matching.domain.programme import Programme
+from matching.domain.programme import Programme, Stage
 from matching.domain.run import ACTIVE, Run
 from matching.labels import Labels
 from matching.lead_words import Part, Standing, band, nobody, parts
+from matching.policy import sets_up
 from matching.ranking import Order, Ranking
+from matching.reach import Crowd
+from matching.reach_words import ReachTold, tell
 from matching.wording import area_label
 
 PAIRS: Final = 50
@@ -74,15 +77,16 @@ class Choice(NamedTuple):
 class LeadViews:
     """Everything that drawing a lead's page needs."""
 
-    def __init__(self, commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> None:
+    def __init__(self, commands: Commands, crowd: Crowd, pages: Pages, cards: Cards, labels: Labels) -> None:
         self.commands = commands
+        self.crowd = crowd
         self.pages = pages
         self.cards = cards
         self.labels = labels
 
     async def programmes(self, request: Request, caller: Caller) -> HTMLResponse:
         """Every programme; the caller's own lead further."""
-        programmes = await self.commands.store.all_programmes(caller.tenant)
+        programmes = await self.commands.programmes(caller)
         areas = await self.labels.areas()
         return self.pages.render(
             request,
@@ -91,6 +95,7 @@ class LeadViews:
             programmes=sorted(programmes, key=lambda each: not each.led_by(caller.member)),
             areas={each.id: [area_label(areas, code) for code in each.plan.rules.areas] for each in programmes},
             running={each.id: each.running(clock.today()) for each in programmes},
+            may_set_up=sets_up(caller),
         )
 
     async def programme(self, request: Request, caller: Caller, programme: str, asked: Asked) -> HTMLResponse:
@@ -108,6 +113,7 @@ class LeadViews:
             caller=caller,
             programme=found,
             running=found.running(clock.today()),
+            reach=await self._reach(found) if found.stage is Stage.DRAFT else None,
             run=run,
             active=run is not None and run.state in ACTIVE,
             step=_step(run),
@@ -119,6 +125,9 @@ class LeadViews:
             area_names=[area_label(areas, code) for code in found.plan.rules.areas],
             **pairs,
         )
+
+    async def _reach(self, programme: Programme) -> ReachTold:
+        return tell(await self.crowd.reach(programme.tenant, programme.plan.rules))
 
     async def _pairs(self, programme: Programme, asked: Asked) -> dict[str, Any]:
         """The pairs that are asked for, and what else there is to ask for."""
@@ -152,9 +161,9 @@ class LeadViews:
         )
 
 
-def add(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> None:
+def add(routes: APIRouter, views: LeadViews) -> None:
     """Add the routes of the lead's pages."""
-    views = LeadViews(commands, pages, cards, labels)
+    commands = views.commands
 
     @routes.get("/programmes")
     async def programmes(request: Request, caller: SignedIn) -> HTMLResponse:

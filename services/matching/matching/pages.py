@@ -15,14 +15,17 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import lead_pages
+from matching import lead_pages, programme_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
 from matching.labels import Labels
-from matching.wording import area_label, sentences
+from matching.programmes import ProgrammeCommands
+from matching.reach import Crowd
+from matching.settings import MatchingSettings
+from matching.wording import area_label, customs_words, sentences
 
 _OPEN_STEPS: Final = {
     Status.PROPOSED: 0,
@@ -84,7 +87,7 @@ class Views:
     async def home(self, request: Request, caller: Caller) -> HTMLResponse:
         """What is next for the caller."""
         pairs = await self.commands.store.of_member(caller.tenant, caller.member, LIVE)
-        programmes = await self.commands.store.all_programmes(caller.tenant)
+        programmes = await self.commands.programmes(caller)
         steps = next_steps(pairs, caller.member, clock.today())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         return self.pages.render(
@@ -151,14 +154,16 @@ class Views:
         }
 
 
-def router(commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> APIRouter:
+def router(settings: MatchingSettings, commands: Commands) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
-    views = Views(commands, pages, cards, labels)
-    _add_reading(routes, views)
+    pages, cards, labels, crowd = Pages("matching"), Cards(settings), Labels(settings), Crowd(commands.store)
+    _add_reading(routes, Views(commands, pages, cards, labels))
     _add_answers(routes, commands)
     _add_mentorship(routes, commands)
-    lead_pages.add(routes, commands, pages, cards, labels)
+    programmes = ProgrammeCommands(settings, commands)
+    programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
+    lead_pages.add(routes, lead_pages.LeadViews(commands, crowd, pages, cards, labels))
     return routes
 
 
@@ -269,13 +274,4 @@ def _reasons(pair: Mentorship, side: Side) -> tuple[Reason, ...]:
 
 
 def _words() -> dict[str, dict[str, str]]:
-    return {
-        "cadence": {"weekly": _("Every week"), "fortnightly": _("Every two weeks"), "monthly": _("Every month")},
-        "medium": {
-            "video": _("Video call"),
-            "in-person": _("In person"),
-            "phone": _("Phone"),
-            "mixed": _("A mix of these"),
-        },
-        "outcome": {"held": _("Held"), "cancelled": _("Cancelled")},
-    }
+    return customs_words() | {"outcome": {"held": _("Held"), "cancelled": _("Cancelled")}}

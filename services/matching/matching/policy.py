@@ -3,11 +3,12 @@
 from typing import Final
 
 from chassis.web.identity import Caller
-from chassis.web.policy import Grant, Policy, Resource
+from chassis.web.policy import Grant, Permit, Policy, Resource
 
 from matching.domain.mentorship import Mentorship
-from matching.domain.programme import Programme
+from matching.domain.programme import Programme, Stage
 
+ORGANISER: Final = "organiser"
 _PARTIES: Final = frozenset({"mentor", "mentee"})
 
 POLICY: Final = Policy(
@@ -20,6 +21,7 @@ POLICY: Final = Policy(
         "mentorship.end": Grant(relations=_PARTIES),
         "notes.keep": Grant(relations=frozenset({"mentor"})),
         "programme.list": Grant(everyone=True),
+        "programme.set-up": Grant(roles=frozenset({ORGANISER})),
         "programme.lead": Grant(relations=frozenset({"lead"})),
     }
 )
@@ -37,6 +39,25 @@ def may(caller: Caller, action: str, subject: Mentorship | Programme) -> None:
     )
 
 
+def may_set_up(caller: Caller) -> None:
+    """Go on only for somebody who may set programmes up.
+
+    Raises:
+        ForbiddenError: they may not.
+    """
+    POLICY.require(caller, "programme.set-up", Resource(caller.tenant))
+
+
+def sets_up(caller: Caller) -> bool:
+    """Whether somebody may set programmes up."""
+    return isinstance(POLICY.decide(caller, "programme.set-up", Resource(caller.tenant)), Permit)
+
+
+def may_know(caller: Caller, programme: Programme) -> bool:
+    """Whether somebody may know that a programme exists: a draft is its leads'."""
+    return programme.stage is not Stage.DRAFT or programme.led_by(caller.member)
+
+
 def relations(caller: Caller, subject: Mentorship | Programme) -> frozenset[str]:
     """What a caller is to a mentorship or a programme."""
     if isinstance(subject, Programme):
@@ -46,4 +67,7 @@ def relations(caller: Caller, subject: Mentorship | Programme) -> frozenset[str]
 
 
 def _hidden(caller: Caller, subject: Mentorship | Programme) -> bool:
-    return isinstance(subject, Mentorship) and subject.side_of(caller.member) is None
+    """A pair is its two people's; a draft of a programme its leads'."""
+    if isinstance(subject, Programme):
+        return not may_know(caller, subject)
+    return subject.side_of(caller.member) is None

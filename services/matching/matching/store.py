@@ -10,7 +10,7 @@ from chassis.state.mongo import Index
 from contracts.matching import Side, Status
 
 from chassis import clock
-from matching.domain.agreement import Notes
+from matching.domain.agreement import Customs, Notes
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
@@ -116,6 +116,11 @@ class Store:
     async def all_programmes(self, tenant: str) -> list[Programme]:
         """A tenant's programmes by title."""
         return sorted(await self.programmes.find(tenant, {}, limit=200), key=lambda programme: programme.plan.title)
+
+    async def customs_of(self, pair: Mentorship) -> Customs:
+        """With what the agreement of a pair begins."""
+        programme = await self.programmes.get(pair.tenant, pair.programme)
+        return programme.plan.customs if programme else Customs()
 
     async def runs_of(self, tenant: str, programme: str) -> list[Run]:
         """A programme's runs, newest first."""

@@ -6,6 +6,7 @@ from babel.core import Locale, UnknownLocaleError
 from chassis.translation import current
 from chassis.translation import gettext as _
 
+from matching.domain.programme import Scheme
 from matching.domain.proposal import Reason
 from matching.engine.sentences import SENTENCES
 
@@ -21,6 +22,28 @@ def language_label(code: str) -> str:
         return Locale.parse(code).get_display_name(current().locale) or code
     except (UnknownLocaleError, ValueError):
         return code
+
+
+def scheme_words() -> dict[Scheme, str]:
+    """What each scheme is called."""
+    return {
+        Scheme.REVERSE: _("Reverse mentoring: the less senior person mentors"),
+        Scheme.RECIPROCAL: _("Reciprocal mentoring: both learn from each other"),
+        Scheme.MUTUAL: _("Mutual mentoring: either may mentor"),
+    }
+
+
+def customs_words() -> dict[str, dict[str, str]]:
+    """How often people meet, and how."""
+    return {
+        "cadence": {"weekly": _("Every week"), "fortnightly": _("Every two weeks"), "monthly": _("Every month")},
+        "medium": {
+            "video": _("Video call"),
+            "in-person": _("In person"),
+            "phone": _("Phone"),
+            "mixed": _("A mix of these"),
+        },
+    }
 
 
 def sentences(reasons: Iterable[Reason], areas: Mapping[str, str]) -> list[str]:

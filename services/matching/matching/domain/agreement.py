@@ -28,18 +28,23 @@ class Medium(StrEnum):
     MIXED = "mixed"
 
 
-class Intent(BaseModel):
-    """The content of an agreement. `goals` is the pair's own text and never leaves this service."""
+class Customs(BaseModel):
+    """How a pair means to meet. A programme has its own, with which every agreement of its pairs begins."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mentor: str
-    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
-    goals: Annotated[str, Field(max_length=2000)] = ""
     cadence: Cadence = Cadence.MONTHLY
     medium: Medium = Medium.VIDEO
     minutes: Annotated[int, Field(ge=15, le=180)] = 50
     months: Annotated[int, Field(ge=1, le=24)] = 6
+
+
+class Intent(Customs):
+    """The content of an agreement. `goals` is the pair's own text and never leaves this service."""
+
+    mentor: str
+    areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+    goals: Annotated[str, Field(max_length=2000)] = ""
 
 
 class Agreement(BaseModel):

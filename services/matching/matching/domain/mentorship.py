@@ -28,11 +28,12 @@ from contracts.matching import (
 )
 from pydantic import BaseModel, Field
 
-from matching.domain.agreement import Agreement, Intent, Session, add_months, count_sessions
+from matching.domain.agreement import Agreement, Customs, Intent, Session, add_months, count_sessions
 from matching.domain.proposal import Partner, Terms, direction_of, life_key
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
 LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
+CUSTOMS: Final = Customs()
 RECEIPTS_KEPT: Final = 20
 SESSIONS_KEPT: Final = 400
 PLACES_PATIENCE: Final = 60
@@ -184,17 +185,20 @@ class Mentorship(Aggregate):
         self.again = True
         return True
 
-    def finalise(self, at: str, full: Iterable[Side] = ()) -> bool:
+    def finalise(self, at: str, full: Iterable[Side] = (), customs: Customs = CUSTOMS) -> bool:
         """Both places are taken: the pair is accepted. False when the proposal was closed meanwhile.
 
-        Whoever is full now has no use for other proposals; those are withdrawn only once this one is certain.
+        Whoever is full now has no use for other proposals; those are withdrawn only once this one is certain. The
+        agreement begins with the customs of the programme.
         """
         if self.status in (Status.ACCEPTED, Status.STARTED):
             return True
         if not self.reserving:
             return False
         self.status, self.accepted_at, self.due = Status.ACCEPTED, at, 0
-        self.agreement = Agreement(intent=Intent(mentor=self.mentor, areas=self.terms.areas[:5]))
+        self.agreement = Agreement(
+            intent=Intent(mentor=self.mentor, areas=self.terms.areas[:5], **customs.model_dump())
+        )
         self._tell(
             MatchAccepted(mentorship=self.id, by=self.yes[-1], complete=True),
             MentorshipDetailed(mentorship=self.id, change="answered", by=self.yes[-1]),

@@ -1,17 +1,39 @@
 """A programme: what it is called, whom it is for, its rules, its window and its leads."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
 
+from chassis.errors import ConflictError
 from chassis.state.aggregate import Aggregate
 from contracts.matching import ProgrammePublished
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from matching.domain.agreement import Customs
 from matching.engine.rules import Rules
 
 AREAS_AT_MOST: Final = 12
+LEADS_AT_MOST: Final = 20
 _NAMESPACE: Final = UUID("5d0f7b6e-52a5-4f0a-9b7a-6f0f3c1d2e84")
+
+
+class Scheme(StrEnum):
+    """How an organisation speaks of it; the word for the whole, and what it promises both sides."""
+
+    REVERSE = "reverse"
+    RECIPROCAL = "reciprocal"
+    MUTUAL = "mutual"
+
+
+class Stage(StrEnum):
+    """How far a programme is."""
+
+    DRAFT = "draft"
+    """Only its leads know of it."""
+    OPEN = "open"
+    CLOSED = "closed"
+    """Nobody is proposed any more; what runs goes on."""
 
 
 class Plan(BaseModel):
@@ -20,11 +42,16 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Annotated[str, Field(min_length=1, max_length=120)]
+    about: Annotated[str, Field(max_length=2000)] = ""
+    """What it is for, in the lead's words; members read it, and it stays in this service."""
+    scheme: Scheme = Scheme.REVERSE
     opens_on: date
     closes_on: date
     open: bool = True
-    leads: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    leads: Annotated[tuple[str, ...], Field(max_length=LEADS_AT_MOST)] = ()
     rules: Rules
+    customs: Customs = Customs()
+    """What an agreement begins with."""
 
     @model_validator(mode="after")
     def _is_a_programme(self) -> Self:
@@ -46,6 +73,20 @@ class Programme(Aggregate):
         """A programme that was not published yet."""
         return cls(id=id_, tenant=tenant, plan=plan)
 
+    @property
+    def stage(self) -> Stage:
+        """How far it is."""
+        if not self.rules_version:
+            return Stage.DRAFT
+        return Stage.OPEN if self.plan.open else Stage.CLOSED
+
+    def edit(self, plan: Plan) -> bool:
+        """Change the plan: of a draft for its leads alone, of a published programme for everybody at once."""
+        if self.stage is not Stage.DRAFT:
+            return self.publish(plan)
+        changed, self.plan = plan != self.plan, plan
+        return changed
+
     def publish(self, plan: Plan) -> bool:
         """Make a plan the one that counts; the same plan again changes nothing."""
         if self.rules_version and plan == self.plan:
@@ -63,9 +104,19 @@ class Programme(Aggregate):
         )
         return True
 
+    def turn(self, *, open_: bool) -> bool:
+        """Open it to proposals, which publishes a draft, or close it; what runs goes on.
+
+        Raises:
+            ConflictError: a draft cannot be closed.
+        """
+        if self.stage is Stage.DRAFT and not open_:
+            raise ConflictError("This programme was never opened. Go on editing it, or leave it as it is.")
+        return self.publish(self.plan.model_copy(update={"open": open_}))
+
     def running(self, today: date) -> bool:
         """Proposals may be made on this day."""
-        return self.plan.open and self.plan.opens_on <= today <= self.plan.closes_on
+        return self.stage is Stage.OPEN and self.plan.opens_on <= today <= self.plan.closes_on
 
     def led_by(self, member: str) -> bool:
         """Whether a member runs this programme."""

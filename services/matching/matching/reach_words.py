@@ -1,0 +1,92 @@
+"""What a lead reads about the reach of rules, while they are still choosing them."""
+
+from dataclasses import dataclass
+
+from chassis.translation import gettext as _
+from chassis.translation import ngettext
+from chassis.web.pages import number, percent
+
+from matching.engine.rules import Rule
+from matching.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReach:
+    """One rule in words: what it keeps apart, and for whom it is the only obstacle."""
+
+    words: str
+    share: str
+    alone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReachTold:
+    """The whole of it."""
+
+    summary: str
+    warning: str
+    rules: list[RuleReach]
+    note: str
+
+
+def tell(reach: Reach) -> ReachTold:
+    """The reach of rules in words, what keeps most people apart first."""
+    apart = sorted((rule for rule in Rule if reach.apart[rule]), key=lambda rule: -reach.apart[rule])
+    return ReachTold(
+        summary=_summary(reach),
+        warning=_warning(reach),
+        rules=[_rule(reach, rule) for rule in apart],
+        note=_("Counted among some of your people.") if reach.sampled else "",
+    )
+
+
+def _summary(reach: Reach) -> str:
+    if not reach.pairs:
+        return _("Nobody could be paired yet: people of both sides have to take part first.")
+    text = _("{mentees} of {all_mentees} mentees and {mentors} of {all_mentors} mentors could have somebody.")
+    return text.format(
+        mentees=number(reach.mentees.possible),
+        all_mentees=number(reach.mentees.people),
+        mentors=number(reach.mentors.possible),
+        all_mentors=number(reach.mentors.people),
+    )
+
+
+def _warning(reach: Reach) -> str:
+    if not reach.nobody:
+        return ""
+    rule = reach.in_the_way
+    if rule is None:
+        return _("These rules leave nobody for anybody: no single rule does it, several do together.")
+    freed = reach.mentors.but_for[rule] + reach.mentees.but_for[rule]
+    text = ngettext(
+        "These rules leave nobody for anybody. Without “{rule}” one person could have somebody.",
+        "These rules leave nobody for anybody. Without “{rule}” {people} people could have somebody.",
+        freed,
+    )
+    return text.format(rule=_names()[rule], people=number(freed))
+
+
+def _rule(reach: Reach, rule: Rule) -> RuleReach:
+    alone = reach.mentors.but_for[rule] + reach.mentees.but_for[rule]
+    text = ngettext("one person has nobody for this alone", "{people} people have nobody for this alone", alone)
+    return RuleReach(
+        words=_names()[rule],
+        share=percent(reach.apart[rule] / reach.pairs),
+        alone=text.format(people=number(alone)) if alone else "",
+    )
+
+
+def _names() -> dict[Rule, str]:
+    return {
+        Rule.LEVEL: _("Levels too close, or the wrong way round"),
+        Rule.AREAS: _("No area in common"),
+        Rule.HOURS: _("Too few working hours in common"),
+        Rule.LANGUAGE: _("No language in common"),
+        Rule.UNIT: _("The same unit"),
+        Rule.CHAIN: _("The same management chain"),
+        Rule.MANAGER: _("The same manager"),
+        Rule.TENURE: _("Joined too recently"),
+        Rule.PAST: _("Not available"),
+        Rule.TOGETHER: _("Together already"),
+    }
