@@ -54,6 +54,8 @@ class Profiles:
 
     keys: list[ECKey]
     names: dict[str, str] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
+    areas: dict[str, str] = field(default_factory=dict)
     fetches: int = 0
     service_tokens: list[dict[str, str]] = field(default_factory=list)
     asked_cards: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -78,6 +80,16 @@ class Profiles:
             members = (await request.json())["members"]
             self.asked_cards.append((request.headers["authorization"], members))
             return {"cards": [{"member": each, "name": self.names[each]} for each in members if each in self.names]}
+
+        @api.post("/api/profiles/v1/lookup")
+        async def lookup(request: Request) -> dict[str, Any]:
+            emails = (await request.json())["emails"]
+            return {"members": {each: self.emails[each] for each in emails if each in self.emails}}
+
+        @api.get("/api/profiles/v1/taxonomy")
+        async def taxonomy() -> dict[str, Any]:
+            areas = [{"code": code, "label": label} for code, label in self.areas.items()]
+            return {"families": [{"code": "all", "label": "All", "areas": areas}], "areas": self.areas}
 
         return api
 

@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from chassis.errors import InvalidError
+from chassis.errors import ConflictError, InvalidError
 from contracts.matching import Side
 from matching.agenda import Urgency, next_steps
 from matching.domain.members import Member
-from matching.domain.programme import Plan, Programme, programme_id
+from matching.domain.programme import Plan, Programme, Stage, programme_id
 from matching.domain.proposal import Reason
 from matching.domain.run import Result, Run, RunState, Unpaired
 from matching.eligibility import Absence, broken_rule, engine_person
@@ -57,9 +57,33 @@ def test_publishing_says_the_programme_without_its_title_and_only_when_it_change
 
 
 def test_a_programme_is_open_within_its_window_only() -> None:
-    """The first and the last day count."""
-    programme = Programme.draft("p-1", "demo", a_plan(closes_on="2026-03-10"))
+    """The first and the last day count; a draft is never open."""
+    plan = a_plan(closes_on="2026-03-10")
+    programme = Programme.draft("p-1", "demo", plan)
+    assert not programme.running(date(2026, 3, 2))
+    programme.publish(plan)
     assert [programme.running(date(2026, 3, day)) for day in (1, 2, 10, 11)] == [False, True, True, False]
+
+
+def test_a_draft_is_edited_in_silence_and_an_open_programme_at_once() -> None:
+    """The topic hears of a programme when it opens, and then of every change; closing and opening say so, too."""
+    programme = Programme.draft("p-1", "demo", a_plan())
+    assert programme.edit(a_plan(title="Open Ears"))
+    assert not programme.edit(a_plan(title="Open Ears"))
+    assert (programme.stage, programme.take_uncommitted().said) == (Stage.DRAFT, [])
+    assert programme.turn(open_=True)
+    assert programme.edit(a_plan(title="Open Ears", closes_on="2027-02-01"))
+    assert programme.turn(open_=False)
+    assert programme.stage is Stage.CLOSED
+    assert not programme.turn(open_=False)
+    said = [(each.open, each.closes_on, each.rules_version) for each in programme.take_uncommitted().said]  # type: ignore[union-attr]
+    assert said == [(True, "2027-01-01", 1), (True, "2027-02-01", 2), (False, "2027-02-01", 3)]
+
+
+def test_a_draft_cannot_be_closed() -> None:
+    """It was never open; the sentence says what to do."""
+    with pytest.raises(ConflictError, match="never opened"):
+        Programme.draft("p-1", "demo", a_plan()).turn(open_=False)
 
 
 def test_a_file_that_opens_today_keeps_its_first_day_when_loaded_again(tmp_path: Path) -> None:

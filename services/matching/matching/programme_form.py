@@ -144,6 +144,10 @@ class ProgrammeForm:
         """The same with a reason beside a field."""
         return type(self)(self.values, self.errors | {name: sentence}, None, self.keep, self.addresses)
 
+    def error(self, name: str) -> str | None:
+        """The sentence beside a field."""
+        return self.errors.get(name)
+
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name, "")
 

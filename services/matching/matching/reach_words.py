@@ -58,23 +58,24 @@ def _warning(reach: Reach) -> str:
     rule = reach.in_the_way
     if rule is None:
         return _("These rules leave nobody for anybody: no single rule does it, several do together.")
-    freed = reach.mentors.but_for[rule] + reach.mentees.but_for[rule]
-    text = ngettext(
-        "These rules leave nobody for anybody. Without “{rule}” one person could have somebody.",
-        "These rules leave nobody for anybody. Without “{rule}” {people} people could have somebody.",
-        freed,
-    )
-    return text.format(rule=_names()[rule], people=number(freed))
+    text = _("These rules leave nobody for anybody. Without “{rule}” {people} could have somebody.")
+    return text.format(rule=_names()[rule], people=_but_for(reach, rule))
 
 
 def _rule(reach: Reach, rule: Rule) -> RuleReach:
     alone = reach.mentors.but_for[rule] + reach.mentees.but_for[rule]
-    text = ngettext("one person has nobody for this alone", "{people} people have nobody for this alone", alone)
     return RuleReach(
         words=_names()[rule],
         share=percent(reach.apart[rule] / reach.pairs),
-        alone=text.format(people=number(alone)) if alone else "",
+        alone=_("leaves nobody for {people}").format(people=_but_for(reach, rule)) if alone else "",
     )
+
+
+def _but_for(reach: Reach, rule: Rule) -> str:
+    mentees, mentors = reach.mentees.but_for[rule], reach.mentors.but_for[rule]
+    first = ngettext("{count} mentee", "{count} mentees", mentees).format(count=number(mentees))
+    second = ngettext("{count} mentor", "{count} mentors", mentors).format(count=number(mentors))
+    return _("{mentees} and {mentors}").format(mentees=first, mentors=second)
 
 
 def _names() -> dict[Rule, str]:
