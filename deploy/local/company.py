@@ -184,7 +184,13 @@ _JUNIOR: Final = {
     "mentee_capacity": "1",
     "enrolled": "yes",
 }
-_LEAD: Final = {**_ASIDE, "name": "Imani Thornbury", "title": "Team Lead, Learning", "email": f"lead@{DOMAIN}"}
+_LEAD: Final = {
+    **_ASIDE,
+    "name": "Imani Thornbury",
+    "title": "Team Lead, Learning",
+    "email": f"lead@{DOMAIN}",
+    "roles": "organiser",
+}
 _ANALYST: Final = {
     **_ASIDE,
     "name": "Rhys Pemberton",

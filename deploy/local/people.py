@@ -68,9 +68,11 @@ def remembered(folder: Path) -> list[Someone]:
 
 
 def _lead(rows: list[_Row]) -> _Row | None:
-    """An operator runs the programme; without one the person at the top does."""
-    operators = [row for row in rows if "operator" in row.get("roles", "")]
-    return _most(operators, _level) or _most(rows, _level)
+    """An organiser runs the programme; without one an operator does, or else the person at the top."""
+    organisers, operators = (
+        [row for row in rows if role in row.get("roles", "")] for role in ("organiser", "operator")
+    )
+    return _most(organisers, _level) or _most(operators, _level) or _most(rows, _level)
 
 
 def _most(rows: list[_Row], key: Callable[[_Row], int]) -> _Row | None:

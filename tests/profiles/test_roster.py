@@ -89,7 +89,7 @@ def test_optional_columns_may_be_left_out_and_others_are_ignored(tmp_path: Path)
         ("seeks", "AI tools", "'AI tools', which is not an area"),
         ("mentor_capacity", "11", "whole number from 0 to 10"),
         ("enrolled", "maybe", "must be yes or no"),
-        ("roles", "king", "roles are analyst and operator"),
+        ("roles", "king", "roles are organiser, analyst, operator"),
         ("work_to", "8", "is not after work_from"),
         ("unit", "x" * 81, "longer than 80"),
         ("function", "x" * 81, "longer than 80"),

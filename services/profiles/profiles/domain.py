@@ -24,6 +24,7 @@ MAX_WISHES: Final = 12
 class Role(StrEnum):
     """What a person may do across the tenant; being a lead belongs to a programme instead."""
 
+    ORGANISER = "organiser"
     ANALYST = "analyst"
     OPERATOR = "operator"
 

@@ -247,7 +247,7 @@ def _role(text: str) -> Role:
     try:
         return Role(text)
     except ValueError:
-        raise ValueError(f"names {_shown(text)}, but roles are {' and '.join(Role)}") from None
+        raise ValueError(f"names {_shown(text)}, but roles are {', '.join(Role)}") from None
 
 
 def _country(text: str) -> str:
