@@ -17,12 +17,11 @@ from local.stack import Say, Stack
 _DESK: Final = (1280, 860)
 _PHONE: Final = (390, 780)
 _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEMO)
-_FIRST_LINK: Final = "main a[href*='{}']"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `then` is a link on it to follow first, `unfold` a part to open."""
+    """One page as somebody sees it; `then` selects a link on it to follow first, `unfold` a part to open."""
 
     name: str
     email: str
@@ -36,10 +35,11 @@ PICTURES: Final = (
     Picture("home-of-a-director", _DIRECTOR, "/"),
     Picture("profile", _JUNIOR, "/profile"),
     Picture("proposals", _JUNIOR, "/proposals"),
-    Picture("proposal", _JUNIOR, "/proposals", "/proposals/"),
+    Picture("proposal", _JUNIOR, "/proposals", "main a[href*='/proposals/']"),
     Picture("inbox", _JUNIOR, "/inbox"),
     Picture("programmes", _LEAD, "/programmes"),
-    Picture("programme", _LEAD, "/programmes", "/programmes/", unfold="details.row summary"),
+    Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
+    Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
 )
@@ -76,8 +76,8 @@ async def _all_pages(chromium: Browser, address: str, size: tuple[int, int], fol
             signed_in[picture.email] = page
         page = signed_in[picture.email]
         await page.goto(f"{address}{picture.path}")
-        if picture.then and await page.locator(_FIRST_LINK.format(picture.then)).count():
-            await page.locator(_FIRST_LINK.format(picture.then)).first.click()
+        if picture.then and await page.locator(picture.then).count():
+            await page.locator(picture.then).first.click()
             await page.wait_for_load_state()
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()

@@ -17,7 +17,7 @@ from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Partner, Reason, Term, Terms
 from matching.domain.run import Result, Run, Unpaired
 from matching.engine.rules import Rules
-from matching.lead_pages import PAIRS
+from matching.lead_rows import PAIRS
 from matching.lead_words import Standing
 from matching.ranking import Order, Ranking
 from matching.store import Store

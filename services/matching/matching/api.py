@@ -221,6 +221,16 @@ def _add_programmes(api: APIRouter, commands: Commands) -> None:
         """Stop a run."""
         return RunView.of(await commands.cancel_run(caller, run))
 
+    @api.post("/runs/{run}/send", status_code=202)
+    async def send(caller: SignedIn, run: str) -> RunView:
+        """Let what a run has found, and a lead has looked over, go out."""
+        return RunView.of(await commands.send_run(caller, run))
+
+    @api.post("/runs/{run}/discard")
+    async def discard(caller: SignedIn, run: str) -> RunView:
+        """Let what a run has found go, before anybody heard of it."""
+        return RunView.of(await commands.discard_run(caller, run))
+
 
 def _programme(programme: Programme, member: str) -> ProgrammeView:
     plan = programme.plan

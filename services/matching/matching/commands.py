@@ -14,7 +14,8 @@ from chassis import clock, metrics, telemetry
 from matching.domain.agreement import Intent, Notes
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
-from matching.domain.run import ACTIVE, Run
+from matching.domain.run import UNFINISHED, Run, RunState
+from matching.domain.suggestion import suggestion_id
 from matching.policy import may, may_know
 from matching.store import Store
 
@@ -137,6 +138,31 @@ class Commands:
                 raise ConflictError("The programme is not open today, so nobody can be proposed.")
             return await queue_run(self.store, found, caller.member)
 
+    async def send_run(self, caller: Caller, run: str) -> Run:
+        """Let what a run found go out."""
+        with told("send-run"):
+            found, _ = await self.run(caller, run)
+            await self.store.runs.change(caller.tenant, found.id, lambda job: job.send())
+            return await self.store.runs.load(caller.tenant, found.id)
+
+    async def discard_run(self, caller: Caller, run: str) -> Run:
+        """Let what a run found go, before anybody heard of it."""
+        with told("discard-run"):
+            found, _ = await self.run(caller, run)
+            at = clock.timestamp()
+            await self.store.runs.change(caller.tenant, found.id, lambda job: job.discard(at))
+            return await self.store.runs.load(caller.tenant, found.id)
+
+    async def leave_out(self, caller: Caller, run: str, rank: int, *, left_out: bool) -> None:
+        """Say whether one of a run's suggestions goes out with the others."""
+        with told("leave-out"):
+            found, _ = await self.run(caller, run)
+            if found.state is not RunState.REVIEW:
+                raise ConflictError("This run is no longer looked over. Look at the programme again.")
+            await self.store.suggestions.change(
+                caller.tenant, suggestion_id(found.id, rank), lambda each: each.leave_out(left_out=left_out)
+            )
+
     async def run(self, caller: Caller, run: str) -> tuple[Run, Programme]:
         """A run of a programme that the caller leads."""
         found = await self.store.runs.load(caller.tenant, run)
@@ -159,7 +185,7 @@ class Commands:
 async def queue_run(store: Store, programme: Programme, by: str) -> Run:
     """A new run of a programme, or the one that is unfinished."""
     newest = await store.newest_run(programme.tenant, programme.id)
-    if newest is not None and newest.state in ACTIVE:
+    if newest is not None and newest.state in UNFINISHED:
         return newest
     number = newest.number + 1 if newest else 1
     run = Run.request(programme.tenant, programme.id, number, by, clock.timestamp())

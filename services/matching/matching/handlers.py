@@ -100,6 +100,12 @@ async def follow_capacity(work: Work, store: Store) -> None:
             await store.places.change(work.tenant, places_id(member.id, side), follow)
 
 
+@works.on("forget-suggestions")
+async def forget_suggestions(work: Work, store: Store) -> None:
+    """What a run had found for its lead to look over has gone out, or will not."""
+    await store.forget_suggestions(work.tenant, work.document)
+
+
 @works.on("recheck-pairs")
 async def recheck_pairs(work: Work, store: Store) -> None:
     """Withdraw unanswered proposals that a change made improper: of the member, and of everybody below a moved one."""

@@ -1,7 +1,6 @@
 """Matching's pages for leads: a programme's run, its coverage, its pairs explained, and who has nobody and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -16,18 +15,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import clock
 from matching.commands import Commands
-from matching.domain.mentorship import LIVE, Mentorship
+from matching.domain.mentorship import LIVE
 from matching.domain.programme import Programme, Stage
 from matching.domain.run import ACTIVE, Run
 from matching.labels import Labels
-from matching.lead_words import Part, Standing, band, nobody, parts
+from matching.lead_rows import PAIRS, pair_row
+from matching.lead_words import Standing, nobody
 from matching.policy import sets_up
 from matching.ranking import Order, Ranking
 from matching.reach import Crowd
 from matching.reach_words import ReachTold, tell
+from matching.review_pages import review_of
 from matching.wording import area_label
 
-PAIRS: Final = 50
 ROWS: Final = 25
 
 
@@ -39,6 +39,7 @@ class Asked(BaseModel):
     stands: Standing | None = None
     order: Order = Order.STRONGEST
     after: str | None = Field(default=None, max_length=64)
+    rank: int = Field(default=1, ge=1, le=1_000_000)
     shown: int = Field(default=ROWS, ge=ROWS, le=2000)
 
     def address(self, programme: str, part: str, **changes: object) -> str:
@@ -46,23 +47,6 @@ class Asked(BaseModel):
         asked = self.model_copy(update=({"after": None} if part == "pairs" else {}) | changes)
         query = urlencode(asked.model_dump(mode="json", exclude_defaults=True))
         return f"/programmes/{programme}{'?' if query else ''}{query}#{part}"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A pair as a lead sees it: open, agreed or running. What came to nothing is nobody's to list.
-
-    It holds no more than the page may show, so that no template can tell what is the pair's own.
-    """
-
-    id: str
-    mentor: str
-    mentee: str
-    score: int
-    band: str
-    stands: str
-    areas: list[str]
-    parts: list[Part]
 
 
 class Choice(NamedTuple):
@@ -105,7 +89,8 @@ class LeadViews:
         done = await self.commands.store.newest_result(run)
         unpaired = done.result.unpaired[: asked.shown] if done and done.result else []
         pairs = await self._pairs(found, asked)
-        members = [member for row in pairs["rows"] for member in (row.mentor, row.mentee)]
+        review = await review_of(self.commands.store, self.labels, run, asked.rank)
+        members = [member for row in (*pairs["rows"], *review.rows) for member in (row.mentor, row.mentee)]
         areas = await self.labels.areas()
         return self.pages.render(
             request,
@@ -117,6 +102,7 @@ class LeadViews:
             run=run,
             active=run is not None and run.state in ACTIVE,
             step=_step(run),
+            review=review if review.waiting else None,
             done=done,
             unpaired=[(each, nobody(each)) for each in unpaired],
             more_unpaired=asked.address(programme, "without", shown=min(asked.shown + ROWS, 2000)),
@@ -142,7 +128,7 @@ class LeadViews:
         counts = {each: await Ranking(store, programme, each.statuses).count() for each in Standing}
         areas = await self.labels.areas()
         return {
-            "rows": [_row(pair, best, areas) for pair in page.pairs],
+            "rows": [pair_row(pair, best, areas) for pair in page.pairs],
             "pairs_in_all": sum(counts.values()),
             "standings": _standings(programme, asked, counts),
             "orders": _orders(programme, asked),
@@ -198,19 +184,6 @@ def add(routes: APIRouter, views: LeadViews) -> None:
         return redirect(f"/programmes/{programme}", notice=_("The run stops. Proposals made so far stay."), kind="info")
 
 
-def _row(pair: Mentorship, best: int, areas: Mapping[str, str]) -> Row:
-    return Row(
-        id=pair.id,
-        mentor=pair.mentor,
-        mentee=pair.mentee,
-        score=pair.terms.score,
-        band=band(pair.terms.score, best),
-        stands=Standing.of(pair.status).words,
-        areas=[area_label(areas, code) for code in pair.terms.areas],
-        parts=parts(pair.terms),
-    )
-
-
 def _standings(programme: Programme, asked: Asked, counts: Mapping[Standing, int]) -> list[Choice]:
     words = [(None, _("All"), sum(counts.values())), *((each, each.words, counts[each]) for each in Standing)]
     return [
@@ -232,6 +205,7 @@ def _step(run: Run | None) -> str:
         "waiting": _("Waiting for an engine"),
         "listening": _("Reading the latest profiles"),
         "weighing": _("Weighing every possible pair"),
+        "suggesting": _("Writing down what it found"),
         "proposing": _("Sending the proposals"),
     }
     return words.get(run.step, "") if run else ""

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import lead_pages, programme_pages
+from matching import lead_pages, programme_pages, review_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
 from matching.domain.agreement import Cadence, Intent, Medium
@@ -163,6 +163,7 @@ def router(settings: MatchingSettings, commands: Commands) -> APIRouter:
     _add_mentorship(routes, commands)
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
+    review_pages.add(routes, commands)
     lead_pages.add(routes, lead_pages.LeadViews(commands, crowd, pages, cards, labels))
     return routes
 

@@ -49,6 +49,7 @@ class Entered(BaseModel):
     unknown_chains: bool = False
     proposals_per_person: Annotated[int, Field(ge=1, le=10)]
     expiry_days: Annotated[int, Field(ge=1, le=90)]
+    review: bool = False
     cadence: Cadence
     medium: Medium
     minutes: Annotated[int, Field(ge=15, le=180)]
@@ -84,6 +85,7 @@ class Entered(BaseModel):
             opens_on=self.opens_on,
             closes_on=self.closes_on,
             open=before.open,
+            review=self.review,
             leads=leads,
             rules=self.rules(before.rules),
             customs=Customs.model_validate({name: getattr(self, name) for name in _CUSTOMS}),
@@ -108,7 +110,7 @@ class ProgrammeForm:
     @classmethod
     def of(cls, plan: Plan) -> Self:
         """The form of a plan as it is."""
-        flat = plan.model_dump(mode="json", include={"title", "about", "scheme", "opens_on", "closes_on"})
+        flat = plan.model_dump(mode="json", include={"title", "about", "scheme", "opens_on", "closes_on", "review"})
         flat |= {name: getattr(plan.rules, name) for name in _RULES} | plan.customs.model_dump(mode="json")
         return cls(flat | {"new_leads": ""}, keep=plan.leads)
 

@@ -193,6 +193,7 @@ def _usual() -> Plan:
         opens_on=today,
         closes_on=today + timedelta(days=_DAYS_OPEN),
         open=True,
+        review=True,
         leads=(),
         rules=Rules(),
         customs=Customs(),

@@ -123,7 +123,7 @@ class Proposer:
 
     async def _renew_engine(self, store: Store, tenant: str, programme: str) -> None:
         found = await self.programme(store, tenant, programme)
-        if found is None:
+        if found is None or not found.answers_alone(clock.today()):
             self.engines.pop(programme, None)
             return
         with self.renewing(tenant, programme) as renewal:
@@ -224,21 +224,13 @@ class Proposer:
             if entry is not None
         )
         now = clock.now()
-        explanation = explain(engine, proposal.mentor, proposal.mentee)
         return Mentorship.propose(
             new_id(),
             programme.tenant,
             programme.id,
             mentor=mentor,
             mentee=mentee,
-            terms=Terms(
-                areas=proposal.areas[:12],
-                score=proposal.score,
-                price=engine.price(proposal.mentor, proposal.mentee),
-                points=tuple(Term(code=code, points=points) for code, points in proposal.terms.items() if points),
-                for_mentor=_reasons(explanation.for_mentor),
-                for_mentee=_reasons(explanation.for_mentee),
-            ),
+            terms=terms_of(engine, proposal, engine.price(proposal.mentor, proposal.mentee)),
             at=clock.rfc3339(now),
             until=clock.rfc3339(now + timedelta(days=programme.plan.rules.expiry_days)),
             lives_before=tenant.lives[proposal.pair],
@@ -267,6 +259,19 @@ class Renewal:
     def put_in_force(self, engine: Engine) -> None:
         """Let the new engine answer from now on."""
         self._proposer.renewed(self._programme, engine, self._missed)
+
+
+def terms_of(engine: Engine, proposal: Proposal, price: int) -> Terms:
+    """On what terms two people are proposed: what they share, its worth, and why."""
+    explanation = explain(engine, proposal.mentor, proposal.mentee)
+    return Terms(
+        areas=proposal.areas[:12],
+        score=proposal.score,
+        price=price,
+        points=tuple(Term(code=code, points=points) for code, points in proposal.terms.items() if points),
+        for_mentor=_reasons(explanation.for_mentor),
+        for_mentee=_reasons(explanation.for_mentee),
+    )
 
 
 def _nobody_watches(_: float) -> None:

@@ -1,6 +1,7 @@
 """Runs: job documents that an engine claims, executes in a process of its own, and reports on while it works."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from chassis.errors import NotFoundError, TransientError
@@ -9,18 +10,20 @@ from chassis import clock, logs, telemetry
 from matching.domain.programme import Programme
 from matching.domain.proposal import Reason
 from matching.domain.run import UNMATCHED_KEPT, Coverage, Result, Run, Unpaired
+from matching.domain.suggestion import Suggestion, suggestion_id
 from matching.engine.bulk.draft import Draft
 from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
+from matching.engine.proposals import Pair, Proposal, RunCancelledError, SideCoverage, Tie, Unmatched
 from matching.engine.proposals import Run as Found
-from matching.engine.proposals import RunCancelledError, SideCoverage, Unmatched
-from matching.proposer import INSERTED_AT_ONCE, Proposer
+from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal, terms_of
 from matching.store import Store
 from matching.weighing import DiedError, weigh
 
 log = logs.get()
 _LOOK_SECONDS: Final = 0.5
 _REASONS_TOLD: Final = 3
+_REPORTED_AFTER: Final = 1_000
 _WEIGHED: Final = 70
 """The share of a run's progress that is reached when every pair has been weighed."""
 
@@ -51,35 +54,71 @@ class Runner:
             return
         with telemetry.span("run programme", attributes={"programme": run.programme, "run": run.id}):
             try:
-                result = await self._execute(run)
+                result, sent = await self._execute(run)
             except (NotFoundError, RunCancelledError):
-                result = None
+                result, sent = None, False
             except DiedError:
                 log.exception("run.died", run=run.id)
-                result = None
+                result, sent = None, False
         at = clock.timestamp()
         if result is None:
             await self._store.runs.change(run.tenant, run.id, lambda job: job.give_up(self._engine_name, at))
-        else:
+        elif sent:
             await self._store.runs.change(run.tenant, run.id, lambda job: job.finish(self._engine_name, result, at))
+        else:
+            await self._store.runs.change(run.tenant, run.id, lambda job: job.hand_in(self._engine_name, result, at))
 
-    async def _execute(self, run: Run) -> Result | None:
+    async def _execute(self, run: Run) -> tuple[Result | None, bool]:
+        """What was found, and whether people have heard of it."""
         await self._report(run, "listening", 2)
         await self._proposer.quiet()
         programme = await self._proposer.programme(self._store, run.tenant, run.programme)
         if programme is None:
-            return None
+            return None, False
         rules, today = programme.plan.rules, clock.today()
         with self._proposer.renewing(run.tenant, run.programme) as renewal:
             engine = await renewal.engine(rules, today)
-            found = engine.result(await self._weigh(run, engine))
+            if run.reviewed:
+                return await self._send(run, programme, engine, renewal), True
+            # What is looked over only adds to what is open: nothing may be taken back from people meanwhile.
+            found = engine.result(await self._weigh(run, engine, keep=programme.plan.review))
+            if programme.plan.review:
+                await self._suggest(run, engine, found)
+                return _result(found, len(found.proposals)), False
             engine.adopt(found)
             await self._proposer.withdraw(self._store, run.tenant, found.withdrawn)
-            proposed = await self._insert(run, programme, engine, found)
+            proposed = await self._insert(run, programme, engine, found.proposals)
             renewal.put_in_force(engine)
-        return _result(found, proposed)
+        return _result(found, proposed), True
 
-    async def _weigh(self, run: Run, engine: Engine) -> Draft:
+    async def _suggest(self, run: Run, engine: Engine, found: Found) -> None:
+        """Keep what was found for a lead to look over."""
+        suggestions = [
+            Suggestion(
+                id=suggestion_id(run.id, rank),
+                tenant=run.tenant,
+                run=run.id,
+                mentor=each.mentor,
+                mentee=each.mentee,
+                terms=terms_of(engine, each, found.prices[each.pair]),
+            )
+            for rank, each in enumerate(found.proposals, start=1)
+        ]
+        for start in range(0, len(suggestions), _REPORTED_AFTER):
+            if not await self._report(run, "suggesting", _WEIGHED + (100 - _WEIGHED) * start // len(suggestions)):
+                raise RunCancelledError
+            await self._store.suggest(suggestions[start : start + _REPORTED_AFTER])
+
+    async def _send(self, run: Run, programme: Programme, engine: Engine, renewal: Renewal) -> Result:
+        """Propose what a lead has looked over, as far as it still holds."""
+        priced = {Pair(each.mentor, each.mentee): each.terms.price for each in await self._store.to_send(run)}
+        await self._insert(run, programme, engine, engine.take(priced))
+        renewal.put_in_force(engine)
+        await self._store.programmes.change(run.tenant, run.programme, lambda subject: subject.begin())
+        proposed = sum(engine.ties.between(pair) is Tie.OPEN for pair in priced)
+        return (run.result or Result()).model_copy(update={"proposed": proposed})
+
+    async def _weigh(self, run: Run, engine: Engine, *, keep: bool) -> Draft:
         """Let another process do the arithmetic while this loop reports progress and hears a cancel."""
         share = 0.0
 
@@ -87,7 +126,7 @@ class Runner:
             nonlocal share
             share = done
 
-        work = asyncio.create_task(weigh(engine.task(), progress))
+        work = asyncio.create_task(weigh(engine.task(keep=keep), progress))
         try:
             while not work.done():
                 await asyncio.wait([work], timeout=_LOOK_SECONDS)
@@ -98,13 +137,13 @@ class Runner:
             work.cancel()
             await asyncio.wait([work])
 
-    async def _insert(self, run: Run, programme: Programme, engine: Engine, found: Found) -> int:
+    async def _insert(self, run: Run, programme: Programme, engine: Engine, proposals: Sequence[Proposal]) -> int:
         proposed = 0
-        for start in range(0, len(found.proposals), INSERTED_AT_ONCE):
-            done = _WEIGHED + (100 - _WEIGHED) * start // len(found.proposals)
+        for start in range(0, len(proposals), INSERTED_AT_ONCE):
+            done = _WEIGHED + (100 - _WEIGHED) * start // len(proposals)
             if not await self._report(run, "proposing", done):
                 raise RunCancelledError
-            some = found.proposals[start : start + INSERTED_AT_ONCE]
+            some = proposals[start : start + INSERTED_AT_ONCE]
             proposed += await self._proposer.insert(self._store, programme, engine, some)
         return proposed
 

@@ -1,7 +1,7 @@
 """Where matching keeps its documents, and the queries it asks of them."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from chassis.delivery import Delivery
@@ -16,9 +16,12 @@ from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
 from matching.domain.programme import Programme
 from matching.domain.run import ACTIVE, Run, run_id
+from matching.domain.suggestion import Suggestion, suggestion_id
 
 Change = Callable[[Mentorship], object]
 
+_INSERTED_AT_ONCE: Final = 200
+_MOST_SUGGESTED: Final = 200_000
 _LONGEST_CHAIN: Final = 24
 """A management chain that is longer than this holds a loop."""
 
@@ -42,6 +45,9 @@ class Store:
                 Index((("tenant", 1), ("programme", 1))),
                 Index((("state", 1),)),
             ],
+        )
+        self.suggestions: Documents[Suggestion] = delivery.documents(
+            Suggestion, "suggestions", indexes=[Index((("tenant", 1), ("run", 1), ("left_out", 1)))]
         )
         self.mentorships: Documents[Mentorship] = delivery.documents(
             Mentorship,
@@ -141,6 +147,30 @@ class Store:
     async def active_runs(self, tenant: str) -> list[Run]:
         """Runs that wait or are being executed."""
         return await self.runs.find(tenant, {"state": {"$in": [state.value for state in ACTIVE]}}, limit=100)
+
+    async def suggest(self, suggestions: Sequence[Suggestion]) -> None:
+        """Keep suggestions of a run; again after a fault changes nothing."""
+        for start in range(0, len(suggestions), _INSERTED_AT_ONCE):
+            await self.suggestions.insert_many(suggestions[start : start + _INSERTED_AT_ONCE])
+
+    async def suggested(self, run: Run, first: int, count: int) -> list[Suggestion]:
+        """Some of a run's suggestions by rank, from the `first` on."""
+        ids = [suggestion_id(run.id, rank) for rank in range(first, first + count)]
+        found = await self.suggestions.find_ids(run.tenant, ids)
+        return [found[each] for each in ids if each in found]
+
+    async def to_send(self, run: Run) -> list[Suggestion]:
+        """What a run suggests and its lead has not left out, the best first."""
+        found = await self.suggestions.find(run.tenant, {"run": run.id, "left_out": False}, limit=_MOST_SUGGESTED)
+        return sorted(found, key=lambda each: each.id)
+
+    async def left_out(self, run: Run) -> int:
+        """How many a lead has left out."""
+        return await self.suggestions.count(run.tenant, {"run": run.id, "left_out": True})
+
+    async def forget_suggestions(self, tenant: str, run: str) -> None:
+        """Delete a run's suggestions."""
+        await self.suggestions.collection.delete(tenant, {"run": run})
 
     async def reserve(self, pair: Mentorship, side: Side) -> Places | None:
         """Take a place on one side of a pair with the capacity of the profile as it is now; none when it is full."""

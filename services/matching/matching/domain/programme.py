@@ -48,6 +48,8 @@ class Plan(BaseModel):
     opens_on: date
     closes_on: date
     open: bool = True
+    review: bool = False
+    """A lead looks over what a run has found before anybody hears of it."""
     leads: Annotated[tuple[str, ...], Field(max_length=LEADS_AT_MOST)] = ()
     rules: Rules
     customs: Customs = Customs()
@@ -67,6 +69,8 @@ class Programme(Aggregate):
 
     plan: Plan
     rules_version: int = 0
+    begun: bool = False
+    """What a run found has gone out at least once."""
 
     @classmethod
     def draft(cls, id_: str, tenant: str, plan: Plan) -> "Programme":
@@ -117,6 +121,15 @@ class Programme(Aggregate):
     def running(self, today: date) -> bool:
         """Proposals may be made on this day."""
         return self.stage is Stage.OPEN and self.plan.opens_on <= today <= self.plan.closes_on
+
+    def answers_alone(self, today: date) -> bool:
+        """Whoever changes is proposed to at once: where leads look runs over, only after the first of them."""
+        return self.running(today) and (self.begun or not self.plan.review)
+
+    def begin(self) -> bool:
+        """Remember that proposals have gone out."""
+        before, self.begun = self.begun, True
+        return not before
 
     def led_by(self, member: str) -> bool:
         """Whether a member runs this programme."""

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from chassis.errors import ConflictError
 from chassis.state.aggregate import Aggregate
 from contracts.matching import Side
 from pydantic import BaseModel, Field
@@ -22,12 +23,15 @@ class RunState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    REVIEW = "review"
+    """It has found its pairs; a lead looks them over before anybody hears of them."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 ACTIVE: Final = (RunState.QUEUED, RunState.RUNNING)
+UNFINISHED: Final = (*ACTIVE, RunState.REVIEW)
 
 
 class Coverage(BaseModel):
@@ -70,6 +74,8 @@ class Run(Aggregate):
     state: RunState = RunState.QUEUED
     step: str = "waiting"
     progress: int = 0
+    reviewed: bool = False
+    """What it found was looked over and may go out."""
     claimed_by: str | None = None
     seen: int = 0
     stop: bool = False
@@ -113,6 +119,29 @@ class Run(Aggregate):
             self.result = result
             self._finish(RunState.CANCELLED if self.stop else RunState.DONE, at)
 
+    def hand_in(self, engine: str, result: Result, at: str) -> None:
+        """Record what was found, for a lead to look over; nobody has heard of it."""
+        if self.state is RunState.RUNNING and self.claimed_by == engine:
+            self.result = result
+            self._finish(RunState.CANCELLED if self.stop else RunState.REVIEW, at)
+
+    def send(self) -> None:
+        """Let what was looked over go out: the run is a job for an engine once more.
+
+        Raises:
+            ConflictError: there is nothing to send.
+        """
+        if self.reviewed:
+            return
+        if self.state is not RunState.REVIEW:
+            raise ConflictError("This run has nothing to send any more. Look at the programme again.")
+        self.reviewed, self.state, self.step, self.progress, self.claimed_by = True, RunState.QUEUED, "waiting", 0, None
+
+    def discard(self, at: str) -> None:
+        """Let what was found go, before anybody heard of it; afterwards it changes nothing."""
+        if self.state is RunState.REVIEW:
+            self._finish(RunState.CANCELLED, at)
+
     def give_up(self, engine: str, at: str) -> None:
         """Record that it was cancelled midway, or could not be done: the programme is not open today."""
         if self.state is RunState.RUNNING and self.claimed_by == engine:
@@ -120,5 +149,7 @@ class Run(Aggregate):
 
     def _finish(self, state: RunState, at: str) -> None:
         self.state, self.finished_at, self.step = state, at, state.value
+        if state is not RunState.REVIEW:
+            self.ask("forget-suggestions")
         if state is RunState.DONE:
             self.progress = 100

@@ -18,7 +18,7 @@ from matching.engine.live.market import LiveMarket, Moves, RowPair
 from matching.engine.packed.detail import RULE_BIT, TERMS, Failures, fail, fail_all, terms
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Run, RunCancelledError, Tie
-from matching.engine.results import run_of
+from matching.engine.results import holding, run_of
 from matching.engine.rules import MOST_POINTS, Rule, Rules
 from matching.engine.ties import Ties
 
@@ -124,6 +124,17 @@ class Engine:
         for proposal in run.proposals:
             self.ties.set(proposal.pair, Tie.OPEN)
         self.live.build(self._priced(run.prices))
+
+    def take(self, priced: Mapping[Pair, int]) -> tuple[Proposal, ...]:
+        """Put pairs in force that a run chose earlier, as far as they still hold beside what is open; the new ones."""
+        kept = {self.pair(rows): price for rows, price in self.live.prices().items()}
+        held = holding(self, kept | {pair: price for pair, price in priced.items() if pair not in kept})
+        _, rows = self._known(pair for pair in held if pair not in kept)
+        proposals = self.proposals(*rows.T)
+        for proposal in proposals:
+            self.ties.set(proposal.pair, Tie.OPEN)
+        self.live.build(self._priced(kept | held))
+        return proposals
 
     # -- one person ----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """From a run's choice, which is rows and numbers, to what it means for people and for the proposals that are open."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def run_of(engine: "Engine", found: Draft) -> Run:
     """The result of a run as the engine's callers read it; leaves out what holds no more since it was chosen."""
-    chosen = _holding(engine, found)
+    chosen = holding(engine, _priced(found))
     open_pairs = engine.ties.all(Tie.OPEN)
     rows = np.array([[engine.directory.row[member] for member in pair] for pair in chosen], np.int64).reshape(-1, 2)
     fresh = np.array([engine.ties.between(pair) is not Tie.OPEN for pair in chosen], np.bool_)
@@ -36,20 +37,24 @@ def run_of(engine: "Engine", found: Draft) -> Run:
     )
 
 
-def _holding(engine: "Engine", found: Draft) -> dict[Pair, int]:
-    """The pairs that were chosen and still may be, with their prices."""
-    pairs = zip(found.mentors.tolist(), found.mentees.tolist(), found.prices.tolist(), strict=True)
-    priced = {Pair(found.members[mentor], found.members[mentee]): price for mentor, mentee, price in pairs}
+def holding(engine: "Engine", priced: Mapping[Pair, int]) -> dict[Pair, int]:
+    """Those of some pairs that may be and find places, the first ones first, with their prices."""
     known = engine.allowed(priced)
     free = [engine.live.slots.places[number].copy() for _, number in SIDES]
-    holding = {}
+    found = {}
     for pair in known:
         rows = [engine.directory.row[member] for member in pair]
         if all(free[number][row] > 0 for number, row in enumerate(rows)):
-            holding[pair] = priced[pair]
+            found[pair] = priced[pair]
             for number, row in enumerate(rows):
                 free[number][row] -= 1
-    return holding
+    return found
+
+
+def _priced(found: Draft) -> dict[Pair, int]:
+    """The pairs that were chosen."""
+    pairs = zip(found.mentors.tolist(), found.mentees.tolist(), found.prices.tolist(), strict=True)
+    return {Pair(found.members[mentor], found.members[mentee]): price for mentor, mentee, price in pairs}
 
 
 def _alone(found: Draft, side: Side) -> tuple[Unmatched, ...]:
