@@ -35,7 +35,6 @@ PICTURES: Final = (
     Picture("home-of-a-director", _DIRECTOR, "/"),
     Picture("profile", _JUNIOR, "/profile"),
     Picture("proposals", _JUNIOR, "/proposals"),
-    Picture("proposal", _JUNIOR, "/proposals", "main a[href*='/proposals/']"),
     Picture("inbox", _JUNIOR, "/inbox"),
     Picture("programmes", _LEAD, "/programmes"),
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),

@@ -11,8 +11,8 @@ from matching.domain.suggestion import Suggestion
 from matching.lead_words import Part, Standing, band, parts
 from matching.wording import area_label
 
-PAIRS: Final = 50
-"""On one page."""
+PAIRS: Final = 25
+"""On one page, which stays below a hundred kilobytes also when what a run has found stands on it, too."""
 
 
 @dataclass(frozen=True, slots=True)
