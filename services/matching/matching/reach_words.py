@@ -75,6 +75,8 @@ def _but_for(reach: Reach, rule: Rule) -> str:
     mentees, mentors = reach.mentees.but_for[rule], reach.mentors.but_for[rule]
     first = ngettext("{count} mentee", "{count} mentees", mentees).format(count=number(mentees))
     second = ngettext("{count} mentor", "{count} mentors", mentors).format(count=number(mentors))
+    if not mentees or not mentors:
+        return second if mentors else first
     return _("{mentees} and {mentors}").format(mentees=first, mentors=second)
 
 
