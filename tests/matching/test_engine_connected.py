@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from contracts.matching import Side, Status
 from matching.commands import Commands
+from matching.domain.programme import Programme
 from matching.domain.run import RunState
 from matching_engine_world import World, a_world, until
 from matching_people import a_profile, an_entry
@@ -67,6 +68,28 @@ async def test_a_new_manager_withdraws_the_proposal(world: World) -> None:
         return not await world.pairs("loner")
 
     await until(gone)
+
+
+async def test_other_rules_count_at_once(world: World) -> None:
+    """A gap that the two don't have takes their proposal back; once it is gone they are proposed again."""
+    (before,) = await world.pairs("junior")
+
+    async def ask_for(levels: int) -> None:
+        def edit(programme: Programme) -> bool:
+            rules = programme.plan.rules.model_copy(update={"level_gap": levels})
+            return programme.edit(programme.plan.model_copy(update={"rules": rules}))
+
+        await world.store.programmes.change(world.tenant, world.programme, edit)
+
+    async def has(pairs: int) -> bool:
+        return len(await world.pairs("junior")) == pairs
+
+    await ask_for(7)
+    await until(lambda: has(0))
+    await ask_for(2)
+    await until(lambda: has(1))
+    (after,) = await world.pairs("junior")
+    assert (after.mentee, after.id == before.id) == (before.mentee, False)
 
 
 async def test_an_ended_pair_is_not_proposed_again(world: World) -> None:

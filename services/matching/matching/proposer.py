@@ -118,8 +118,7 @@ class Proposer:
             tenant.again = await store.withdrawn_pairs(name)
             for programme in list(tenant.programmes):
                 await self._renew_engine(store, name, programme)
-                if any(run.result for run in await store.runs_of(name, programme)):
-                    await self._catch_up(store, name, programme)
+                await self._catch_up(store, name, programme)
 
     async def _renew_engine(self, store: Store, tenant: str, programme: str) -> None:
         found = await self.programme(store, tenant, programme)
@@ -130,9 +129,16 @@ class Proposer:
             renewal.put_in_force(await renewal.engine(found.plan.rules, clock.today()))
 
     async def _catch_up(self, store: Store, tenant: str, programme: str) -> None:
-        """Propose for whoever changed while no engine was running."""
+        """Propose for whoever could not be answered so far, and take back what holds no more.
+
+        They changed while no engine was running, or the rules did. Before its first run a programme proposes nobody.
+        """
         engine, found = self.engines.get(programme), await self.programme(store, tenant, programme)
-        if engine is None or found is None:
+        if (
+            engine is None
+            or found is None
+            or await store.newest_result(await store.newest_run(tenant, programme)) is None
+        ):
             return
         # What is open stays as far as it holds: nobody's proposals change because an engine was started.
         run = engine.result(await asyncio.to_thread(draft, engine.task(keep=True), _nobody_watches))
@@ -156,6 +162,7 @@ class Proposer:
         """Fold what changed into every engine concerned, then propose for the people concerned."""
         for tenant, programme in sorted({(each.tenant, each.programme) for each in changes if each.programme}):
             await self._renew_engine(store, tenant, programme)
+            await self._catch_up(store, tenant, programme)
         for tenant in sorted({each.tenant for each in changes}):
             concerned = [each for each in changes if each.tenant == tenant]
             await self._note_pairs(store, tenant, [each.pair for each in concerned if each.pair])
