@@ -15,15 +15,17 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import lead_pages, programme_pages, review_pages
+from matching import discover_pages, lead_pages, programme_pages, review_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
+from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
 from matching.labels import Labels
 from matching.programmes import ProgrammeCommands
 from matching.reach import Crowd
+from matching.requests import Requests
 from matching.settings import MatchingSettings
 from matching.wording import area_label, customs_words, sentences
 
@@ -158,6 +160,12 @@ def router(settings: MatchingSettings, commands: Commands) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
     pages, cards, labels, crowd = Pages("matching"), Cards(settings), Labels(settings), Crowd(commands.store)
+    discovery = Discovery(commands.store, crowd)
+    discover_pages.add(
+        routes,
+        discover_pages.DiscoverViews(commands, discovery, pages, cards, labels),
+        Requests(commands, discovery),
+    )
     _add_reading(routes, Views(commands, pages, cards, labels))
     _add_answers(routes, commands)
     _add_mentorship(routes, commands)

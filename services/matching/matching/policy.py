@@ -15,6 +15,7 @@ POLICY: Final = Policy(
     {
         "mentorship.read": Grant(relations=_PARTIES),
         "proposal.answer": Grant(relations=_PARTIES),
+        "proposal.take-back": Grant(relations=_PARTIES),
         "agreement.edit": Grant(relations=_PARTIES),
         "agreement.confirm": Grant(relations=_PARTIES),
         "session.log": Grant(relations=_PARTIES),

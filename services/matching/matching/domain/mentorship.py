@@ -134,6 +134,11 @@ class Mentorship(Aggregate):
         """The member on a side."""
         return self.mentor if side is Side.MENTOR else self.mentee
 
+    def asked_by(self, member: str) -> bool:
+        """Whether a member began this by hand."""
+        side = self.side_of(member)
+        return side is not None and self.terms.origin.value == side.value
+
     @property
     def live(self) -> bool:
         """Neither closed nor ended."""
@@ -184,6 +189,18 @@ class Mentorship(Aggregate):
         self._close(Answer.WITHDRAWN, None, at)
         self.again = True
         return True
+
+    def take_back(self, side: Side, at: str) -> None:
+        """Whoever asked takes it back before the other has answered; the two may meet again."""
+        if self.status is Status.CLOSED:
+            return
+        if self.terms.origin.value != side.value:
+            raise ConflictError("You were asked, so answer with yes or “not now”.")
+        self._must_be_open(at)
+        if self.reserving:
+            raise ConflictError("You have both said yes. To step back, open the mentorship and leave it there.")
+        self._close(Answer.WITHDRAWN, side, at)
+        self.again = True
 
     def finalise(self, at: str, full: Iterable[Side] = (), customs: Customs = CUSTOMS) -> bool:
         """Both places are taken: the pair is accepted. False when the proposal was closed meanwhile.
