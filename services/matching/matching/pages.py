@@ -15,13 +15,15 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import lead_pages
+from matching import lead_pages, session_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
 from matching.labels import Labels
+from matching.session_pages import Arranging, Refused
+from matching.session_words import medium_words
 from matching.wording import area_label, sentences
 
 _OPEN_STEPS: Final = {
@@ -80,12 +82,13 @@ class Views:
         self.pages = pages
         self.cards = cards
         self.labels = labels
+        self.arranging = Arranging(commands)
 
     async def home(self, request: Request, caller: Caller) -> HTMLResponse:
         """What is next for the caller."""
         pairs = await self.commands.store.of_member(caller.tenant, caller.member, LIVE)
         programmes = await self.commands.store.all_programmes(caller.tenant)
-        steps = next_steps(pairs, caller.member, clock.today())
+        steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         return self.pages.render(
             request,
@@ -96,13 +99,13 @@ class Views:
             steps=steps,
             led=[programme for programme in programmes if programme.led_by(caller.member)],
             focus=await self._focus(pairs),
-            next_meeting=next_meeting,
+            plans=await self.arranging.plans(caller, pairs),
         )
 
     async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
         """The caller's open proposals with the reasons for them."""
         pairs = await self.commands.store.of_member(caller.tenant, caller.member, UNANSWERED)
-        steps = next_steps(pairs, caller.member, clock.today())
+        steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         areas = await self.labels.areas()
         why = {step.pair.id: sentences(_reasons(step.pair, step.side), areas) for step in steps}
@@ -116,8 +119,10 @@ class Views:
             focus=await self._focus(pairs),
         )
 
-    async def mentorship(self, request: Request, caller: Caller, mentorship: str) -> HTMLResponse:
-        """One of the caller's pairs, whatever its state."""
+    async def mentorship(
+        self, request: Request, caller: Caller, mentorship: str, refused: Refused | None = None
+    ) -> HTMLResponse:
+        """One of the caller's pairs, whatever its state; with what was typed where that was refused."""
         pair, side = await self.commands.pair(caller, mentorship)
         other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
         areas = await self.labels.areas()
@@ -126,6 +131,7 @@ class Views:
             request,
             "mentorship.html",
             caller=caller,
+            status=422 if refused else 200,
             pair=pair,
             side=side,
             people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
@@ -136,7 +142,10 @@ class Views:
             area_options=[(code, area_label(areas, code)) for code in offered],
             words=_words(),
             notes=await self.commands.notes(caller, mentorship),
-            next_meeting=next_meeting(pair),
+            plan=await self.arranging.plan(caller, pair, side),
+            refused=refused or Refused(),
+            reflections=await self.commands.reflections(caller, pair),
+            next_meeting=next_meeting(pair, clock.now()),
             held=sum(session.outcome is Outcome.HELD for session in pair.sessions),
         )
 
@@ -158,6 +167,7 @@ def router(commands: Commands, pages: Pages, cards: Cards, labels: Labels) -> AP
     _add_reading(routes, views)
     _add_answers(routes, commands)
     _add_mentorship(routes, commands)
+    session_pages.add(routes, commands, pages, cards, views.mentorship)
     lead_pages.add(routes, commands, pages, cards, labels)
     return routes
 
@@ -271,11 +281,6 @@ def _reasons(pair: Mentorship, side: Side) -> tuple[Reason, ...]:
 def _words() -> dict[str, dict[str, str]]:
     return {
         "cadence": {"weekly": _("Every week"), "fortnightly": _("Every two weeks"), "monthly": _("Every month")},
-        "medium": {
-            "video": _("Video call"),
-            "in-person": _("In person"),
-            "phone": _("Phone"),
-            "mixed": _("A mix of these"),
-        },
+        "medium": medium_words(),
         "outcome": {"held": _("Held"), "cancelled": _("Cancelled")},
     }
