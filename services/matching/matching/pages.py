@@ -22,7 +22,7 @@ from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
 from matching.labels import Labels
-from matching.session_pages import Arranging, Refused
+from matching.session_pages import Plans, Refused
 from matching.session_words import medium_words
 from matching.wording import area_label, sentences
 
@@ -82,7 +82,7 @@ class Views:
         self.pages = pages
         self.cards = cards
         self.labels = labels
-        self.arranging = Arranging(commands)
+        self.plans = Plans(commands)
 
     async def home(self, request: Request, caller: Caller) -> HTMLResponse:
         """What is next for the caller."""
@@ -99,7 +99,7 @@ class Views:
             steps=steps,
             led=[programme for programme in programmes if programme.led_by(caller.member)],
             focus=await self._focus(pairs),
-            plans=await self.arranging.plans(caller, pairs),
+            plans=await self.plans.of_all(caller, pairs),
         )
 
     async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
@@ -142,7 +142,7 @@ class Views:
             area_options=[(code, area_label(areas, code)) for code in offered],
             words=_words(),
             notes=await self.commands.notes(caller, mentorship),
-            plan=await self.arranging.plan(caller, pair, side),
+            plan=await self.plans.of(caller, pair, side),
             refused=refused or Refused(),
             reflections=await self.commands.reflections(caller, pair),
             next_meeting=next_meeting(pair, clock.now()),

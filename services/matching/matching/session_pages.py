@@ -75,27 +75,27 @@ class Plan:
     mine: bool
     """The reader proposed these times; the other side picks."""
     link: str
-    """What a new proposal begins with."""
+    """What a new proposal begins with: many have one room for all their calls."""
     unlogged: ArrangedSession | None
     next_day: dt.date | None
     earliest: str
     latest: str
 
 
-class Arranging:
+class Plans:
     """Reads what a page shows of plans."""
 
     def __init__(self, commands: Commands) -> None:
         self._sessions = SessionCommands(commands)
 
-    async def plan(self, caller: Caller, pair: Mentorship, side: Side) -> Plan:
+    async def of(self, caller: Caller, pair: Mentorship, side: Side) -> Plan:
         """The plan of one pair as one side reads it."""
         other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
         mine = await self._sessions.zone(caller.tenant, caller.member)
         theirs = await self._sessions.zone(caller.tenant, other)
         return _plan(pair, side, Zones(mine, theirs))
 
-    async def plans(self, caller: Caller, pairs: Iterable[Mentorship]) -> dict[str, Plan]:
+    async def of_all(self, caller: Caller, pairs: Iterable[Mentorship]) -> dict[str, Plan]:
         """The plans of the caller's pairs by the caller's own clock, by pair."""
         mine = await self._sessions.zone(caller.tenant, caller.member)
         sides = [(pair, side) for pair in pairs if (side := pair.side_of(caller.member)) is not None]
@@ -115,7 +115,7 @@ def _plan(pair: Mentorship, side: Side, zones: Zones) -> Plan:
         ahead=session is not None and session.ahead(at),
         proposed=tuple(zones.told(time.at) for time in shown if time.at > at),
         mine=not waits_for_pick(pair, side, now),
-        link=times.link if times is not None and shown else session.link if session else "",
+        link=times.link if times is not None and shown else pair.arranged[-1].link if pair.arranged else "",
         unlogged=unlogged(pair, now),
         next_day=next_meeting(pair, now),
         earliest=here.isoformat(timespec="minutes"),

@@ -1,7 +1,8 @@
 """The whole life of one pair, from proposal to end: one aggregate, one id.
 
-Each change says at most one outside fact, one detail for our own services, and the new state. A second yes
-says nothing by itself: it asks for places on both sides, and only `finalise` makes the pair accepted.
+Each change says at most one outside fact, one detail for our own services, and the new state; an end also says that
+the arranged session is off. A second yes says nothing by itself: it asks for places on both sides, and only `finalise`
+makes the pair accepted.
 """
 
 from collections.abc import Iterable
