@@ -184,6 +184,17 @@ def test_the_clock_tells_both_a_day_before_and_only_once() -> None:
     assert (told(late), late.due) == ([], 0)
 
 
+def test_a_session_that_moved_while_the_clock_was_looking_is_told_on_its_own_day() -> None:
+    """Found due, then moved on by a month: nothing is told yet, and the new reminder stays."""
+    pair = arranged()
+    propose(pair, Side.MENTEE, ["2026-04-14 10:00"])
+    pair.pick_time(Side.MENTOR, "2026-04-14T08:00:00.000Z", "s-2", STARTED_AT)
+    due = pair.due
+    pair.take_uncommitted()
+    pair.remind("2026-03-09T09:00:00.000Z")
+    assert (told(pair), pair.due) == ([], due)
+
+
 def test_a_session_arranged_less_than_a_day_ahead_gets_no_reminder() -> None:
     """Also when an earlier time, whose reminder was to come, moves there."""
     assert arranged(now="2026-03-09T09:00:00.000Z").due == 0

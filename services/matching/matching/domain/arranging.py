@@ -106,6 +106,8 @@ class Arranging(Aggregate):
 
     def remind(self, now: str) -> None:
         """The clock tells both that their session is a day away; once it has begun that is no news any more."""
+        if not 0 < self.due <= unix_seconds(now):
+            return  # it moved while the clock was looking, and its own day comes later
         self.due = 0
         if self.status is Status.STARTED and (ahead := self.session_ahead(now)) is not None:
             self._say(PlanChange.NEAR, None, ahead)
