@@ -317,6 +317,9 @@ def test_moments_are_shown_in_the_readers_time_zone() -> None:
     at = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
     assert pages.moment(at, "Europe/London") == "1 Jul 2026, 08:30:00"
     assert pages.moment("2026-07-01T07:30:00Z", "America/Los_Angeles", "short") == "01/07/2026, 00:30"
+    assert pages.when("2026-07-01T07:30:00Z", "America/Los_Angeles") == (
+        "Wednesday, 1 July 2026, 00:30 (America/Los Angeles)"
+    )
     assert pages.ago(clock.now() - timedelta(hours=3)) == "3 hours ago"
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from notifications import api, pages
 from notifications.areas import Areas
+from notifications.calendars import Calendars
 from notifications.channels import AddressBook, Mailer
 from notifications.handlers import handlers, works
 from notifications.live import Streams
@@ -27,6 +28,7 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
             settings=settings,
             store=Store(delivery),
             addresses=AddressBook(settings),
+            calendars=Calendars(settings),
             mailer=Mailer(settings),
             areas=Areas(settings),
             cards=Cards(settings),
