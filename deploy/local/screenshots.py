@@ -35,6 +35,7 @@ PICTURES: Final = (
     Picture("home-of-a-director", _DIRECTOR, "/"),
     Picture("profile", _JUNIOR, "/profile"),
     Picture("proposals", _JUNIOR, "/proposals"),
+    Picture("discover", _DIRECTOR, "/discover"),
     Picture("inbox", _JUNIOR, "/inbox"),
     Picture("programmes", _LEAD, "/programmes"),
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
