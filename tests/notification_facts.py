@@ -23,8 +23,8 @@ PLANS = {
 }
 
 
-def a_proposal() -> MatchProposed:
-    """Mia and dan are proposed to each other."""
+def a_proposal(origin: str = "engine") -> MatchProposed:
+    """Mia and dan are proposed to each other; by one of them, when a side is the origin."""
     return MatchProposed(
         mentorship="m-1",
         programme="p-1",
@@ -32,7 +32,7 @@ def a_proposal() -> MatchProposed:
         mentee="dan",
         areas=("ai-tools",),
         direction="reverse",
-        origin="engine",
+        origin=origin,
         expires_at="2026-03-12T09:00:00.000Z",
     )
 

@@ -27,6 +27,7 @@ class Status(OpenEnum):
     HALF_ACCEPTED = "half-accepted"
     ACCEPTED = "accepted"
     STARTED = "started"
+    PAUSED = "paused"
     ENDED = "ended"
     CLOSED = "closed"
 
@@ -137,6 +138,24 @@ class SessionLogged(Event):
     day: Day
 
 
+class MentorshipPaused(Event):
+    """The two stop for a while; neither who nor why."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "mentorship-paused"
+
+    mentorship: AggregateId
+
+
+class MentorshipResumed(Event):
+    """A paused mentorship goes on."""
+
+    topic: ClassVar[Topic] = MENTORSHIP
+    fact: ClassVar[str] = "mentorship-resumed"
+
+    mentorship: AggregateId
+
+
 class MentorshipEnded(Event):
     """The mentorship is over; no reason is given to anyone."""
 
@@ -153,7 +172,9 @@ class MentorshipDetailed(Event):
     fact: ClassVar[str] = "mentorship-detailed"
 
     mentorship: AggregateId
-    change: Annotated[str, Field(description="answered, closed, agreed, session or ended."), Pseudonymous]
+    change: Annotated[
+        str, Field(description="answered, closed, agreed, session, paused, resumed, ended."), Pseudonymous
+    ]
     by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
     answer: Annotated[Answer | None, Field(description="Why a proposal closed."), Pseudonymous] = None
     outcome: Annotated[Outcome | None, Field(description="Of a session."), Pseudonymous] = None

@@ -27,13 +27,13 @@ def test_every_event_class_is_listed_once() -> None:
     """No event can be said that the catalogue doesn't know."""
     defined = events_of(matching) | events_of(notifications) | events_of(profiles)
     assert {entry.event for entry in CATALOGUE} == defined
-    assert len(list(CATALOGUE)) == len(defined) == 13
+    assert len(list(CATALOGUE)) == len(defined) == 15
 
 
 def test_every_topic_carries_something() -> None:
     """A topic without events would be created, granted and watched for nothing."""
     assert {entry.topic for entry in CATALOGUE} == set(TOPICS)
-    assert len(CATALOGUE.on(MENTORSHIP)) == 6
+    assert len(CATALOGUE.on(MENTORSHIP)) == 8
 
 
 def test_an_event_stands_in_its_owners_module() -> None:
@@ -79,13 +79,14 @@ def test_consumers_are_known_by_group() -> None:
     groups = CATALOGUE.consumers()
     assert groups["matching.members"] == {profiles.ProfileUpdated, profiles.DirectoryUpdated}
     assert groups["analytics.rows"] == {matching.MentorshipState}
-    assert len(groups["notifications.threads"]) == 7
+    assert len(groups["notifications.threads"]) == 9
 
 
 def test_outsiders_cannot_count_refusals() -> None:
     """A closed proposal tells neither who nor why, and a session not by whom."""
     assert set(matching.MatchClosed.model_fields) == {"mentorship"}
-    assert set(matching.MentorshipEnded.model_fields) == {"mentorship"}
+    for event in (matching.MentorshipPaused, matching.MentorshipResumed, matching.MentorshipEnded):
+        assert set(event.model_fields) == {"mentorship"}
     assert set(matching.SessionLogged.model_fields) == {"mentorship", "session", "outcome", "day"}
     assert matching.SessionPlanChanged.topic.audience is Audience.PLATFORM
     assert matching.MentorshipDetailed.topic.audience is Audience.PLATFORM

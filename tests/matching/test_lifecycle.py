@@ -7,7 +7,7 @@ from contracts.matching import Outcome, Side, Status
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from matching.domain.mentorship import Mentorship
+from matching.domain.mentorship import AGREED, Mentorship
 from matching.domain.places import Places
 from matching_people import a_proposal
 
@@ -87,6 +87,19 @@ class Market(RuleBasedStateMachine):
     @rule(index=pairs, side=sides)
     def end(self, index: int, side: Side) -> None:
         self.attempt(self.pairs[index], "end", side, self.at)
+
+    @rule(index=pairs, side=sides)
+    def pause(self, index: int, side: Side) -> None:
+        self.attempt(self.pairs[index], "pause", side, self.at)
+
+    @rule(index=pairs, side=sides)
+    def resume(self, index: int, side: Side) -> None:
+        self.attempt(self.pairs[index], "resume", side)
+
+    @rule(index=pairs)
+    def lose_somebody(self, index: int) -> None:
+        if self.pairs[index].status in AGREED:
+            self.attempt(self.pairs[index], "end", None, self.at)
 
     @rule(hours=st.integers(1, 300))
     def clock(self, hours: int) -> None:

@@ -12,6 +12,8 @@ from contracts.matching import (
     MatchProposed,
     MentorshipDetailed,
     MentorshipEnded,
+    MentorshipPaused,
+    MentorshipResumed,
     MentorshipStarted,
     MentorshipState,
     Outcome,
@@ -22,6 +24,7 @@ from contracts.matching import (
 )
 from matching.domain.agreement import Intent, add_months
 from matching.domain.mentorship import Mentorship
+from matching.domain.proposal import Origin
 from matching_people import EXPIRES_AT, LATER, PROPOSED_AT, a_proposal
 
 AT = "2026-03-03T10:00:00.000Z"
@@ -226,6 +229,59 @@ def test_leaving_frees_the_pair_and_its_places(begin: Any, status: Status, fact:
     assert pair.status is status
     assert isinstance(done.said[0], fact)
     assert [ask.kind for ask in done.asked] == ["release-places"]
+
+
+def test_either_side_pauses_and_either_goes_on() -> None:
+    """Outside neither says who; twice is once; while it is paused nothing is logged, and it can still end."""
+    pair = started()
+    pair.take_uncommitted()
+    for _ in range(2):
+        pair.pause(Side.MENTEE, AT)
+    assert [type(event) for event in said(pair)] == [MentorshipPaused, MentorshipDetailed, MentorshipState]
+    assert (pair.status, pair.live) == (Status.PAUSED, True)
+    with pytest.raises(ConflictError, match="while a mentorship is running"):
+        pair.log_session(Side.MENTOR, "s", date(2026, 3, 2), Outcome.HELD, AT)
+    for _ in range(2):
+        pair.resume(Side.MENTOR)
+    assert [type(event) for event in said(pair)] == [MentorshipResumed, MentorshipDetailed, MentorshipState]
+    pair.pause(Side.MENTOR, AT)
+    pair.end(Side.MENTEE, AT)
+    assert pair.status is Status.ENDED
+    with pytest.raises(ConflictError, match="Only a mentorship that is paused"):
+        pair.resume(Side.MENTOR)
+
+
+@pytest.mark.parametrize("begin", [a_proposal, accepted])
+def test_what_has_not_started_is_not_paused(begin: Any) -> None:
+    """There is nothing to stop yet."""
+    with pytest.raises(ConflictError):
+        begin().pause(Side.MENTOR, AT)
+
+
+def test_whoever_has_left_the_organisation_ends_their_pairs_by_nobody() -> None:
+    """For the other side it ends like any other; our own services read that nobody acted."""
+    pair = started()
+    pair.take_uncommitted()
+    pair.end(None, AT)
+    ended, detail, _state = said(pair)
+    assert ended == MentorshipEnded(mentorship=pair.id)
+    assert isinstance(detail, MentorshipDetailed)
+    assert detail.by is None
+
+
+@pytest.mark.parametrize("asks", list(Side))
+def test_a_request_is_taken_back_by_whoever_made_it(asks: Side) -> None:
+    """Before an answer only; it closes like any other, and the two may meet again."""
+    pair = a_proposal()
+    pair.terms = pair.terms.model_copy(update={"origin": Origin(asks.value)})
+    pair.accept(asks, AT)
+    other = Side.MENTEE if asks is Side.MENTOR else Side.MENTOR
+    with pytest.raises(ConflictError, match="You were asked"):
+        pair.take_back(other, AT)
+    pair.take_back(asks, AT)
+    assert (pair.status, pair.again) == (Status.CLOSED, True)
+    pair.take_back(asks, AT)
+    assert [event for event in said(pair) if isinstance(event, MatchClosed)] == [MatchClosed(mentorship=pair.id)]
 
 
 def test_receipts_keep_the_last_twenty() -> None:

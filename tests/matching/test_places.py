@@ -85,6 +85,15 @@ def test_a_new_manager_rechecks_everybody_below() -> None:
     assert (ask.kind, ask.arguments, member.manager) == ("recheck-pairs", {"member": "ana", "reports": True}, "boss-2")
 
 
+def test_whoever_leaves_the_organisation_has_their_pairs_ended() -> None:
+    """The directory forgets them: what is unanswered is looked at again, what was agreed ends."""
+    member = Member.unknown("demo", "ana")
+    member.learn_directory(an_entry("ana", manager="boss-1"))
+    member.learn_directory(None)
+    asked = {ask.kind: ask.arguments["member"] for ask in member.take_uncommitted().asked}
+    assert asked == {"recheck-pairs": "ana", "end-pairs": "ana"}
+
+
 def test_a_tombstone_or_leaving_mentoring_leaves_no_place() -> None:
     """Somebody who is gone, not enrolled or closed on a side can take nobody on."""
     member = Member.unknown("demo", "ana")

@@ -15,6 +15,7 @@ from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Origin
 from matching.engine.rules import Rules
 from matching.requests import MOST_OPEN
+from matching_engine_world import until
 from matching_people import a_profile
 from matching_site import Site, a_site
 from matching_world import caller
@@ -181,6 +182,45 @@ async def test_whoever_is_not_open_to_it_is_led_to_their_profile(site: Site) -> 
         page = (await ana.get("/discover", params={"as": "mentee"})).text
     assert "You are not open to this yet" in page
     assert 'href="/profile"' in page
+
+
+async def test_a_mentorship_is_paused_on_its_page_and_goes_on(site: Site) -> None:
+    """Either side; neither page says who did it, and home says that nothing is asked meanwhile."""
+    await ask(site, "dora", "ana", "mentee")
+    pair = await between(site, "ana", "dora")
+    commands = Commands(site.store)
+    await commands.accept(caller("ana", site.tenant), pair.id, uuid.uuid4().hex)
+    for member in ("ana", "dora"):
+        await commands.confirm(caller(member, site.tenant), pair.id, uuid.uuid4().hex, 1)
+    here = f"/mentorships/{pair.id}"
+    async with site.as_("ana") as ana, site.as_("dora") as dora:
+        await ana.post(f"{here}/pause", data={"idempotency_key": uuid.uuid4().hex})
+        for client in (ana, dora):
+            page = (await client.get(here)).text
+            assert "Who paused it, and why, is told to nobody" in page
+            assert "Pause this mentorship" not in page
+            assert "Nothing is asked of you until one of you goes on." in (await client.get("/")).text
+        await dora.post(f"{here}/resume", data={"idempotency_key": uuid.uuid4().hex})
+        assert "Pause this mentorship" in (await ana.get(here)).text
+
+
+async def test_whoever_leaves_the_organisation_leaves_no_pair_behind(site: Site) -> None:
+    """Dora goes: what she agreed with ana ends by nobody, ana's place is free, and emil finds her again."""
+    await ask(site, "dora", "ana", "mentee")
+    pair = await between(site, "ana", "dora")
+    commands = Commands(site.store)
+    await commands.accept(caller("ana", site.tenant), pair.id, uuid.uuid4().hex)
+    for member in ("ana", "dora"):
+        await commands.confirm(caller(member, site.tenant), pair.id, uuid.uuid4().hex, 1)
+    assert await seen(site, "emil", "mentee") == []
+    await site.store.members.change(site.tenant, "dora", lambda member: member.learn_directory(None))
+
+    async def found() -> bool:
+        return await seen(site, "emil", "mentee") == ["ana"]
+
+    await until(found)
+    over = await site.store.mentorships.load(site.tenant, pair.id)
+    assert (over.status, over.ended_at is not None) == (Status.ENDED, True)
 
 
 async def test_outside_nobody_can_tell_who_asked_by_what_is_said_at_the_end(site: Site) -> None:

@@ -7,11 +7,14 @@ from contracts.envelope import Event
 from contracts.matching import (
     MatchAccepted,
     MentorshipEnded,
+    MentorshipPaused,
+    MentorshipResumed,
     Outcome,
     PlanChange,
     SessionLogged,
     SessionPlanChanged,
     Side,
+    Status,
 )
 from contracts.notifications import NoticeSent
 from notification_facts import CLOSED, PLANS, a_proposal, a_start, planned, yes
@@ -98,6 +101,48 @@ def test_a_mentorship_tells_both_of_start_sessions_and_end() -> None:
     ]
     assert thread.areas == ["cloud"]
     assert len(thread.take_uncommitted().asked) == 5
+
+
+@pytest.mark.parametrize(("asking", "asked"), [(Side.MENTOR, "dan"), (Side.MENTEE, "mia")])
+def test_a_request_reaches_whoever_is_asked_once(asking: Side, asked: str) -> None:
+    """The one who asks has made it and said yes by it: the other hears of it once, with one mail."""
+    thread = Thread.opened_by(a_proposal(asking.value), "acme")
+    thread.hear(a_proposal(asking.value), "e0", PROPOSED_AT)
+    thread.hear(yes(asking), "e1", PROPOSED_AT)
+    assert told(thread) == [(asked, "asked")]
+    (notice,) = thread.notices
+    assert notice.unread
+    assert not thread.is_over(notice)
+    assert not thread.mail_is_moot(notice, NOW)
+    assert len(thread.take_uncommitted().asked) == 1
+    other = Side.MENTEE if asking is Side.MENTOR else Side.MENTOR
+    thread.hear(yes(other, complete=True), "e2", PROPOSED_AT)
+    assert thread.is_over(notice)
+    assert thread.mail_is_moot(notice, NOW)
+
+
+def test_a_request_that_comes_to_nothing_is_told_to_whoever_asked() -> None:
+    """Neither who nor why: it is not available any more."""
+    thread = Thread.opened_by(a_proposal("mentor"), "acme")
+    for number, fact in enumerate((a_proposal("mentor"), yes(Side.MENTOR), CLOSED)):
+        thread.hear(fact, f"e{number}", PROPOSED_AT)
+    assert told(thread) == [("dan", "asked"), ("mia", "match-closed")]
+
+
+def test_a_pause_and_its_end_reach_both_in_the_inbox() -> None:
+    """Neither asks for a mail; times that were proposed wait for nobody meanwhile."""
+    proposed_times = SessionPlanChanged(mentorship="m-1", change=PlanChange.TIMES_PROPOSED, by=Side.MENTEE)
+    thread = a_thread(a_start(), proposed_times)
+    assert len(thread.take_uncommitted().asked) == 4
+    stood = []
+    for number, fact in enumerate((MentorshipPaused(mentorship="m-1"), MentorshipResumed(mentorship="m-1"))):
+        thread.hear(fact, f"p{number}", PROPOSED_AT)
+        stood.append((thread.status, thread.times_wait))
+    assert stood == [(Status.PAUSED, False), (Status.STARTED, False)]
+    assert told(thread)[-4:] == [
+        (member, kind) for kind in ("mentorship-paused", "mentorship-resumed") for member in ("mia", "dan")
+    ]
+    assert thread.take_uncommitted().asked == []
 
 
 def test_an_outcome_from_a_newer_producer_tells_nobody() -> None:

@@ -15,6 +15,7 @@ def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
     others = Side.MENTEE if member == "mia" else Side.MENTOR
     facts: dict[Kind, Event] = {
         Kind.MATCH_PROPOSED: a_proposal(),
+        Kind.ASKED: a_proposal(origin=others.value),
         Kind.ANSWER_AWAITED: yes(others),
         Kind.MENTORSHIP_STARTED: a_start(),
     } | {each: planned(change) for change, each in PLANS.items()}

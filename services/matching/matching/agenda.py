@@ -25,6 +25,7 @@ class Urgency(IntEnum):
     WAIT_FOR_AGREEMENT = 6
     WAIT_FOR_ANSWER = 7
     RUNNING = 8
+    PAUSED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def _step(pair: Mentorship, member: str, now: datetime) -> Step | None:
             agreed = pair.agreement is not None and side in pair.agreement.confirmed
             urgency = Urgency.WAIT_FOR_AGREEMENT if agreed else Urgency.AGREE
             return Step(urgency, pair, side, pair.accepted_at or pair.proposed_at)
+        case Status.PAUSED:
+            return Step(Urgency.PAUSED, pair, side, pair.started_at or pair.proposed_at)
         case Status.STARTED:
             due = next_meeting(pair, now) or now.date()
             return Step(_of_sessions(pair, side, now, due), pair, side, due.isoformat())

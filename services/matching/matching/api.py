@@ -188,6 +188,16 @@ def _add_commands(api: APIRouter, commands: Commands) -> None:
         """Log a day's session as held or cancelled."""
         return _view(await commands.log_session(caller, mentorship, key, body.day, body.outcome), caller.member)
 
+    @api.post("/mentorships/{mentorship}/pause")
+    async def pause(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
+        """Stop for a while, without a reason; what was arranged is called off."""
+        return _view(await commands.pause(caller, mentorship, key), caller.member)
+
+    @api.post("/mentorships/{mentorship}/resume")
+    async def resume(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
+        """Go on; either side may."""
+        return _view(await commands.resume(caller, mentorship, key), caller.member)
+
     @api.post("/mentorships/{mentorship}/end")
     async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Leave, without a reason."""

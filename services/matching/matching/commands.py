@@ -103,12 +103,30 @@ class Commands:
             pair, side = await self.pair(caller, mentorship, action)
             return await self._change(pair, side, key, lambda subject: change(subject, side))
 
+    async def pause(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
+        """Stop for a while, without a reason."""
+        at = clock.timestamp()
+        return await self.act(
+            caller, mentorship, key, lambda pair, side: pair.pause(side, at), name="pause", action="mentorship.pause"
+        )
+
+    async def resume(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
+        """Go on."""
+        return await self.act(
+            caller, mentorship, key, lambda pair, side: pair.resume(side), name="resume", action="mentorship.pause"
+        )
+
     async def end(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Leave, without a reason."""
-        with told("end-mentorship"):
-            pair, side = await self.pair(caller, mentorship, "mentorship.end")
-            at = clock.timestamp()
-            return await self._change(pair, side, key, lambda subject: subject.end(side, at))
+        at = clock.timestamp()
+        return await self.act(
+            caller,
+            mentorship,
+            key,
+            lambda pair, side: pair.end(side, at),
+            name="end-mentorship",
+            action="mentorship.end",
+        )
 
     async def notes(self, caller: Caller, mentorship: str) -> str | None:
         """The mentor's own notes; none for the mentee, who never sees that there are any."""

@@ -11,7 +11,7 @@ from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from chassis import clock
 from matching import eligibility
 from matching.domain.members import Member
-from matching.domain.mentorship import UNANSWERED, Mentorship
+from matching.domain.mentorship import AGREED, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
 from matching.store import Store
 
@@ -115,6 +115,14 @@ async def recheck_pairs(work: Work, store: Store) -> None:
     for member in concerned:
         pairs = await store.of_member(work.tenant, member, UNANSWERED)
         await store.withdraw([pair for pair in pairs if not await _still_proper(pair, store)])
+
+
+@works.on("end-pairs")
+async def end_pairs(work: Work, store: Store) -> None:
+    """Whoever has left the organisation has no pairs: each ends as any other does, by nobody."""
+    at = clock.timestamp()
+    for pair in await store.of_member(work.tenant, work.arguments["member"], AGREED):
+        await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.end(None, at))
 
 
 async def _still_proper(pair: Mentorship, store: Store) -> bool:

@@ -118,7 +118,7 @@ def tie_of(pair: MentorshipState, programme: str, again: set[str]) -> Tie | None
     match pair.status:
         case Status.PROPOSED:
             return Tie.OPEN if pair.programme == programme else Tie.LOCKED
-        case Status.HALF_ACCEPTED | Status.ACCEPTED | Status.STARTED:
+        case Status.HALF_ACCEPTED | Status.ACCEPTED | Status.STARTED | Status.PAUSED:
             return Tie.LOCKED
         case Status.CLOSED if pair.mentorship in again:
             return None

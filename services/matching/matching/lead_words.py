@@ -71,7 +71,7 @@ class Standing(StrEnum):
 _STATUSES: Final[dict[Standing, tuple[Status, ...]]] = {
     Standing.WAITING: UNANSWERED,
     Standing.SETTLING: (Status.ACCEPTED,),
-    Standing.RUNNING: (Status.STARTED,),
+    Standing.RUNNING: (Status.STARTED, Status.PAUSED),
 }
 
 

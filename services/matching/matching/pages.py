@@ -35,6 +35,7 @@ _OPEN_STEPS: Final = {
     Status.HALF_ACCEPTED: 1,
     Status.ACCEPTED: 2,
     Status.STARTED: 3,
+    Status.PAUSED: 3,
     Status.ENDED: 5,
     Status.CLOSED: 5,
 }
@@ -178,6 +179,7 @@ def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> AP
     _add_reading(routes, views)
     _add_answers(routes, commands)
     _add_mentorship(routes, commands)
+    _add_leaving(routes, commands)
     session_pages.add(routes, commands, pages, cards, views.mentorship)
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
@@ -225,7 +227,7 @@ def _add_answers(routes: APIRouter, commands: Commands) -> None:
 
 def _after_yes(pair: Mentorship) -> Response:
     match pair.status:
-        case Status.ACCEPTED | Status.STARTED:
+        case Status.ACCEPTED | Status.STARTED | Status.PAUSED:
             return redirect(
                 f"/mentorships/{pair.id}", notice=_("You have both said yes. Now settle what you agree on.")
             )
@@ -277,6 +279,27 @@ def _add_mentorship(routes: APIRouter, commands: Commands) -> None:
         """Keep the mentor's own notes."""
         await commands.keep_notes(caller, mentorship, text.replace("\r\n", "\n"))
         return redirect(f"/mentorships/{mentorship}", notice=_("Your notes are kept. Only you can read them."))
+
+
+def _add_leaving(routes: APIRouter, commands: Commands) -> None:
+    @routes.post("/mentorships/{mentorship}/pause")
+    async def pause(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Stop for a while."""
+        try:
+            await commands.pause(caller, mentorship, key)
+        except ConflictError as refusal:
+            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
+        notice = _("It is paused. Either of you can go on at any time.")
+        return redirect(f"/mentorships/{mentorship}", notice=notice, kind="info")
+
+    @routes.post("/mentorships/{mentorship}/resume")
+    async def resume(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Go on."""
+        try:
+            await commands.resume(caller, mentorship, key)
+        except ConflictError as refusal:
+            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
+        return redirect(f"/mentorships/{mentorship}", notice=_("It goes on. Propose when to meet next."))
 
     @routes.post("/mentorships/{mentorship}/end")
     async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:

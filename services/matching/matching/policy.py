@@ -22,6 +22,7 @@ POLICY: Final = Policy(
         "session.arrange": Grant(relations=_PARTIES),
         "session.call-off": Grant(relations=_PARTIES),
         "reflection.keep": Grant(relations=_PARTIES),
+        "mentorship.pause": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
         "notes.keep": Grant(relations=frozenset({"mentor"})),
         "programme.list": Grant(everyone=True),

@@ -18,6 +18,8 @@ from contracts.matching import (
     MatchClosed,
     MatchProposed,
     MentorshipEnded,
+    MentorshipPaused,
+    MentorshipResumed,
     MentorshipStarted,
     Outcome,
     PlanChange,
@@ -40,12 +42,16 @@ class Kind(StrEnum):
     """What a notice is about. The values travel in `NoticeSent`."""
 
     MATCH_PROPOSED = "match-proposed"
+    ASKED = "asked"
+    """Like a proposal, but a person began it and has said yes."""
     ANSWER_AWAITED = "answer-awaited"
     MATCH_ACCEPTED = "match-accepted"
     MATCH_CLOSED = "match-closed"
     MENTORSHIP_STARTED = "mentorship-started"
     SESSION_HELD = "session-held"
     SESSION_CANCELLED = "session-cancelled"
+    MENTORSHIP_PAUSED = "mentorship-paused"
+    MENTORSHIP_RESUMED = "mentorship-resumed"
     MENTORSHIP_ENDED = "mentorship-ended"
     TIMES_PROPOSED = "times-proposed"
     SESSION_ARRANGED = "session-arranged"
@@ -54,15 +60,16 @@ class Kind(StrEnum):
     SESSION_NEAR = "session-near"
 
 
-ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
+ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
 MAILED: Final = {
     Kind.MATCH_PROPOSED: _OPEN,
+    Kind.ASKED: _OPEN,
     Kind.ANSWER_AWAITED: frozenset({Status.HALF_ACCEPTED}),
     Kind.MENTORSHIP_STARTED: frozenset({Status.STARTED}),
     Kind.SESSION_ARRANGED: frozenset({Status.STARTED}),
     Kind.SESSION_MOVED: frozenset({Status.STARTED}),
-    Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.ENDED}),
+    Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.PAUSED, Status.ENDED}),
     Kind.SESSION_NEAR: frozenset({Status.STARTED}),
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
@@ -154,7 +161,7 @@ class Thread(Aggregate):
         match fact:
             case MatchProposed():
                 self.answer_by = fact.expires_at
-                self._tell(Kind.MATCH_PROPOSED, self.participants, event_id, at)
+                self._proposed(fact, event_id, at)
             case MatchAccepted():
                 self._answered(fact, event_id, at)
             case MatchClosed():
@@ -167,10 +174,11 @@ class Thread(Aggregate):
                     self._tell(kind, self.participants, event_id, at)
             case SessionPlanChanged():
                 self._planned(fact, event_id, at)
-            case MentorshipEnded():
-                self.status, self.times_wait = Status.ENDED, False
-                self._settle(at, {Kind.TIMES_PROPOSED})
-                self._tell(Kind.MENTORSHIP_ENDED, self.participants, event_id, at)
+            case MentorshipResumed():
+                self.status = Status.STARTED
+                self._tell(Kind.MENTORSHIP_RESUMED, self.participants, event_id, at)
+            case MentorshipPaused() | MentorshipEnded():
+                self._stopped(fact, event_id, at)
 
     def mark_read(self, member: str, notices: Collection[str], at: str) -> None:
         """A member has seen some of the notices; those of the other side stay as they are."""
@@ -194,6 +202,15 @@ class Thread(Aggregate):
         late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
         return late or self.role_of(notice.member) in self.said_yes
 
+    def _proposed(self, fact: MatchProposed, event_id: str, at: str) -> None:
+        """Both hear of a proposal; of a request whoever is asked, for the other one has made it."""
+        asking = {side for side in Side if side.value == fact.origin}
+        if not asking:
+            self._tell(Kind.MATCH_PROPOSED, self.participants, event_id, at)
+            return
+        self.said_yes = list(asking)
+        self._tell(Kind.ASKED, self._on(set(Side) - asking), event_id, at)
+
     def _answered(self, fact: MatchAccepted, event_id: str, at: str) -> None:
         if fact.complete:
             self.status, self.said_yes = Status.ACCEPTED, list(Side)
@@ -203,6 +220,8 @@ class Thread(Aggregate):
         if fact.by not in set(Side):
             return  # a newer producer's word: who still has to answer is not known
         self.status = Status.HALF_ACCEPTED
+        if fact.by in self.said_yes:
+            return  # whoever asked has said yes by it
         self.said_yes = [*self.said_yes, fact.by]
         self._settle(at)
         waited_for = self._on(side for side in Side if side not in self.said_yes)
@@ -214,9 +233,16 @@ class Thread(Aggregate):
         self._settle(at)
         self._tell(Kind.MATCH_CLOSED, self._on(self.said_yes), event_id, at)
 
+    def _stopped(self, fact: MentorshipPaused | MentorshipEnded, event_id: str, at: str) -> None:
+        paused = isinstance(fact, MentorshipPaused)
+        self.status, self.times_wait = Status.PAUSED if paused else Status.ENDED, False
+        self._settle(at, {Kind.TIMES_PROPOSED})
+        kind = Kind.MENTORSHIP_PAUSED if paused else Kind.MENTORSHIP_ENDED
+        self._tell(kind, self.participants, event_id, at)
+
     def _planned(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
         """Whatever is heard of a plan answers the times that were proposed before, except that it draws near."""
-        if self.status is not Status.ENDED:
+        if self.status not in (Status.PAUSED, Status.ENDED):
             self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
         if fact.change is not PlanChange.NEAR:
             self.times_wait = fact.change is PlanChange.TIMES_PROPOSED

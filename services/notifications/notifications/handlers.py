@@ -18,6 +18,8 @@ from contracts.matching import (
     MatchClosed,
     MatchProposed,
     MentorshipEnded,
+    MentorshipPaused,
+    MentorshipResumed,
     MentorshipStarted,
     SessionLogged,
     SessionPlanChanged,
@@ -42,6 +44,8 @@ log = logs.get()
     MentorshipStarted,
     SessionLogged,
     SessionPlanChanged,
+    MentorshipPaused,
+    MentorshipResumed,
     MentorshipEnded,
     group="threads",
 )

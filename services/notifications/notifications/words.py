@@ -26,12 +26,17 @@ def line(kind: Kind, side: Side, partner: str) -> str:
         Kind.MATCH_PROPOSED: (
             _("You could mentor %(name)s.") if side is Side.MENTOR else _("You could learn from %(name)s.")
         ),
+        Kind.ASKED: (
+            _("%(name)s asks you to mentor them.") if side is Side.MENTOR else _("%(name)s offers to mentor you.")
+        ),
         Kind.ANSWER_AWAITED: _("Your turn: %(name)s has said yes."),
         Kind.MATCH_ACCEPTED: _("You and %(name)s have both said yes. Agree now how you want to work."),
         Kind.MATCH_CLOSED: _("The proposal with %(name)s is not available any more."),
         Kind.MENTORSHIP_STARTED: _("Your mentorship with %(name)s has started."),
         Kind.SESSION_HELD: _("A session with %(name)s was logged as held."),
         Kind.SESSION_CANCELLED: _("A session with %(name)s was logged as cancelled."),
+        Kind.MENTORSHIP_PAUSED: _("Your mentorship with %(name)s is paused."),
+        Kind.MENTORSHIP_RESUMED: _("Your mentorship with %(name)s goes on."),
         Kind.MENTORSHIP_ENDED: _("Your mentorship with %(name)s has ended."),
         Kind.TIMES_PROPOSED: _("Your turn: %(name)s proposes times to meet."),
         Kind.SESSION_ARRANGED: _("Your session with %(name)s is arranged."),
@@ -54,6 +59,7 @@ def next_step(kind: Kind) -> str:
     """What the link of a notice leads to."""
     steps = {
         Kind.MATCH_PROPOSED: _("See the proposal"),
+        Kind.ASKED: _("See who asks, and answer"),
         Kind.ANSWER_AWAITED: _("Give your answer"),
         Kind.MATCH_ACCEPTED: _("Agree how to work"),
         Kind.MATCH_CLOSED: _("See your proposals"),
@@ -64,7 +70,7 @@ def next_step(kind: Kind) -> str:
 
 def link(kind: Kind, thread: str) -> str:
     """Where a notice leads: a path of matching's."""
-    if kind in {Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED, Kind.MATCH_CLOSED}:
+    if kind in {Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED, Kind.MATCH_CLOSED}:
         return "/proposals"
     return f"/mentorships/{thread}"
 
@@ -142,6 +148,7 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
     """Subject and paragraphs of each kind of mail, for the side that reads it."""
     contents = {
         Kind.MATCH_PROPOSED: (_("A new proposal for you"), _proposed),
+        Kind.ASKED: (_("Somebody asks you"), _asked),
         Kind.ANSWER_AWAITED: (_("Your answer is waited for"), _awaited),
         Kind.MENTORSHIP_STARTED: (_("Your mentorship has started"), _started),
         Kind.SESSION_ARRANGED: (_("Your session is arranged"), _arranged),
@@ -160,6 +167,15 @@ def _proposed(side: Side) -> tuple[str, ...]:
         else _("We found a colleague who can show you something that you would like to learn.")
     )
     return first, _("Have a look and say yes or not now. Nothing begins unless you both say yes.")
+
+
+def _asked(side: Side) -> tuple[str, ...]:
+    first = (
+        _("A colleague would like to learn from you and has asked you to mentor them.")
+        if side is Side.MENTOR
+        else _("A colleague has something to show you and offers to mentor you.")
+    )
+    return first, _("Say yes or not now; either is fine, and a “not now” needs no reason.")
 
 
 def _awaited(side: Side) -> tuple[str, ...]:

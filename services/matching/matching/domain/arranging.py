@@ -1,19 +1,30 @@
-"""The half of a mentorship that arranges its sessions: times are proposed, one is picked, and it may move or fall away.
+"""The half of a mentorship that arranges and logs sessions: times are proposed, one is picked, may move or fall away.
 
 At most one session is arranged ahead. Each change says on the platform topic that there was one, and never when or
 where the two meet: whoever has to know asks for the calendar entry.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from chassis.errors import ConflictError, InvalidError
 from chassis.state.aggregate import Aggregate
-from contracts.matching import PlanChange, SessionPlanChanged, Side, Status
+from contracts.envelope import Event
+from contracts.matching import (
+    MentorshipDetailed,
+    MentorshipState,
+    Outcome,
+    PlanChange,
+    SessionLogged,
+    SessionPlanChanged,
+    Side,
+    Status,
+)
 from pydantic import Field
 
-from matching.domain.agreement import Agreement
+from matching.domain.agreement import Agreement, Session
 from matching.domain.times import (
     MOST_TIMES,
     ArrangedSession,
@@ -26,18 +37,26 @@ from matching.domain.times import (
 )
 
 TOLD_BEFORE: Final = timedelta(days=1)
+SESSIONS_KEPT: Final = 400
 ARRANGED_KEPT: Final = 20
 """Sessions whose calendar entries are remembered: those that wait to be logged, and a few before them."""
 
 
-class Arranging(Aggregate):
-    """What a mentorship needs to arrange sessions. `due` is the clock's: a day before the session that is ahead."""
+class Arranging(Aggregate, ABC):
+    """What a mentorship needs for its sessions. `due` is the clock's: a day before the one that is ahead."""
 
     status: Status = Status.PROPOSED
     agreement: Agreement | None = None
     due: int = 0
     times: ProposedTimes | None = None
     arranged: list[ArrangedSession] = Field(default_factory=list)
+    sessions: list[Session] = Field(default_factory=list)
+    """Those that were logged."""
+    started_at: str | None = None
+
+    @abstractmethod
+    def state(self) -> MentorshipState:
+        """The whole of it as our own services may know it."""
 
     def propose_times(
         self, side: Side, times: Sequence[LocalTime], link: str, now: str, busy: Iterable[ArrangedSession] = ()
@@ -96,7 +115,7 @@ class Arranging(Aggregate):
             raise ConflictError("No session is arranged that could be cancelled.")
         self.drop_plan(side, now)
 
-    def drop_plan(self, side: Side, now: str) -> None:
+    def drop_plan(self, side: Side | None, now: str) -> None:
         """Nothing is arranged or proposed any more, because somebody cancelled it or left."""
         ahead, self.times, self.due = self.session_ahead(now), None, 0
         if ahead is not None:
@@ -111,6 +130,32 @@ class Arranging(Aggregate):
         self.due = 0
         if self.status is Status.STARTED and (ahead := self.session_ahead(now)) is not None:
             self._say(PlanChange.NEAR, None, ahead)
+
+    def log_session(self, side: Side, session: str, day: date, outcome: Outcome, at: str) -> None:
+        """Log a day's session as held or cancelled; a word on a day already logged speaks of the same session."""
+        self.started_agreement()
+        # The server's day may be a person's yesterday: allow the furthest zone ahead.
+        if day > date.fromisoformat(at[:10]) + timedelta(days=1):
+            raise InvalidError("A session can be logged on its day or later, not before.")
+        if day < date.fromisoformat((self.started_at or at)[:10]) - timedelta(days=1):
+            raise InvalidError("That day is before the mentorship started.")
+        before = next((known for known in self.sessions if known.day == day.isoformat()), None)
+        if before is None and len(self.sessions) >= SESSIONS_KEPT:
+            raise ConflictError("This mentorship has as many sessions as it can hold. End it and begin a new one.")
+        after = (before or Session(id=session, day=day.isoformat())).note(side, outcome)
+        if after == before:
+            return
+        others = [known for known in self.sessions if known.day != after.day]
+        self.sessions = sorted([*others, after], key=lambda known: known.day)
+        detail = MentorshipDetailed(mentorship=self.id, change="session", by=side, outcome=outcome)
+        if before is None or before.outcome is not after.outcome:
+            self.tell(SessionLogged(mentorship=self.id, session=after.id, outcome=after.outcome, day=after.day), detail)
+        else:
+            self.tell(None, detail)
+
+    def logged(self, session: str) -> Session | None:
+        """A logged session by its id."""
+        return next((each for each in self.sessions if each.id == session), None)
 
     def session_ahead(self, now: str) -> ArrangedSession | None:
         """The arranged session that has not begun."""
@@ -133,6 +178,13 @@ class Arranging(Aggregate):
         if self.status is not Status.STARTED or self.agreement is None:
             raise ConflictError("That is possible while a mentorship is running.")
         return self.agreement
+
+    def tell(self, fact: Event | None, detail: MentorshipDetailed) -> None:
+        """Say what happened: outside at most one fact, for our own services the detail and the whole of it."""
+        if fact is not None:
+            self.say(fact)
+        self.say(detail)
+        self.say(self.state())
 
     def _keep(self, session: ArrangedSession) -> None:
         others = [each for each in self.arranged if each.id != session.id]

@@ -33,6 +33,8 @@ class Member(Aggregate):
         self.manager = directory.manager if directory else None
         if before is None or before == directory:
             return
+        if directory is None:
+            self.ask("end-pairs", member=self.id)
         self.ask("recheck-pairs", member=self.id, reports=before.manager != self.manager)
 
     def capacity(self, side: Side) -> int:

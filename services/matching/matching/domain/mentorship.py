@@ -6,11 +6,10 @@ makes the pair accepted.
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
-from chassis.errors import ConflictError, InvalidError
-from contracts.envelope import Event
+from chassis.errors import ConflictError
 from contracts.matching import (
     Answer,
     MatchAccepted,
@@ -18,26 +17,26 @@ from contracts.matching import (
     MatchProposed,
     MentorshipDetailed,
     MentorshipEnded,
+    MentorshipPaused,
+    MentorshipResumed,
     MentorshipStarted,
     MentorshipState,
-    Outcome,
     PersonBands,
-    SessionLogged,
     Side,
     Status,
 )
 from pydantic import Field
 
-from matching.domain.agreement import Agreement, Customs, Intent, Session, add_months, count_sessions
+from matching.domain.agreement import Agreement, Customs, Intent, add_months, count_sessions
 from matching.domain.arranging import Arranging
 from matching.domain.proposal import Partner, Terms, direction_of, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
 from matching.domain.times import unix_seconds
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
-LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
+AGREED: Final = (Status.ACCEPTED, Status.STARTED, Status.PAUSED)
+LIVE: Final = (*UNANSWERED, *AGREED)
 CUSTOMS: Final = Customs()
-SESSIONS_KEPT: Final = 400
 PLACES_PATIENCE: Final = 60
 """Seconds until the clock looks again at a proposal whose places are being taken."""
 
@@ -66,7 +65,6 @@ class Mentorship(Arranging):
     ended_at: str | None = None
     closed_at: str | None = None
     again: bool = False
-    sessions: list[Session] = Field(default_factory=list)
     receipts: list[Receipt] = Field(default_factory=list)
 
     @classmethod
@@ -148,7 +146,7 @@ class Mentorship(Arranging):
         self.yes.append(side)
         if self.status is Status.PROPOSED:
             self.status = Status.HALF_ACCEPTED
-            self._tell(
+            self.tell(
                 MatchAccepted(mentorship=self.id, by=side, complete=False),
                 MentorshipDetailed(mentorship=self.id, change="answered", by=side),
             )
@@ -199,7 +197,7 @@ class Mentorship(Arranging):
         Whoever is full now has no use for other proposals; those are withdrawn only once this one is certain. The
         agreement begins with the customs of the programme.
         """
-        if self.status in (Status.ACCEPTED, Status.STARTED):
+        if self.status in AGREED:
             return True
         if not self.reserving:
             return False
@@ -207,7 +205,7 @@ class Mentorship(Arranging):
         self.agreement = Agreement(
             intent=Intent(mentor=self.mentor, areas=self.terms.areas[:5], **customs.model_dump())
         )
-        self._tell(
+        self.tell(
             MatchAccepted(mentorship=self.id, by=self.yes[-1], complete=True),
             MentorshipDetailed(mentorship=self.id, change="answered", by=self.yes[-1]),
         )
@@ -232,7 +230,7 @@ class Mentorship(Arranging):
             return
         self.status, self.started_at = Status.STARTED, at
         self.planned_end = add_months(date.fromisoformat(at[:10]), agreement.intent.months).isoformat()
-        self._tell(
+        self.tell(
             MentorshipStarted(
                 mentorship=self.id,
                 mentor=self.mentor,
@@ -244,49 +242,44 @@ class Mentorship(Arranging):
             detail,
         )
 
-    def log_session(self, side: Side, session: str, day: date, outcome: Outcome, at: str) -> None:
-        """Log a day's session as held or cancelled; a word on a day already logged speaks of the same session."""
-        self.started_agreement()
-        # The server's day may be a person's yesterday: allow the furthest zone ahead.
-        if day > date.fromisoformat(at[:10]) + timedelta(days=1):
-            raise InvalidError("A session can be logged on its day or later, not before.")
-        if day < date.fromisoformat((self.started_at or at)[:10]) - timedelta(days=1):
-            raise InvalidError("That day is before the mentorship started.")
-        before = next((known for known in self.sessions if known.day == day.isoformat()), None)
-        if before is None and len(self.sessions) >= SESSIONS_KEPT:
-            raise ConflictError("This mentorship has as many sessions as it can hold. End it and begin a new one.")
-        after = (before or Session(id=session, day=day.isoformat())).note(side, outcome)
-        if after == before:
+    def pause(self, side: Side, at: str) -> None:
+        """Either side pauses, without a reason: nothing is arranged or asked for until either resumes."""
+        if self.status is Status.PAUSED:
             return
-        others = [known for known in self.sessions if known.day != after.day]
-        self.sessions = sorted([*others, after], key=lambda known: known.day)
-        detail = MentorshipDetailed(mentorship=self.id, change="session", by=side, outcome=outcome)
-        if before is None or before.outcome is not after.outcome:
-            self._tell(
-                SessionLogged(mentorship=self.id, session=after.id, outcome=after.outcome, day=after.day), detail
-            )
-        else:
-            self._tell(None, detail)
+        self.started_agreement()
+        self.status = Status.PAUSED
+        self.tell(
+            MentorshipPaused(mentorship=self.id), MentorshipDetailed(mentorship=self.id, change="paused", by=side)
+        )
+        self.drop_plan(side, at)
 
-    def end(self, side: Side, at: str) -> None:
-        """Either side leaves, without a reason. Before the start the pair is closed, after it ended."""
+    def resume(self, side: Side) -> None:
+        """Either side goes on where they stopped."""
+        if self.status is Status.STARTED:
+            return
+        if self.status is not Status.PAUSED:
+            raise ConflictError("Only a mentorship that is paused can go on.")
+        self.status = Status.STARTED
+        self.tell(
+            MentorshipResumed(mentorship=self.id), MentorshipDetailed(mentorship=self.id, change="resumed", by=side)
+        )
+
+    def end(self, side: Side | None, at: str) -> None:
+        """Either side leaves, without a reason, or the organisation. Before the start it is closed, after it ended."""
         if self.status in (Status.CLOSED, Status.ENDED):
             return
         if self.status is Status.ACCEPTED:
             self._close(Answer.WITHDRAWN, side, at)
         else:
-            self.started_agreement()
+            if self.status is not Status.PAUSED:
+                self.started_agreement()
             self.status, self.ended_at = Status.ENDED, at
-            self._tell(
+            self.tell(
                 MentorshipEnded(mentorship=self.id),
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
             )
             self.drop_plan(side, at)
         self.ask("release-places")
-
-    def logged(self, session: str) -> Session | None:
-        """A logged session by its id."""
-        return next((each for each in self.sessions if each.id == session), None)
 
     def receipt_of(self, key: str) -> Receipt | None:
         """The result of an earlier command with this idempotency key."""
@@ -320,15 +313,9 @@ class Mentorship(Arranging):
             sessions=count_sessions(self.sessions),
         )
 
-    def _tell(self, fact: Event | None, detail: MentorshipDetailed) -> None:
-        if fact is not None:
-            self.say(fact)
-        self.say(detail)
-        self.say(self.state())
-
     def _close(self, answer: Answer, by: Side | None, at: str) -> None:
         self.status, self.closed_at, self.due = Status.CLOSED, at, 0
-        self._tell(
+        self.tell(
             MatchClosed(mentorship=self.id),
             MentorshipDetailed(mentorship=self.id, change="closed", by=by, answer=answer),
         )
