@@ -12,6 +12,8 @@ from contracts.matching import (
     Side,
 )
 from contracts.notifications import NoticeSent
+from hypothesis import given
+from hypothesis import strategies as st
 from notification_facts import CLOSED, a_proposal, a_start, yes
 from notifications.domain import NOTICES_KEPT, Kind, Thread, notice_id
 
@@ -177,6 +179,60 @@ def test_the_mail_about_an_awaited_answer_is_moot_once_nobody_waits(
     thread = a_thread(yes(Side.MENTEE), *facts)
     awaited = next(each for each in thread.of("mia") if each.kind is Kind.ANSWER_AWAITED)
     assert thread.mail_is_moot(awaited, NOW + after) is moot
+
+
+def test_a_mail_that_waited_is_asked_for_again_when_its_time_has_come() -> None:
+    """Two wait for different hours: each comes back once, and the clock knows the next one."""
+    thread = a_thread()
+    thread.take_uncommitted()
+    first, second = (notice.id for notice in thread.notices)
+    thread.postpone_mail(first, NOW + timedelta(hours=9))
+    thread.postpone_mail(second, NOW + timedelta(hours=10))
+    assert thread.mails_due == int((NOW + timedelta(hours=9)).timestamp())
+
+    thread.release_mails(NOW + timedelta(hours=8))
+    assert thread.take_uncommitted().asked == []
+    thread.release_mails(NOW + timedelta(hours=9))
+    [ask] = thread.take_uncommitted().asked
+    assert (ask.kind, ask.arguments) == ("send-mail", {"notice": first, "waited_until": "2026-03-02T18:00:01+00:00"})
+    assert thread.mails_due == int((NOW + timedelta(hours=10)).timestamp())
+    thread.release_mails(NOW + timedelta(days=1))
+    assert [ask.arguments["notice"] for ask in thread.take_uncommitted().asked] == [second]
+    assert (thread.waiting, thread.mails_due) == ({}, 0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 1), st.integers(0, 50)), max_size=30))
+def test_no_mail_is_lost_while_it_waits(steps: list[tuple[bool, int, int]]) -> None:
+    """Postponed and released in any order: what waits is due, not before its time, and comes back in the end."""
+    thread = a_thread()
+    thread.take_uncommitted()
+    ids, until = [notice.id for notice in thread.notices], dict[str, int]()
+    for postponed, which, hours in steps:
+        moment = NOW + timedelta(hours=hours)
+        if postponed:
+            thread.postpone_mail(ids[which], moment)
+            until[ids[which]] = hours
+        else:
+            thread.release_mails(moment)
+            over = {each for each, end in until.items() if end <= hours}
+            assert {ask.arguments["notice"] for ask in thread.take_uncommitted().asked} == over
+            until = {each: end for each, end in until.items() if each not in over}
+        first = min(until.values(), default=None)
+        assert thread.mails_due == (0 if first is None else int((NOW + timedelta(hours=first)).timestamp()))
+    thread.release_mails(NOW + timedelta(hours=51))
+    assert {ask.arguments["notice"] for ask in thread.take_uncommitted().asked} == set(until)
+
+
+def test_a_mail_that_waited_is_as_good_as_new_and_judged_all_the_same() -> None:
+    """Its three days begin when the waiting is over; what was answered or closed meanwhile is moot."""
+    thread = a_thread()
+    [notice] = thread.of("mia")
+    later = NOW + timedelta(days=5)
+    assert thread.mail_is_moot(notice, later)
+    assert not thread.mail_is_moot(notice, later, (later - timedelta(hours=1)).isoformat())
+    assert thread.mail_is_moot(notice, later, (later - timedelta(days=3, hours=1)).isoformat())
+    thread.hear(CLOSED, "e9", PROPOSED_AT)
+    assert thread.mail_is_moot(notice, later, later.isoformat())
 
 
 def test_the_mail_of_a_start_is_moot_after_the_end() -> None:

@@ -6,8 +6,9 @@ the fact and the member, so hearing a fact again, even with an empty database, m
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -91,6 +92,10 @@ class Thread(Aggregate):
     answer_by: str | None = None
     said_yes: list[Side] = Field(default_factory=list)
     notices: list[Notice] = Field(default_factory=list)
+    waiting: dict[str, int] = Field(default_factory=dict)
+    """Notices whose mail waits for the end of its reader's quiet hours, and until when, in unix seconds."""
+    mails_due: int = 0
+    """When the first of them is judged anew; 0 while none waits."""
 
     @classmethod
     def opened_by(cls, fact: MatchProposed | MentorshipStarted, tenant: str) -> "Thread":
@@ -150,9 +155,26 @@ class Thread(Aggregate):
         """Whether a notice asks for an answer that nobody waits for any more."""
         return notice.kind in ASKING and self.status not in _OPEN
 
-    def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
-        """Whether a mail about this notice would come too late, or say what is no longer so."""
-        if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
+    def postpone_mail(self, notice: str, until: datetime) -> None:
+        """Let the mail about a notice wait."""
+        self.waiting = {**self.waiting, notice: ceil(until.timestamp())}
+        self.mails_due = min(self.waiting.values())
+
+    def release_mails(self, now: datetime) -> None:
+        """Ask again for each mail that has waited long enough; whether it is still of use is judged then."""
+        over = {notice: until for notice, until in self.waiting.items() if until <= now.timestamp()}
+        for notice, until in over.items():
+            self.ask("send-mail", notice=notice, waited_until=datetime.fromtimestamp(until, UTC).isoformat())
+        self.waiting = {notice: until for notice, until in self.waiting.items() if notice not in over}
+        self.mails_due = min(self.waiting.values(), default=0)
+
+    def mail_is_moot(self, notice: Notice, now: datetime, waited_until: str | None = None) -> bool:
+        """Whether a mail about this notice would come too late, or say what is no longer so.
+
+        A mail that waited because its reader wished so is as good as new when the waiting is over.
+        """
+        fresh_at = datetime.fromisoformat(waited_until or notice.at)
+        if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
         if notice.kind not in ASKING:
             return False

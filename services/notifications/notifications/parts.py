@@ -12,6 +12,7 @@ from notifications.channels import AddressBook, Mailer
 from notifications.live import Streams
 from notifications.settings import NotificationsSettings
 from notifications.store import Store
+from notifications.unsubscribe import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Parts:
     store: Store
     addresses: AddressBook
     mailer: Mailer
+    seal: Seal
     areas: Areas
     cards: Cards
     streams: Streams

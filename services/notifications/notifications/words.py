@@ -10,6 +10,7 @@ from chassis.translation import gettext as _
 from chassis.web.pages import day
 from contracts.matching import Side, Status
 
+from notifications import kinds
 from notifications.domain import ASKING, Kind, Notice, Thread
 
 
@@ -70,13 +71,15 @@ class Letter:
     facts: tuple[tuple[str, str], ...]
     step: str
     link: str
-    footer: str
+    why: str
+    preferences: str
 
     @property
     def text(self) -> str:
         """As plain text."""
         facts = "\n".join(f"{name}: {value}" for name, value in self.facts)
-        parts = (self.greeting, *self.paragraphs, facts, f"{self.step}:\n{self.link}", f"-- \n{self.footer}")
+        footer = f"-- \n{self.why}\n{self.preferences}"
+        parts = (self.greeting, *self.paragraphs, facts, f"{self.step}:\n{self.link}", footer)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -102,10 +105,8 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
         facts=tuple(facts),
         step=next_step(notice.kind),
         link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
-        footer=_(
-            "Turnabout sends a mail for a proposal, when your answer is waited for, and for a start. "
-            "Everything else waits in your inbox there."
-        ),
+        why=kinds.why(notice.kind),
+        preferences=kinds.preferences_link(public_url, notice.kind),
     )
 
 
