@@ -83,8 +83,11 @@ class Mailbox:
         return [mail for mail in self.mails if f"{member}@demo.example" in str(mail["To"])]
 
 
+@dataclass
 class KnownPeople(Profiles):
     """Profiles as notifications needs it: addresses and labels beside keys, tokens and cards."""
+
+    zones: dict[str, str] = field(default_factory=dict)
 
     def app(self) -> FastAPI:
         """The application to serve."""
@@ -96,7 +99,13 @@ class KnownPeople(Profiles):
             members = [each for each in (await request.json())["members"] if each in self.names]
             return {
                 "addresses": [
-                    {"member": each, "email": f"{each}@demo.example", "name": self.names[each], "language": "en"}
+                    {
+                        "member": each,
+                        "email": f"{each}@demo.example",
+                        "name": self.names[each],
+                        "language": "en",
+                        "time_zone": self.zones.get(each, "UTC"),
+                    }
                     for each in members
                 ]
             }
@@ -116,6 +125,7 @@ class Stage:
     kafka: str
     url: str
     spans: Path
+    clock: Path
     mailbox: Mailbox
     profiles: KnownPeople
     database: Any
@@ -247,6 +257,7 @@ async def a_stage(kafka: str, database: str, folder: Path) -> AsyncIterator[Stag
             "TURNABOUT_PROFILES_URL": profiles_url,
             "TURNABOUT_SMTP": f"127.0.0.1:{mailbox.port}",
             "TURNABOUT_SPANS_FILE": str(spans),
+            "TURNABOUT_CLOCK_FILE": str(folder / "clock"),
             "TURNABOUT_LOG_LEVEL": "WARNING",
         }
         stage = Stage(
@@ -254,6 +265,7 @@ async def a_stage(kafka: str, database: str, folder: Path) -> AsyncIterator[Stag
             kafka,
             f"http://127.0.0.1:{port}",
             spans,
+            folder / "clock",
             mailbox,
             profiles,
             client[f"{prefix}notifications"],

@@ -107,7 +107,14 @@ def test_the_navigation_marks_where_one_is() -> None:
 def test_the_navigation_offers_what_the_caller_may_see() -> None:
     """Insights are for analysts and operators; without a caller there is only sign-in."""
     links = r'<a class="nav__link" href="([^"]*)"'
-    assert re.findall(links, gallery(caller=MEMBER)) == ["/", "/proposals", "/inbox", "/programmes", "/profile"]
+    assert re.findall(links, gallery(caller=MEMBER)) == [
+        "/",
+        "/proposals",
+        "/inbox",
+        "/programmes",
+        "/profile",
+        "/preferences",
+    ]
     assert "/insights" in re.findall(links, gallery(caller=ANALYST))
     stranger = gallery(caller=None)
     assert re.findall(links, stranger) == []

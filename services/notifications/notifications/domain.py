@@ -69,6 +69,8 @@ class Notice(BaseModel):
     kind: Kind
     at: str
     read_at: str | None = None
+    mail_waits_until: int = 0
+    """The end of its reader's quiet hours into which its mail fell, in unix seconds; 0 when it fell into none."""
 
     @property
     def unread(self) -> bool:
@@ -92,10 +94,8 @@ class Thread(Aggregate):
     answer_by: str | None = None
     said_yes: list[Side] = Field(default_factory=list)
     notices: list[Notice] = Field(default_factory=list)
-    waiting: dict[str, int] = Field(default_factory=dict)
-    """Notices whose mail waits for the end of its reader's quiet hours, and until when, in unix seconds."""
     mails_due: int = 0
-    """When the first of them is judged anew; 0 while none waits."""
+    """When the first mail that waits is asked for again, in unix seconds; 0 while none waits."""
 
     @classmethod
     def opened_by(cls, fact: MatchProposed | MentorshipStarted, tenant: str) -> "Thread":
@@ -157,23 +157,29 @@ class Thread(Aggregate):
 
     def postpone_mail(self, notice: str, until: datetime) -> None:
         """Let the mail about a notice wait."""
-        self.waiting = {**self.waiting, notice: ceil(until.timestamp())}
-        self.mails_due = min(self.waiting.values())
+        due = ceil(until.timestamp())
+        for each in self.notices:
+            if each.id == notice:
+                each.mail_waits_until = due
+        self.mails_due = min(self.mails_due or due, due)
 
     def release_mails(self, now: datetime) -> None:
         """Ask again for each mail that has waited long enough; whether it is still of use is judged then."""
-        over = {notice: until for notice, until in self.waiting.items() if until <= now.timestamp()}
-        for notice, until in over.items():
-            self.ask("send-mail", notice=notice, waited_until=datetime.fromtimestamp(until, UTC).isoformat())
-        self.waiting = {notice: until for notice, until in self.waiting.items() if notice not in over}
-        self.mails_due = min(self.waiting.values(), default=0)
+        since, until = self.mails_due, int(now.timestamp())
+        if not 0 < since <= until:
+            return
+        for notice in self.notices:
+            if since <= notice.mail_waits_until <= until:  # what was asked for before lies before
+                self.ask("send-mail", notice=notice.id)
+        later = (notice.mail_waits_until for notice in self.notices if notice.mail_waits_until > until)
+        self.mails_due = min(later, default=0)
 
-    def mail_is_moot(self, notice: Notice, now: datetime, waited_until: str | None = None) -> bool:
+    def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
         """Whether a mail about this notice would come too late, or say what is no longer so.
 
         A mail that waited because its reader wished so is as good as new when the waiting is over.
         """
-        fresh_at = datetime.fromisoformat(waited_until or notice.at)
+        fresh_at = max(datetime.fromisoformat(notice.at), datetime.fromtimestamp(notice.mail_waits_until, UTC))
         if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
         if notice.kind not in ASKING:

@@ -71,7 +71,7 @@ async def send_mail(work: Work, parts: Parts) -> None:
         return
     thread = await parts.store.threads.get(work.tenant, work.document)
     notice = None if thread is None else thread.notice(notice_id)
-    if thread is None or notice is None or thread.mail_is_moot(notice, clock.now(), work.arguments.get("waited_until")):
+    if thread is None or notice is None or thread.mail_is_moot(notice, clock.now()):
         await ledger.settle(work.tenant, notice_id, Fate.MOOT)
         return
     wishes = await parts.store.preferences_of(work.tenant, notice.member)

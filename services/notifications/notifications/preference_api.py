@@ -1,8 +1,8 @@
 """The JSON API of preferences, and the address to which a mail program sends its one click."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
-from chassis.errors import ConflictError, NotFoundError, VersionNeededError
+from chassis.errors import ConflictError, InvalidError, NotFoundError, VersionNeededError
 from chassis.translation import gettext as _
 from chassis.web.http import IfMatch, set_etag
 from chassis.web.identity import SignedIn
@@ -14,7 +14,7 @@ from notifications.domain import Kind
 from notifications.kinds import PREFERENCES_PAGE, name_of
 from notifications.parts import HasParts
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences
-from notifications.unsubscribe import PATH
+from notifications.unsubscribe import ONE_CLICK, PATH
 
 router = APIRouter()
 _PREFERENCES: Final = "/api/notifications/v1/preferences"
@@ -77,9 +77,11 @@ async def show(token: Token, parts: HasParts) -> Response:
 
 @router.post(f"{PATH}/{{token}}", status_code=204)
 async def unsubscribe(
-    token: Token, parts: HasParts, _click: Annotated[Literal["One-Click"], Form(alias="List-Unsubscribe")]
+    token: Token, parts: HasParts, click: Annotated[str, Form(alias="List-Unsubscribe", max_length=40)]
 ) -> Response:
     """Switch off the mail of the one kind that the token names; again changes nothing (RFC 8058)."""
+    if click != ONE_CLICK:
+        raise InvalidError(_("Send the form field List-Unsubscribe with the value One-Click."))
     if (permission := parts.seal.opened(token)) is None:
         raise NotFoundError(_("This link is not one of ours. Choose on the page Preferences which mails you get."))
     if not await parts.store.change_preferences(
