@@ -1,133 +1,21 @@
-"""Mails of members who chose: switched off, or waiting for the end of quiet hours; on the real database.
+"""Mails of members who chose: switched off, or waiting for the end of quiet hours; on the real database."""
 
-The work of a thread is done here by hand and never cleared, so it is done again each time, as after a crash that came
-before the clearing. The clock file moves the time.
-"""
-
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
-from chassis.consuming.records import Received
-from chassis.errors import TransientError
-from chassis.ids import new_id
-from chassis.state.outbox import Pending
-from chassis.state.timers import Timer
-from contracts.envelope import Envelope, Event
 from contracts.matching import Side
-from contracts.topics import MENTORSHIP
+from notification_desk import TENANT, Desk
 from notification_facts import Pair
-from notification_stage import KnownPeople, Mailbox
-from notifications.app import compose
 from notifications.domain import Kind
-from notifications.handlers import release_mails, send_mail, tell
+from notifications.handlers import release_mails
 from notifications.ledger import Fate
-from notifications.parts import Parts
 from notifications.preferences import Channel, Choice, Quiet, QuietHours
-from notifications.settings import NotificationsSettings
-from web_edge import PUBLIC_URL, a_key, served
-
-from chassis import clock
 
 pytestmark = pytest.mark.connected
 
-TENANT = "acme"
 EVENING = datetime(2026, 3, 2, 19, 30, tzinfo=UTC)  # a Monday; half past eight in Berlin
 MORNING = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)  # seven there
 NIGHT = Choice(quiet=Quiet(hours=QuietHours(begins=time(20), ends=time(7))))
-
-
-@dataclass
-class Desk:
-    """The parts of a process whose work is done by the test."""
-
-    parts: Parts
-    mailbox: Mailbox
-    clock: Path
-    sequence: int = 0
-
-    @contextmanager
-    def at(self, moment: datetime) -> Iterator[None]:
-        """Let it be then."""
-        self.clock.write_text(str((moment - datetime.now(UTC)).total_seconds()))
-        clock.configure(self.parts.settings)
-        try:
-            yield
-        finally:
-            clock.configure(NotificationsSettings())
-
-    async def hear(self, fact: Event, key: str) -> None:
-        """A fact arrives now."""
-        self.sequence += 1
-        envelope = Envelope(
-            id=f"event-{self.sequence}",
-            source="/turnabout/matching",
-            type=fact.event_type(),
-            subject=key,
-            time=clock.timestamp(),
-            tenant=TENANT,
-            sequence=self.sequence,
-            partition_key=key,
-            data_schema="urn:x",
-        )
-        await tell(Received(envelope, MENTORSHIP, key, fact), self.parts)
-
-    async def work(self, pair: Pair) -> int:
-        """Do everything that the thread ever asked for; returns how many pieces could not be done yet."""
-        raw = await self.parts.store.threads.collection.find_one(TENANT, {"_id": pair.id})
-        assert raw is not None
-        waiting = 0
-        for piece in Pending.of(raw).work:
-            try:
-                await send_mail(piece, self.parts)
-            except TransientError:
-                waiting += 1
-        return waiting
-
-    async def sweep(self) -> int:
-        """What the timer does."""
-        return await Timer(self.parts.store.threads, release_mails, field="mails_due").sweep()
-
-    async def choose(self, member: str, choice: Choice) -> None:
-        """A member saves their preferences."""
-        await self.parts.store.change_preferences(TENANT, member, lambda each: each.choose(choice))
-
-    async def fates(self, pair: Pair, member: str) -> list[Fate | None]:
-        """What became of a member's mails, in the order of their notices."""
-        thread = await self.parts.store.threads.load(TENANT, pair.id)
-        return [await self.parts.store.ledger.fate(TENANT, notice.id) for notice in thread.of(member)]
-
-    def mails(self, member: str) -> list[EmailMessage]:
-        """What reached the member's mailbox."""
-        return self.mailbox.to(member)
-
-
-@pytest.fixture
-async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    """Mia and Dan live in Berlin; nobody delivers by itself."""
-    people, mailbox = KnownPeople([a_key("k1")]), Mailbox()
-    people.names = {"mia": "Mia Okafor", "dan": "Dan Lind"}
-    people.zones = dict.fromkeys(people.names, "Europe/Berlin")
-    await mailbox.open()
-    async with served(people.app()) as profiles_url:
-        settings = NotificationsSettings(
-            mongo=database,
-            database_prefix=f"t{new_id()[-12:]}-",
-            profiles_url=profiles_url,
-            public_url=PUBLIC_URL,
-            smtp=f"127.0.0.1:{mailbox.port}",
-            clock_file=tmp_path / "clock",
-        )
-        async with compose(settings).opened(relaying=False) as (delivery, parts):
-            await delivery.migrate()
-            yield Desk(parts, mailbox, tmp_path / "clock")
-    await mailbox.close()
-
-
 PAIR = Pair("mia", "dan", "m-1")
 
 

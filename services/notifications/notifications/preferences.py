@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 
 from chassis.errors import InvalidError
 from chassis.state.aggregate import Aggregate
+from chassis.translation import mark
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from notifications.domain import ASKING, MAILED, Kind
@@ -87,9 +88,11 @@ class Quiet(_Part):
             InvalidError: no time of the week is left.
         """
         if self.hours and self.hours.begins == self.hours.ends:
-            raise InvalidError("Quiet hours must end at another time than they begin. To get no mail, switch it off.")
+            raise InvalidError(
+                mark("Quiet hours must end at another time than they begin. To get no mail, switch it off.")
+            )
         if len(set(self.days)) == len(range(1, 8)):
-            raise InvalidError("Leave at least one day with mail. To get no mail at all, switch it off.")
+            raise InvalidError(mark("Leave at least one day with mail. To get no mail at all, switch it off."))
 
     def _holds(self, local: datetime) -> bool:
         return local.isoweekday() in self.days or (self.hours is not None and self.hours.hold(local.time()))
