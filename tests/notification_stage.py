@@ -85,8 +85,11 @@ class Mailbox:
 
 @dataclass
 class KnownPeople(Profiles):
-    """Profiles as notifications needs it: addresses and labels beside keys, tokens and cards."""
+    """Profiles as notifications needs it: addresses beside keys, tokens, cards and labels."""
 
+    areas: dict[str, str] = field(
+        default_factory=lambda: {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}
+    )
     zones: dict[str, str] = field(default_factory=dict)
 
     def app(self) -> FastAPI:
@@ -109,10 +112,6 @@ class KnownPeople(Profiles):
                     for each in members
                 ]
             }
-
-        @api.get("/api/profiles/v1/taxonomy")
-        async def taxonomy() -> dict[str, Any]:
-            return {"areas": {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}}
 
         return api
 

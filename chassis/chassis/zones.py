@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 ZONE_COOKIE: Final = "turnabout_time_zone"
 _UTC: Final = ZoneInfo("UTC")
@@ -28,7 +28,10 @@ def known() -> frozenset[str]:
 
 def named(name: str) -> ZoneInfo:
     """The zone of this name; UTC for what is none, since a cookie can hold anything."""
-    return ZoneInfo(name) if name in known() else _UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError):  # a path, an unknown name, or the folder of a continent
+        return _UTC
 
 
 @contextmanager
