@@ -39,6 +39,7 @@ class Desk:
 
     parts: Parts
     mailbox: Mailbox
+    people: KnownPeople
     clock: Path
     sequence: int = 0
 
@@ -114,11 +115,12 @@ async def a_desk(database: str, folder: Path) -> AsyncIterator[Desk]:
             mongo=database,
             database_prefix=f"t{new_id()[-12:]}-",
             profiles_url=profiles_url,
+            matching_url=profiles_url,
             public_url=PUBLIC_URL,
             smtp=f"127.0.0.1:{mailbox.port}",
             clock_file=folder / "clock",
         )
         async with compose(settings).opened(relaying=False) as (delivery, parts):
             await delivery.migrate()
-            yield Desk(parts, mailbox, folder / "clock")
+            yield Desk(parts, mailbox, people, folder / "clock")
     await mailbox.close()

@@ -3,7 +3,24 @@
 from dataclasses import dataclass, field
 
 from chassis.ids import new_id
-from contracts.matching import MatchAccepted, MatchClosed, MatchProposed, MentorshipStarted, Side
+from contracts.matching import (
+    MatchAccepted,
+    MatchClosed,
+    MatchProposed,
+    MentorshipStarted,
+    PlanChange,
+    SessionPlanChanged,
+    Side,
+)
+from notifications.calendars import Session, Time
+from notifications.domain import Kind
+
+PLANS = {
+    PlanChange.ARRANGED: Kind.SESSION_ARRANGED,
+    PlanChange.MOVED: Kind.SESSION_MOVED,
+    PlanChange.CALLED_OFF: Kind.SESSION_CALLED_OFF,
+    PlanChange.NEAR: Kind.SESSION_NEAR,
+}
 
 
 def a_proposal() -> MatchProposed:
@@ -30,6 +47,31 @@ def a_start() -> MentorshipStarted:
 def yes(by: Side, *, complete: bool = False) -> MatchAccepted:
     """One side says yes."""
     return MatchAccepted(mentorship="m-1", by=by, complete=complete)
+
+
+def planned(change: PlanChange, *, by: Side | None = None, version: int = 0) -> SessionPlanChanged:
+    """Something about the plan of their first session."""
+    if change is PlanChange.TIMES_PROPOSED:
+        return SessionPlanChanged(mentorship="m-1", change=change, by=by)
+    return SessionPlanChanged(mentorship="m-1", change=change, by=by, session="s-1", calendar=version)
+
+
+def a_session(**changes: object) -> Session:
+    """Ten in the morning in Berlin, for a reader in New York."""
+    plain = {
+        "version": 0,
+        "called_off": False,
+        "over": False,
+        "uid": "s-1@turnabout.example",
+        "time": Time(local="2026-03-10T10:00", zone="Europe/Berlin", at="2026-03-10T09:00:00.000Z"),
+        "minutes": 50,
+        "summary": "Mentoring session: you mentor",
+        "description": "Your role: mentor, you share what you know.",
+        "page": "https://turnabout.example/mentorships/m-1",
+        "place": "https://meet.example/j/1",
+        "reader_zone": "America/New_York",
+    }
+    return Session.model_validate(plain | changes)
 
 
 CLOSED = MatchClosed(mentorship="m-1")
@@ -59,6 +101,12 @@ class Pair:
     def closed(self) -> MatchClosed:
         """Nothing comes of it."""
         return MatchClosed(mentorship=self.id)
+
+    def planned(self, change: PlanChange, *, by: Side | None = None, version: int = 0) -> SessionPlanChanged:
+        """Something about the plan of their session, which is named after the pair."""
+        told = planned(change, by=by, version=version)
+        session = None if told.session is None else f"s-{self.id}"
+        return told.model_copy(update={"mentorship": self.id, "session": session})
 
     def yes(self, by: Side, *, complete: bool = False) -> MatchAccepted:
         """One side says yes."""

@@ -22,8 +22,8 @@ from aiosmtpd.smtp import SMTP
 from chassis.ids import new_id
 from chassis.web.identity import SESSION_COOKIE
 from contracts.envelope import Envelope, Event
-from contracts.topics import MENTORSHIP
-from fastapi import FastAPI, Request
+from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL
+from fastapi import FastAPI, Request, Response
 from pymongo import AsyncMongoClient
 from web_edge import PUBLIC_URL, Profiles, a_key, a_token, served
 
@@ -31,6 +31,8 @@ from chassis import clock
 
 INSTANCE = "notifications-0"
 GROUP = "notifications.threads"
+Said = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
+"""A record with its topic, as it was put there."""
 
 
 class Mailbox:
@@ -85,12 +87,14 @@ class Mailbox:
 
 @dataclass
 class KnownPeople(Profiles):
-    """Profiles as notifications needs it: addresses beside keys, tokens, cards and labels."""
+    """Profiles as notifications needs it, with addresses too; and what matching tells of sessions."""
 
     areas: dict[str, str] = field(
         default_factory=lambda: {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}
     )
     zones: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What matching tells about a session, by its id; without any it is away."""
 
     def app(self) -> FastAPI:
         """The application to serve."""
@@ -113,6 +117,11 @@ class KnownPeople(Profiles):
                 ]
             }
 
+        @api.post("/api/matching/v1/calendar-entries")
+        async def entry(request: Request) -> Any:
+            assert request.headers["authorization"].startswith("Bearer token ")
+            return self.entries.get((await request.json())["session"]) if self.entries else Response(status_code=503)
+
         return api
 
 
@@ -130,8 +139,8 @@ class Stage:
     database: Any
     tenant: str = "demo"
     process: asyncio.subprocess.Process | None = None
-    sequences: dict[str, int] = field(default_factory=dict)
-    records: list[tuple[bytes, bytes, list[tuple[str, bytes]]]] = field(default_factory=list)
+    sequences: dict[tuple[str, str], int] = field(default_factory=dict)
+    records: list[Said] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:
@@ -164,19 +173,19 @@ class Stage:
         self.records += records
         await self.send(records)
 
-    async def send(self, records: list[tuple[bytes, bytes, list[tuple[str, bytes]]]]) -> None:
+    async def send(self, records: list[Said]) -> None:
         """Put records on the topic as they are."""
         producer = AIOKafkaProducer(bootstrap_servers=self.kafka)
         await producer.start()
         try:
-            for key, value, headers in records:
-                await producer.send_and_wait(MENTORSHIP.name, value, key=key, headers=headers)
+            for topic, key, value, headers in records:
+                await producer.send_and_wait(topic, value, key=key, headers=headers)
         finally:
             await producer.stop()
 
-    def _record(self, fact: Event, at: str, traceparent: str | None) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-        key = str(getattr(fact, "mentorship"))  # noqa: B009 - every fact of this topic has it
-        self.sequences[key] = self.sequences.get(key, 0) + 1
+    def _record(self, fact: Event, at: str, traceparent: str | None) -> Said:
+        topic, key = fact.topic.name, str(getattr(fact, "mentorship"))  # noqa: B009 - every fact of a pair has it
+        sequence = self.sequences[topic, key] = self.sequences.get((topic, key), 0) + 1
         envelope = Envelope(
             id=new_id(),
             source="/turnabout/matching",
@@ -184,17 +193,18 @@ class Stage:
             subject=key,
             time=at,
             tenant=self.tenant,
-            sequence=self.sequences[key],
+            sequence=sequence,
             partition_key=key,
             data_schema="urn:x",
             traceparent=traceparent,
         )
-        return key.encode(), fact.model_dump_json().encode(), envelope.to_headers()
+        return topic, key.encode(), fact.model_dump_json().encode(), envelope.to_headers()
 
     async def rewind(self) -> None:
-        """Set the stopped process's group back to the beginning of the topic, as for a new group."""
+        """Set the stopped process's group back to the beginning of its topics, as for a new group."""
         consumer = AIOKafkaConsumer(
             MENTORSHIP.name,
+            MENTORSHIP_DETAIL.name,
             bootstrap_servers=self.kafka,
             group_id=GROUP,
             group_instance_id=f"{GROUP}-{INSTANCE}",
@@ -254,6 +264,7 @@ async def a_stage(kafka: str, database: str, folder: Path) -> AsyncIterator[Stag
             "TURNABOUT_MONGO": database,
             "TURNABOUT_DATABASE_PREFIX": prefix,
             "TURNABOUT_PROFILES_URL": profiles_url,
+            "TURNABOUT_MATCHING_URL": profiles_url,
             "TURNABOUT_SMTP": f"127.0.0.1:{mailbox.port}",
             "TURNABOUT_SPANS_FILE": str(spans),
             "TURNABOUT_CLOCK_FILE": str(folder / "clock"),

@@ -21,6 +21,7 @@ from contracts.matching import (
     MentorshipState,
     ProgrammePublished,
     SessionLogged,
+    SessionPlanChanged,
 )
 from contracts.notifications import NoticeSent
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
@@ -194,6 +195,7 @@ CATALOGUE: Final = build(
         Entry(SessionLogged, key="mentorship", consumers=("notifications.threads",)),
         Entry(MentorshipEnded, key="mentorship", consumers=("notifications.threads",)),
         Entry(MentorshipDetailed, key="mentorship"),
+        Entry(SessionPlanChanged, key="mentorship", consumers=("notifications.threads",)),
         Entry(
             MentorshipState,
             key="mentorship",

@@ -46,6 +46,16 @@ class Outcome(OpenEnum):
     CANCELLED = "cancelled"
 
 
+class PlanChange(OpenEnum):
+    """What happened to the plan for a session."""
+
+    TIMES_PROPOSED = "times-proposed"
+    ARRANGED = "arranged"
+    MOVED = "moved"
+    CALLED_OFF = "called-off"
+    NEAR = "near"
+
+
 Timestamp = Annotated[str, Field(description="UTC, RFC 3339."), Pseudonymous]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar day, ISO 8601."), Pseudonymous]
 Direction = Annotated[str, Field(description="reverse when the mentee's level is above the mentor's."), Pseudonymous]
@@ -147,6 +157,25 @@ class MentorshipDetailed(Event):
     by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
     answer: Annotated[Answer | None, Field(description="Why a proposal closed."), Pseudonymous] = None
     outcome: Annotated[Outcome | None, Field(description="Of a session."), Pseudonymous] = None
+
+
+class SessionPlanChanged(Event):
+    """The two arranged something about a session, or it is a day away. When and where they meet stays in matching."""
+
+    topic: ClassVar[Topic] = MENTORSHIP_DETAIL
+    fact: ClassVar[str] = "session-plan-changed"
+
+    mentorship: AggregateId
+    change: Annotated[
+        PlanChange, Field(description="times-proposed, arranged, moved, called-off or near."), Pseudonymous
+    ]
+    by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
+    session: Annotated[
+        str | None, Field(max_length=64, description="Opaque id of the arranged session, if any."), Pseudonymous
+    ] = None
+    calendar: Annotated[
+        int | None, Field(ge=0, description="Version of the session's calendar entry, which only grows."), Pseudonymous
+    ] = None
 
 
 class SessionCount(Part):

@@ -170,6 +170,7 @@ class Stack:
             "TURNABOUT_KAFKA": kafka.bootstrap(self.ports),
             "TURNABOUT_MONGO": mongo,
             "TURNABOUT_PROFILES_URL": f"http://{HOST}:{self.ports.profiles}",
+            "TURNABOUT_MATCHING_URL": f"http://{HOST}:{self.ports.matching}",
             "TURNABOUT_OIDC_ISSUER": identity.issuer(self.ports),
             "TURNABOUT_OIDC_CLIENT_ID": identity.CLIENT,
             "TURNABOUT_OIDC_CLIENT_SECRET": identity.SECRET,

@@ -107,14 +107,8 @@ def test_the_navigation_marks_where_one_is() -> None:
 def test_the_navigation_offers_what_the_caller_may_see() -> None:
     """Insights are for analysts and operators; without a caller there is only sign-in."""
     links = r'<a class="nav__link" href="([^"]*)"'
-    assert re.findall(links, gallery(caller=MEMBER)) == [
-        "/",
-        "/proposals",
-        "/inbox",
-        "/programmes",
-        "/profile",
-        "/preferences",
-    ]
+    mine = ["/", "/proposals", "/discover", "/inbox", "/programmes", "/profile", "/preferences"]
+    assert re.findall(links, gallery(caller=MEMBER)) == mine
     assert "/insights" in re.findall(links, gallery(caller=ANALYST))
     stranger = gallery(caller=None)
     assert re.findall(links, stranger) == []
@@ -324,6 +318,9 @@ def test_moments_are_shown_in_the_readers_time_zone() -> None:
     at = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
     assert pages.moment(at, "Europe/London") == "1 Jul 2026, 08:30:00"
     assert pages.moment("2026-07-01T07:30:00Z", "America/Los_Angeles", "short") == "01/07/2026, 00:30"
+    assert pages.when("2026-07-01T07:30:00Z", "America/Los_Angeles") == (
+        "Wednesday, 1 July 2026, 00:30 (America/Los Angeles)"
+    )
     assert pages.ago(clock.now() - timedelta(hours=3)) == "3 hours ago"
 
 

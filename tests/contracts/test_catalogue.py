@@ -27,7 +27,7 @@ def test_every_event_class_is_listed_once() -> None:
     """No event can be said that the catalogue doesn't know."""
     defined = events_of(matching) | events_of(notifications) | events_of(profiles)
     assert {entry.event for entry in CATALOGUE} == defined
-    assert len(list(CATALOGUE)) == len(defined) == 12
+    assert len(list(CATALOGUE)) == len(defined) == 13
 
 
 def test_every_topic_carries_something() -> None:
@@ -79,7 +79,7 @@ def test_consumers_are_known_by_group() -> None:
     groups = CATALOGUE.consumers()
     assert groups["matching.members"] == {profiles.ProfileUpdated, profiles.DirectoryUpdated}
     assert groups["analytics.rows"] == {matching.MentorshipState}
-    assert len(groups["notifications.threads"]) == 6
+    assert len(groups["notifications.threads"]) == 7
 
 
 def test_outsiders_cannot_count_refusals() -> None:
@@ -87,6 +87,7 @@ def test_outsiders_cannot_count_refusals() -> None:
     assert set(matching.MatchClosed.model_fields) == {"mentorship"}
     assert set(matching.MentorshipEnded.model_fields) == {"mentorship"}
     assert set(matching.SessionLogged.model_fields) == {"mentorship", "session", "outcome", "day"}
+    assert matching.SessionPlanChanged.topic.audience is Audience.PLATFORM
     assert matching.MentorshipDetailed.topic.audience is Audience.PLATFORM
 
 

@@ -1,7 +1,7 @@
 """Programmes, their files, runs, hard rules for one pair, and what is next for somebody."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from matching.programme_files import make_plan, read_file
 from matching_people import LATER, a_profile, a_proposal, an_entry
 
 TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 AT = "2026-03-02T09:00:00.000Z"
 CONTENT = {
     "title": "Fresh Eyes",
@@ -227,13 +228,13 @@ def test_what_waits_for_me_comes_before_what_waits_for_others() -> None:
     agreed.accept(Side.MENTOR, LATER)
     agreed.accept(Side.MENTEE, LATER)
     agreed.finalise(LATER)
-    steps = next_steps([half, fresh, agreed], "ana", TODAY)
+    steps = next_steps([half, fresh, agreed], "ana", NOW)
     assert [(step.pair.id, step.urgency) for step in steps] == [
         ("m-3", Urgency.AGREE),
         ("m-1", Urgency.ANSWER),
         ("m-2", Urgency.WAIT_FOR_ANSWER),
     ]
-    assert next_steps([fresh], "mallory", TODAY) == []
+    assert next_steps([fresh], "mallory", NOW) == []
 
 
 def test_a_meeting_is_due_after_the_cadence_that_was_agreed() -> None:
@@ -244,8 +245,8 @@ def test_a_meeting_is_due_after_the_cadence_that_was_agreed() -> None:
     pair.finalise(LATER)
     for side in Side:
         pair.confirm_agreement(side, 1, LATER)
-    assert next_steps([pair], "dora", date(2026, 3, 31))[0].urgency is Urgency.RUNNING
-    assert next_steps([pair], "dora", date(2026, 4, 1))[0].urgency is Urgency.MEET
+    assert next_steps([pair], "dora", datetime(2026, 3, 31, tzinfo=UTC))[0].urgency is Urgency.RUNNING
+    assert next_steps([pair], "dora", datetime(2026, 4, 1, tzinfo=UTC))[0].urgency is Urgency.MEET
 
 
 def test_score_bands_compare_with_the_best_pair() -> None:

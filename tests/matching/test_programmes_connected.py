@@ -3,20 +3,11 @@
 import re
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import pytest
-from matching.app import make_app
 from matching.domain.agreement import Cadence
-from matching.domain.members import Member
 from matching.domain.programme import Programme, Scheme, Stage
-from matching.store import Store
-from matching_people import a_profile, an_entry
-from matching_world import a_store, api_settings
-from web_edge import PUBLIC_URL, Profiles, a_key, a_token, served
+from matching_site import Site, a_site
 
 pytestmark = pytest.mark.connected
 FORM = {
@@ -42,70 +33,40 @@ FORM = {
 }
 
 
-@dataclass
-class Site:
-    """The application, in which olga may set programmes up."""
-
-    store: Store
-    tenant: str
-    app: Any
-    key: Any
-
-    @asynccontextmanager
-    async def as_(self, member: str) -> AsyncIterator[httpx.AsyncClient]:
-        """A client in which this member is signed in."""
-        token = a_token(self.key, sub=member, tid=self.tenant, roles=["organiser"] if member == "olga" else [])
-        transport, headers = httpx.ASGITransport(self.app), {"Authorization": f"Bearer {token}", "Origin": PUBLIC_URL}
-        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers) as client:
-            yield client
-
-    async def draft(self, **fields: object) -> Programme:
-        """What olga's form becomes."""
-        async with self.as_("olga") as olga:
-            answer = await olga.post("/programmes", data=FORM | {"idempotency_key": uuid.uuid4().hex} | fields)
-        assert answer.status_code == 303, answer.text
-        return await self.store.programmes.load(self.tenant, answer.headers["location"].removeprefix("/programmes/"))
-
-    async def employ(self, member: str, level: int, unit: str) -> None:
-        """Somebody who offers and seeks AI tools."""
-        person = Member.unknown(self.tenant, member)
-        person.learn_directory(an_entry(member, level=level, unit=unit))
-        person.learn_profile(a_profile(member, seeks=("ai-tools",)), 1)
-        person.take_uncommitted()
-        await self.store.members.insert(person)
-
-
 @pytest.fixture
 async def site(kafka: str, database: str) -> AsyncIterator[Site]:
-    key, tenant = a_key("k1"), f"tenant-{uuid.uuid4().hex[:8]}"
-    areas = {"ai-tools": "AI tools", "social-media": "Social media"}
-    profiles = Profiles([key], {"olga": "Olga Berg", "luis": "Luis Prado"}, {"luis@acme.example": "luis"}, areas)
-    async with served(profiles.app()) as address:
-        settings = api_settings(kafka, database).model_copy(update={"profiles_url": address, "public_url": PUBLIC_URL})
-        async with a_store(settings) as store:
-            yield Site(store, tenant, make_app(settings, store), key)
+    async with a_site(kafka, database) as made:
+        yield made
+
+
+async def draft(site: Site, **fields: object) -> Programme:
+    """What olga's form becomes."""
+    async with site.as_("olga") as olga:
+        answer = await olga.post("/programmes", data=FORM | {"idempotency_key": uuid.uuid4().hex} | fields)
+    assert answer.status_code == 303, answer.text
+    return await site.store.programmes.load(site.tenant, answer.headers["location"].removeprefix("/programmes/"))
 
 
 async def test_a_form_becomes_a_draft_that_only_its_leads_know_of(site: Site) -> None:
     """All that was entered stands in it; whoever set it up leads it, and so does whom they named."""
-    draft = await site.draft(new_leads="luis@acme.example")
-    plan = draft.plan
-    assert draft.stage is Stage.DRAFT
+    made = await draft(site, new_leads="luis@acme.example")
+    plan = made.plan
+    assert made.stage is Stage.DRAFT
     assert (plan.title, plan.scheme, plan.leads) == ("Fresh Eyes", Scheme.MUTUAL, ("olga", "luis"))
     assert (plan.rules.level_gap, plan.rules.reverse_only, plan.rules.common_language) == (3, False, False)
     assert (plan.rules.areas, plan.rules.mentee_tenure) == (("ai-tools", "social-media"), 6)
     assert (plan.customs.cadence, plan.customs.minutes, plan.customs.months) == (Cadence.FORTNIGHTLY, 45, 9)
     async with site.as_("ana") as ana:
-        assert (await ana.get(f"/programmes/{draft.id}")).status_code == 404
-        assert (await ana.get(f"/api/matching/v1/programmes/{draft.id}")).status_code == 404
+        assert (await ana.get(f"/programmes/{made.id}")).status_code == 404
+        assert (await ana.get(f"/api/matching/v1/programmes/{made.id}")).status_code == 404
         assert "Fresh Eyes" not in (await ana.get("/programmes")).text
         assert (await ana.get("/api/matching/v1/programmes")).json() == []
 
 
 async def test_the_same_form_sent_twice_makes_one_programme(site: Site) -> None:
     """A double click, or a page that is loaded again."""
-    first = await site.draft(idempotency_key="k" * 32)
-    again = await site.draft(idempotency_key="k" * 32)
+    first = await draft(site, idempotency_key="k" * 32)
+    again = await draft(site, idempotency_key="k" * 32)
     assert first.id == again.id
 
 
@@ -153,28 +114,26 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(
 
 async def test_two_who_edit_at_once_lose_nothing(site: Site) -> None:
     """The second is told, keeps what they entered, and may save it over the first."""
-    draft = await site.draft()
+    made = await draft(site)
     async with site.as_("olga") as olga:
-        sent = {"keep": ["olga"], "if_match": draft.etag}
-        first = await olga.post(f"/programmes/{draft.id}/edit", data=FORM | sent | {"title": "First"})
+        sent = {"keep": ["olga"], "if_match": made.etag}
+        first = await olga.post(f"/programmes/{made.id}/edit", data=FORM | sent | {"title": "First"})
         assert first.status_code == 303
-        second = await olga.post(f"/programmes/{draft.id}/edit", data=FORM | sent | {"title": "Second"})
+        second = await olga.post(f"/programmes/{made.id}/edit", data=FORM | sent | {"title": "Second"})
         assert second.status_code == 412
         assert "Somebody else changed this programme." in second.text
         assert 'value="Second"' in second.text
         (etag,) = re.findall(r'name="if_match" value="([^"]+)"', second.text)
-        third = await olga.post(
-            f"/programmes/{draft.id}/edit", data=FORM | sent | {"title": "Second", "if_match": etag}
-        )
+        third = await olga.post(f"/programmes/{made.id}/edit", data=FORM | sent | {"title": "Second", "if_match": etag})
         assert third.status_code == 303
-    assert (await site.store.programmes.load(site.tenant, draft.id)).plan.title == "Second"
+    assert (await site.store.programmes.load(site.tenant, made.id)).plan.title == "Second"
 
 
 async def test_a_programme_keeps_somebody_who_leads_it(site: Site) -> None:
     """Whoever unticks the last lead is told so."""
-    draft = await site.draft()
+    made = await draft(site)
     async with site.as_("olga") as olga:
-        answer = await olga.post(f"/programmes/{draft.id}/edit", data=FORM | {"if_match": draft.etag})
+        answer = await olga.post(f"/programmes/{made.id}/edit", data=FORM | {"if_match": made.etag})
     assert answer.status_code == 422
     assert "Keep at least one lead." in answer.text
 
@@ -204,16 +163,16 @@ async def test_without_scripts_the_same_is_worked_out_by_a_button(site: Site) ->
 
 async def test_opened_it_is_everybodys_and_closed_it_proposes_nobody(site: Site) -> None:
     """From a draft to open, to closed, and open again; only its leads may."""
-    draft = await site.draft()
+    made = await draft(site)
     async with site.as_("ana") as ana:
-        assert (await ana.post(f"/programmes/{draft.id}/open")).status_code == 404
+        assert (await ana.post(f"/programmes/{made.id}/open")).status_code == 404
         async with site.as_("olga") as olga:
-            assert (await olga.post(f"/programmes/{draft.id}/close")).status_code == 303
-            assert (await site.store.programmes.load(site.tenant, draft.id)).stage is Stage.DRAFT
-            await olga.post(f"/programmes/{draft.id}/open")
+            assert (await olga.post(f"/programmes/{made.id}/close")).status_code == 303
+            assert (await site.store.programmes.load(site.tenant, made.id)).stage is Stage.DRAFT
+            await olga.post(f"/programmes/{made.id}/open")
             assert "What juniors see and directors do not." in (await ana.get("/programmes")).text
-            assert (await ana.post(f"/programmes/{draft.id}/close")).status_code == 403
-            await olga.post(f"/programmes/{draft.id}/close")
-            assert "The programme is closed" in (await olga.get(f"/programmes/{draft.id}")).text
-            refused = await olga.post(f"/api/matching/v1/programmes/{draft.id}/runs")
+            assert (await ana.post(f"/programmes/{made.id}/close")).status_code == 403
+            await olga.post(f"/programmes/{made.id}/close")
+            assert "The programme is closed" in (await olga.get(f"/programmes/{made.id}")).text
+            refused = await olga.post(f"/api/matching/v1/programmes/{made.id}/runs")
             assert refused.status_code == 409

@@ -4,11 +4,14 @@ import asyncio
 import json
 import signal
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from contracts.matching import Side
-from notification_facts import Pair
+from contracts.matching import PlanChange, Side
+from ical.calendar_stream import IcsCalendarStream
+from ical.event import Event
+from notification_facts import Pair, a_session
 from notification_stage import Stage, eventually
 
 from chassis import clock
@@ -162,3 +165,69 @@ async def test_a_fact_about_an_unknown_pair_is_left_out(running: Stage) -> None:
     await running.say(unknown.yes(Side.MENTOR), pair.proposed)
     await fates_are(running, "sent", "sent")
     assert await running.database.threads.count_documents({"_id": unknown.id}) == 0
+
+
+def invitation(mail: EmailMessage) -> tuple[str, Event]:
+    """What a mail asks of its reader's calendar, and the entry that it is about; read as a mail program finds it."""
+    (part,) = [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
+    calendar = IcsCalendarStream.calendar_from_ics(part.get_content())
+    assert part.get_param("method") == calendar.method
+    (event,) = calendar.events
+    return str(calendar.method), event
+
+
+async def test_a_session_is_invited_updated_and_cancelled_by_mail(running: Stage) -> None:
+    """One entry under one id for each of the two, its sequence rising; nobody but its reader is named in it."""
+    pair = a_pair(running)
+    session, told = f"s-{pair.id}", a_session(uid=f"s-{pair.id}@turnabout.example").model_dump()
+    moved = {**told, "version": 1, "time": {**told["time"], "local": "2026-03-11T10:00"}}
+    await running.say(pair.started)
+    await fates_are(running, "sent", "sent")
+    steps = (
+        (PlanChange.ARRANGED, told),
+        (PlanChange.MOVED, moved),
+        (PlanChange.CALLED_OFF, {**moved, "version": 2, "called_off": True}),
+    )
+    for number, (change, entry) in enumerate(steps):
+        running.profiles.entries[session] = entry
+        await running.say(pair.planned(change, version=number))
+        await fates_are(running, *["sent"] * (4 + 2 * number))
+    for member in (pair.mentor, pair.mentee):
+        read = [invitation(mail) for mail in running.mailbox.to(member)[1:]]
+        assert [(method, event.uid, event.sequence) for method, event in read] == [
+            ("REQUEST", f"{session}@turnabout.example", 0),
+            ("REQUEST", f"{session}@turnabout.example", 1),
+            ("CANCEL", f"{session}@turnabout.example", 2),
+        ]
+        assert [str(event.dtstart)[:16] for _, event in read] == ["2026-03-10 10:00", *["2026-03-11 10:00"] * 2]
+        for _, event in read:
+            assert [str(each.uri) for each in event.attendees] == [f"mailto:{member}@demo.example"]
+        other = "Dan" if member == pair.mentor else "Mia"
+        assert not [mail for mail in running.mailbox.to(member) if other in mail.as_string()]
+
+
+async def test_a_mail_about_a_session_waits_for_matching_and_tells_the_newest_alone(running: Stage) -> None:
+    """Matching is away: the inbox knows, no mail goes; when it is back the older entry is moot, and the newer sent."""
+    pair = a_pair(running)
+    running.profiles.entries.clear()
+    await running.say(pair.started)
+    await fates_are(running, "sent", "sent")
+    await running.say(pair.planned(PlanChange.ARRANGED), pair.planned(PlanChange.MOVED, version=1))
+    await told(running, pair.mentee, "mentorship-started", "session-arranged", "session-moved")
+    assert await running.fates() == ["sent", "sent"]
+    running.profiles.entries[f"s-{pair.id}"] = a_session(version=1).model_dump()
+    await fates_are(running, *["moot"] * 2, *["sent"] * 4)
+    assert [mail["Subject"] for mail in running.mailbox.to(pair.mentee)[1:]] == ["Your session has moved"]
+
+
+async def test_a_reminder_leaves_the_calendar_as_it_is(running: Stage) -> None:
+    """Both are told the time by mail once more; there is nothing for a calendar to do."""
+    pair = a_pair(running)
+    running.profiles.entries[f"s-{pair.id}"] = a_session().model_dump()
+    await running.say(pair.started, pair.planned(PlanChange.NEAR))
+    await fates_are(running, *["sent"] * 4)
+    (mail,) = [each for each in running.mailbox.to(pair.mentor) if each["Subject"] == "Your session is a day away"]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "When: Tuesday, 10 March 2026, 05:00 (America/New York)" in body.get_content()
+    assert "text/calendar" not in [part.get_content_type() for part in mail.walk()]

@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import InvalidError
 from hypothesis import given
 from hypothesis import strategies as st
-from notifications.domain import ASKING, MAILED, Kind
+from notifications.domain import AWAITING, MAILED, Kind
 from notifications.kinds import NAMES
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences, Quiet, QuietHours
 from pydantic import ValidationError
@@ -55,7 +55,7 @@ def test_every_kind_has_a_name_that_members_can_choose_by() -> None:
 def test_everything_can_be_switched_off_except_questions_in_the_inbox() -> None:
     """Worked out from the kinds themselves, so that a new one has its switches by itself."""
     assert set(SWITCHABLE[Channel.MAIL]) == set(MAILED)
-    assert set(SWITCHABLE[Channel.INBOX]) == set(Kind) - ASKING
+    assert set(SWITCHABLE[Channel.INBOX]) == set(Kind) - AWAITING
 
 
 def test_without_a_choice_everything_comes_at_any_hour() -> None:
@@ -163,7 +163,11 @@ def test_a_choice_reads_back_as_it_was_made() -> None:
 def test_a_kind_of_a_newer_release_does_no_harm() -> None:
     """A release that is taken back finds the preferences readable."""
     mine = Preferences.model_validate(
-        {"_id": "mia", "tenant": "acme", "off": {"mail": ["session-moved", "match-proposed"], "chat": ["match-closed"]}}
+        {
+            "_id": "mia",
+            "tenant": "acme",
+            "off": {"mail": ["pigeon-arrived", "match-proposed"], "chat": ["match-closed"]},
+        }
     )
     assert mine.choice.off == {Channel.INBOX: (), Channel.MAIL: (Kind.MATCH_PROPOSED,)}
 

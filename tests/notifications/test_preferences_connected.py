@@ -10,7 +10,7 @@ import pytest
 from chassis.state.documents import RESERVED
 from notification_facts import Pair
 from notification_stage import Stage, eventually
-from notifications.domain import ASKING, MAILED, Kind
+from notifications.domain import AWAITING, MAILED, Kind
 from notifications.kinds import NAMES
 
 pytestmark = pytest.mark.connected
@@ -56,10 +56,10 @@ async def test_the_page_shows_every_kind_and_saves_what_is_ticked(running: Stage
         page = await mia.get(PAGE)
         sent = fields(page.text)
         assert sent["mail"] == [kind for kind in Kind if kind in MAILED]
-        assert sent["inbox"] == [kind for kind in Kind if kind not in ASKING]
+        assert sent["inbox"] == [kind for kind in Kind if kind not in AWAITING]
         assert (sent["begins"], sent["ends"], "quiet" in sent) == (["20:00"], ["07:00"], False)
         always = page.text.index("always stands in your inbox")
-        assert all(NAMES[kind] in page.text[always : always + 300] for kind in ASKING)
+        assert all(NAMES[kind] in page.text[always : always + 300] for kind in AWAITING)
 
         sent |= QUIET | {"mail": ["answer-awaited"], "days": ["6", "7"]}
         sent["inbox"].remove("session-held")

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from contracts.matching import Side
+from contracts.matching import PlanChange, Side
 from notification_desk import TENANT, Desk
-from notification_facts import Pair
+from notification_facts import Pair, a_session
 from notifications.domain import Kind
 from notifications.handlers import release_mails
 from notifications.ledger import Fate
@@ -106,6 +106,25 @@ async def test_what_waited_is_judged_anew(desk: Desk) -> None:
     assert await desk.fates(PAIR, "mia") == [Fate.MOOT]
     assert desk.mails("mia") == []
     assert len(desk.mails("dan")) == 2
+
+
+async def test_of_a_session_that_moves_in_the_night_the_newest_time_is_told(desk: Desk) -> None:
+    """Two mails wait; in the morning the entry of the first is outdated, and the second one comes, once."""
+    await desk.choose("mia", NIGHT)
+    with desk.at(EVENING):
+        await desk.hear(PAIR.started, PAIR.id)
+        desk.people.entries["s-m-1"] = a_session().model_dump()
+        await desk.hear(PAIR.planned(PlanChange.ARRANGED), PAIR.id)
+        await desk.work(PAIR)
+        desk.people.entries["s-m-1"] = a_session(version=1).model_dump()
+        await desk.hear(PAIR.planned(PlanChange.MOVED, version=1), PAIR.id)
+        await desk.work(PAIR)
+    with desk.at(MORNING + timedelta(seconds=1)):
+        await desk.sweep()
+        await desk.work(PAIR)
+    assert await desk.fates(PAIR, "mia") == [Fate.SENT, Fate.MOOT, Fate.SENT]
+    assert [mail["Subject"] for mail in desk.mails("mia")] == ["Your mentorship has started", "Your session has moved"]
+    assert len(desk.mails("dan")) == 3
 
 
 async def test_what_was_chosen_while_it_waited_counts_in_the_morning(desk: Desk) -> None:

@@ -8,14 +8,16 @@ from contracts.matching import (
     MatchAccepted,
     MentorshipEnded,
     Outcome,
+    PlanChange,
     SessionLogged,
+    SessionPlanChanged,
     Side,
 )
 from contracts.notifications import NoticeSent
 from hypothesis import given
 from hypothesis import strategies as st
-from notification_facts import CLOSED, a_proposal, a_start, yes
-from notifications.domain import NOTICES_KEPT, Kind, Thread, notice_id
+from notification_facts import CLOSED, PLANS, a_proposal, a_start, planned, yes
+from notifications.domain import NOTICES_KEPT, CalendarEntry, Kind, Thread, notice_id
 
 PROPOSED_AT = "2026-03-02T09:00:00.000Z"
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)
@@ -243,3 +245,72 @@ def test_the_mail_of_a_start_is_moot_after_the_end() -> None:
     assert not thread.mail_is_moot(started, NOW)
     thread.hear(MentorshipEnded(mentorship="m-1"), "e9", PROPOSED_AT)
     assert thread.mail_is_moot(started, NOW)
+
+
+def a_running_thread(*facts: Event) -> Thread:
+    """A thread that heard of a start and then these facts; the notices of the start are left out."""
+    thread = Thread.opened_by(a_start(), "acme")
+    for number, fact in enumerate((a_start(), *facts)):
+        thread.hear(fact, f"e{number}", PROPOSED_AT)
+    return thread
+
+
+def test_proposed_times_are_told_to_the_side_that_picks() -> None:
+    """Dan proposed: it is mia's turn, without a mail; when she proposes others it is his."""
+    thread = a_running_thread(
+        planned(PlanChange.TIMES_PROPOSED, by=Side.MENTEE), planned(PlanChange.TIMES_PROPOSED, by=Side.MENTOR)
+    )
+    assert told(thread)[2:] == [("mia", "times-proposed"), ("dan", "times-proposed")]
+    assert [(notice.unread, thread.is_over(notice)) for notice in thread.notices[2:]] == [(False, True), (True, False)]
+    assert len(thread.take_uncommitted().asked) == 2
+
+
+@pytest.mark.parametrize("change", list(PLANS))
+def test_a_changed_plan_is_told_to_both_with_its_calendar_entry(change: PlanChange) -> None:
+    """Inbox and mail for each; a notice remembers which version of which entry it is about, and no time."""
+    thread = a_running_thread(planned(change, by=Side.MENTOR, version=2))
+    assert told(thread)[2:] == [(member, PLANS[change].value) for member in ("mia", "dan")]
+    assert {notice.entry for notice in thread.notices[2:]} == {CalendarEntry(session="s-1", version=2)}
+    assert len(thread.take_uncommitted().asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "over"),
+    [
+        (PlanChange.ARRANGED, True),
+        (PlanChange.MOVED, True),
+        (PlanChange.CALLED_OFF, True),
+        (PlanChange.NEAR, False),
+    ],
+)
+def test_a_proposal_of_times_waits_until_the_plan_changes(change: PlanChange, over: bool) -> None:
+    """That the arranged session draws near is no answer to another time that was proposed."""
+    thread = a_running_thread(planned(PlanChange.TIMES_PROPOSED, by=Side.MENTEE), planned(change))
+    assert thread.is_over(thread.notices[2]) is over
+    assert thread.notices[2].unread is not over
+
+
+def test_the_end_leaves_no_times_to_pick_and_lets_calendars_be_told() -> None:
+    """The mail that takes the session out of calendars is of use after the end; that it is arranged is not."""
+    thread = a_running_thread(
+        planned(PlanChange.ARRANGED),
+        planned(PlanChange.TIMES_PROPOSED, by=Side.MENTEE),
+        MentorshipEnded(mentorship="m-1"),
+        planned(PlanChange.CALLED_OFF, version=1),
+    )
+    kinds = {notice.kind: notice for notice in thread.of("mia")}
+    assert thread.is_over(kinds[Kind.TIMES_PROPOSED])
+    assert thread.mail_is_moot(kinds[Kind.SESSION_ARRANGED], NOW)
+    assert not thread.mail_is_moot(kinds[Kind.SESSION_CALLED_OFF], NOW)
+
+
+def test_a_plan_that_is_heard_before_the_start_tells_that_it_has_started() -> None:
+    """The two come on different topics, so either may be first: the mail about the session is of use all the same."""
+    thread = a_thread(yes(Side.MENTEE), yes(Side.MENTOR, complete=True), planned(PlanChange.ARRANGED))
+    assert not thread.mail_is_moot(thread.of("dan")[-1], NOW)
+
+
+def test_a_change_from_a_newer_producer_tells_nobody() -> None:
+    """A plan that was "swapped", a word not known here, makes no notice and no fault."""
+    body = planned(PlanChange.MOVED).model_dump_json().replace("moved", "swapped")
+    assert told(a_running_thread(SessionPlanChanged.model_validate_json(body)))[2:] == []

@@ -63,7 +63,7 @@ def test_another_deployments_token_opens_nothing() -> None:
 def test_a_sealed_thing_of_another_shape_is_none() -> None:
     """A kind of a later release, or more than this one knows of."""
     seal = a_seal()
-    later = MINE.model_dump_json().replace("match-proposed", "session-moved")
+    later = MINE.model_dump_json().replace("match-proposed", "pigeon-arrived")
     sealed = jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, later.encode(), seal._key)
     assert seal.opened(sealed) is None
 

@@ -2,8 +2,8 @@
 
 import pytest
 from contracts.envelope import Event
-from contracts.matching import Side
-from notification_facts import CLOSED, a_proposal, a_start, yes
+from contracts.matching import PlanChange, Side
+from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, planned, yes
 from notifications.domain import MAILED, Kind, Thread
 from notifications.kinds import name_of
 from notifications.words import Letter, letter, line, link, over, role
@@ -20,12 +20,19 @@ def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
         Kind.MATCH_PROPOSED: a_proposal(),
         Kind.ANSWER_AWAITED: yes(others),
         Kind.MENTORSHIP_STARTED: a_start(),
-    }
+    } | {each: planned(change) for change, each in PLANS.items()}
     thread = Thread.opened_by(a_proposal(), "acme")
     for number, fact in enumerate((a_proposal(), facts[kind])):
         thread.hear(fact, f"e{number}", AT)
     notice = next(each for each in thread.of(member) if each.kind is kind)
-    return letter(thread, notice, name="Mia Okafor", areas=["AI tools"], public_url="https://turnabout.example/")
+    return letter(
+        thread,
+        notice,
+        name="Mia Okafor",
+        areas=["AI tools"],
+        public_url="https://turnabout.example/",
+        session=a_session() if notice.entry else None,
+    )
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -115,3 +122,37 @@ def test_a_mail_holds_no_ids_of_people(kind: Kind) -> None:
     text = a_letter("dan", kind).text
     assert "mia" not in text
     assert " dan" not in text
+
+
+def test_a_proposal_of_times_asks_for_a_pick_until_something_newer_is_heard() -> None:
+    """Your turn; afterwards it is no longer open."""
+    assert line(Kind.TIMES_PROPOSED, Side.MENTOR, "Dan") == "Your turn: Dan proposes times to meet."
+    thread = Thread.opened_by(a_start(), "acme")
+    thread.hear(planned(PlanChange.TIMES_PROPOSED, by=Side.MENTEE), "e1", AT)
+    (asked,) = thread.notices
+    assert (over(thread, asked), link(asked.kind, "m-1")) == ("", "/mentorships/m-1")
+    thread.hear(planned(PlanChange.ARRANGED, by=Side.MENTOR), "e2", AT)
+    assert over(thread, asked) == "No longer open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "entry"),
+    [
+        (Kind.SESSION_ARRANGED, "Your session is arranged", True),
+        (Kind.SESSION_MOVED, "Your session has moved", True),
+        (Kind.SESSION_CALLED_OFF, "Your session is cancelled", True),
+        (Kind.SESSION_NEAR, "Your session is a day away", False),
+    ],
+)
+def test_the_mail_of_a_session_tells_role_focus_time_and_place(kind: Kind, subject: str, entry: bool) -> None:
+    """The time is by the reader's clock; the subject holds none of it; a reminder leaves the calendar alone."""
+    mail = a_letter("mia", kind)
+    assert mail.subject == subject
+    assert mail.facts == (
+        ("Your role", "mentor: you share what you know"),
+        ("Focus", "AI tools"),
+        ("When", "Tuesday, 10 March 2026, 05:00 (America/New York)"),
+        ("Length", "50 minutes"),
+        ("Where", "https://meet.example/j/1"),
+    )
+    assert (mail.entry is not None) is entry

@@ -141,6 +141,8 @@ async def test_leads_are_looked_up_by_address(site: Site) -> None:
         ("notifications", "mail", SECRET, 200),
         ("notifications", "mail", "wrong", 401),
         ("matching", "mail", SECRET, 403),
+        ("notifications", "calendar", SECRET, 200),
+        ("matching", "calendar", SECRET, 403),
         ("notifications", "everything", SECRET, 403),
     ],
 )

@@ -21,7 +21,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -126,7 +126,14 @@ def environment(package: str) -> Environment:
         today=clock.today,
     )
     made.filters.update(
-        day=day, moment=moment, ago=ago, number=number, percent=percent, initials=initials, country=country
+        day=day,
+        moment=moment,
+        when=when,
+        ago=ago,
+        number=number,
+        percent=percent,
+        initials=initials,
+        country=country,
     )
     # The extension adds this method, which its types do not know.
     made.install_gettext_callables(  # type: ignore[attr-defined]
@@ -160,6 +167,13 @@ def moment(value: datetime | str, zone: str | None = None, style: str = "medium"
     parsed = clock.parse(value) if isinstance(value, str) else value
     told_in = ZoneInfo(zone) if zone else zones.current()
     return str(format_datetime(parsed, format=style, tzinfo=told_in, locale=_locale()))
+
+
+def when(value: datetime | str, zone: str) -> str:
+    """When to be somewhere, and whose clocks say so: "Tuesday, 3 March 2026, 10:00 (Europe/Berlin)"."""
+    local = (clock.parse(value) if isinstance(value, str) else value).astimezone(ZoneInfo(zone))
+    time = format_time(local, format="short", locale=_locale())
+    return f"{day(local.date(), 'full')}, {time} ({zone.replace('_', ' ')})"
 
 
 def ago(value: datetime | str) -> str:

@@ -6,10 +6,11 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 
 from chassis import clock
-from matching import api, pages
+from matching import api, pages, session_api
 from matching.commands import Commands
-from matching.domain.mentorship import Mentorship
+from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
+from matching.labels import Labels
 from matching.proposer import Proposer
 from matching.runs import Runner
 from matching.settings import EngineSettings, MatchingSettings
@@ -46,11 +47,16 @@ def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
     """The HTTP application over a store."""
     app = make_api("matching", settings=settings)
     commands = Commands(store)
+    labels = Labels(settings)
     app.include_router(api.router(commands))
-    app.include_router(pages.router(settings, commands))
+    app.include_router(session_api.router(commands, labels, settings.public_url))
+    app.include_router(pages.router(settings, commands, labels))
     return app
 
 
 def expire(mentorship: Mentorship) -> None:
-    """What the clock does to a proposal whose time has come."""
-    mentorship.expire(clock.timestamp())
+    """What the clock does to a pair whose moment has come: an old proposal closes, a session that is near is told."""
+    if mentorship.status in UNANSWERED:
+        mentorship.expire(clock.timestamp())
+    else:
+        mentorship.remind(clock.timestamp())

@@ -11,7 +11,7 @@ from chassis.web.identity import Caller
 from contracts.matching import Outcome, Side
 
 from chassis import clock, metrics, telemetry
-from matching.domain.agreement import Intent, Notes
+from matching.domain.agreement import Intent, Notes, Reflections, reflections_id
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
 from matching.domain.run import UNFINISHED, Run, RunState
@@ -88,6 +88,21 @@ class Commands:
                 pair, side, key, lambda subject: subject.log_session(side, session, day, outcome, at)
             )
 
+    async def act(
+        self,
+        caller: Caller,
+        mentorship: str,
+        key: str,
+        change: Callable[[Mentorship, Side], object],
+        *,
+        name: str,
+        action: str,
+    ) -> Mentorship:
+        """One party's command on a pair: the policy is asked, it is counted, and the same key acts once."""
+        with told(name):
+            pair, side = await self.pair(caller, mentorship, action)
+            return await self._change(pair, side, key, lambda subject: change(subject, side))
+
     async def end(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Leave, without a reason."""
         with told("end-mentorship"):
@@ -112,6 +127,24 @@ class Commands:
                 pair.id,
                 lambda notes: notes.keep(text),
                 create=lambda: Notes(id=pair.id, tenant=pair.tenant, author=caller.member),
+            )
+
+    async def reflections(self, caller: Caller, pair: Mentorship) -> dict[str, str]:
+        """What the caller keeps about the sessions of one of their pairs, by session."""
+        kept = await self.store.reflections.get(pair.tenant, reflections_id(pair.id, caller.member))
+        return kept.texts if kept else {}
+
+    async def keep_reflection(self, caller: Caller, mentorship: str, session: str, text: str) -> None:
+        """Replace what the caller keeps about a logged session."""
+        with told("keep-reflection"):
+            pair, _ = await self.pair(caller, mentorship, "reflection.keep")
+            if pair.logged(session) is None:
+                raise NotFoundError("We could not find that. It may have been removed.")
+            await self.store.reflections.change(
+                pair.tenant,
+                reflections_id(pair.id, caller.member),
+                lambda reflections: reflections.keep(session, text),
+                create=lambda: Reflections.of(pair.tenant, pair.id, caller.member),
             )
 
     async def programme(self, caller: Caller, programme: str) -> Programme:

@@ -15,15 +15,18 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import lead_pages, programme_pages, review_pages
+from matching import discover_pages, lead_pages, programme_pages, review_pages, session_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
+from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
 from matching.labels import Labels
 from matching.programmes import ProgrammeCommands
 from matching.reach import Crowd
+from matching.requests import Requests
+from matching.session_pages import Plans, Refused
 from matching.settings import MatchingSettings
 from matching.wording import area_label, customs_words, sentences
 
@@ -83,12 +86,13 @@ class Views:
         self.pages = pages
         self.cards = cards
         self.labels = labels
+        self.plans = Plans(commands)
 
     async def home(self, request: Request, caller: Caller) -> HTMLResponse:
         """What is next for the caller."""
         pairs = await self.commands.store.of_member(caller.tenant, caller.member, LIVE)
         programmes = await self.commands.programmes(caller)
-        steps = next_steps(pairs, caller.member, clock.today())
+        steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         return self.pages.render(
             request,
@@ -99,13 +103,13 @@ class Views:
             steps=steps,
             led=[programme for programme in programmes if programme.led_by(caller.member)],
             focus=await self._focus(pairs),
-            next_meeting=next_meeting,
+            plans=await self.plans.of_all(caller, pairs),
         )
 
     async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
         """The caller's open proposals with the reasons for them."""
         pairs = await self.commands.store.of_member(caller.tenant, caller.member, UNANSWERED)
-        steps = next_steps(pairs, caller.member, clock.today())
+        steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         areas = await self.labels.areas()
         why = {step.pair.id: sentences(_reasons(step.pair, step.side), areas) for step in steps}
@@ -119,8 +123,10 @@ class Views:
             focus=await self._focus(pairs),
         )
 
-    async def mentorship(self, request: Request, caller: Caller, mentorship: str) -> HTMLResponse:
-        """One of the caller's pairs, whatever its state."""
+    async def mentorship(
+        self, request: Request, caller: Caller, mentorship: str, refused: Refused | None = None
+    ) -> HTMLResponse:
+        """One of the caller's pairs, whatever its state; with what was typed where that was refused."""
         pair, side = await self.commands.pair(caller, mentorship)
         other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
         areas = await self.labels.areas()
@@ -129,6 +135,7 @@ class Views:
             request,
             "mentorship.html",
             caller=caller,
+            status=422 if refused else 200,
             pair=pair,
             side=side,
             people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
@@ -139,7 +146,10 @@ class Views:
             area_options=[(code, area_label(areas, code)) for code in offered],
             words=_words(),
             notes=await self.commands.notes(caller, mentorship),
-            next_meeting=next_meeting(pair),
+            plan=await self.plans.of(caller, pair, side),
+            refused=refused or Refused(),
+            reflections=await self.commands.reflections(caller, pair),
+            next_meeting=next_meeting(pair, clock.now()),
             held=sum(session.outcome is Outcome.HELD for session in pair.sessions),
         )
 
@@ -154,13 +164,21 @@ class Views:
         }
 
 
-def router(settings: MatchingSettings, commands: Commands) -> APIRouter:
+def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
-    pages, cards, labels, crowd = Pages("matching"), Cards(settings), Labels(settings), Crowd(commands.store)
-    _add_reading(routes, Views(commands, pages, cards, labels))
+    pages, cards, crowd = Pages("matching"), Cards(settings), Crowd(commands.store)
+    views = Views(commands, pages, cards, labels)
+    discovery = Discovery(commands.store, crowd)
+    discover_pages.add(
+        routes,
+        discover_pages.DiscoverViews(commands, discovery, pages, cards, labels),
+        Requests(commands, discovery),
+    )
+    _add_reading(routes, views)
     _add_answers(routes, commands)
     _add_mentorship(routes, commands)
+    session_pages.add(routes, commands, pages, cards, views.mentorship)
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
     review_pages.add(routes, commands)

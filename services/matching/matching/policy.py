@@ -15,9 +15,13 @@ POLICY: Final = Policy(
     {
         "mentorship.read": Grant(relations=_PARTIES),
         "proposal.answer": Grant(relations=_PARTIES),
+        "proposal.take-back": Grant(relations=_PARTIES),
         "agreement.edit": Grant(relations=_PARTIES),
         "agreement.confirm": Grant(relations=_PARTIES),
         "session.log": Grant(relations=_PARTIES),
+        "session.arrange": Grant(relations=_PARTIES),
+        "session.call-off": Grant(relations=_PARTIES),
+        "reflection.keep": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
         "notes.keep": Grant(relations=frozenset({"mentor"})),
         "programme.list": Grant(everyone=True),

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -22,16 +22,15 @@ from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from chassis import clock, logs, telemetry
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
-from matching.domain.proposal import Partner, Reason, Term, Terms
-from matching.engine import explanation as engine_words
+from matching.domain.proposal import Partner
 from matching.engine.bulk.draft import draft
 from matching.engine.engine import Engine
-from matching.engine.explanation import explain
 from matching.engine.proposals import Pair, Proposal
 from matching.engine.rules import Rules
 from matching.landscape import OVER, Change, Landscape, make_engine, tie_of
 from matching.settings import MatchingSettings
 from matching.store import Store
+from matching.terms import terms_of
 
 log = logs.get()
 
@@ -239,7 +238,7 @@ class Proposer:
             mentee=mentee,
             terms=terms_of(engine, proposal, engine.price(proposal.mentor, proposal.mentee)),
             at=clock.rfc3339(now),
-            until=clock.rfc3339(now + timedelta(days=programme.plan.rules.expiry_days)),
+            until=clock.rfc3339(now + programme.patience),
             lives_before=tenant.lives[proposal.pair],
         )
 
@@ -268,22 +267,5 @@ class Renewal:
         self._proposer.renewed(self._programme, engine, self._missed)
 
 
-def terms_of(engine: Engine, proposal: Proposal, price: int) -> Terms:
-    """On what terms two people are proposed: what they share, its worth, and why."""
-    explanation = explain(engine, proposal.mentor, proposal.mentee)
-    return Terms(
-        areas=proposal.areas[:12],
-        score=proposal.score,
-        price=price,
-        points=tuple(Term(code=code, points=points) for code, points in proposal.terms.items() if points),
-        for_mentor=_reasons(explanation.for_mentor),
-        for_mentee=_reasons(explanation.for_mentee),
-    )
-
-
 def _nobody_watches(_: float) -> None:
     """Nobody waits for it."""
-
-
-def _reasons(reasons: Iterable[engine_words.Reason]) -> tuple[Reason, ...]:
-    return tuple(Reason(code=reason.code, values=dict(reason.values)) for reason in reasons)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,9 @@ from matching.store import Store
 MOST_PEOPLE: Final = 10_000
 """Of a larger organisation so many are looked at. Ids are random, and so is who is first by id."""
 _SECONDS_KEPT: Final = 60.0
-_HEX: Final = "0123456789abcdef"
+_BY_FIRST_DIGIT: Final = "123456789abcdef"
+_BEHIND_ALL: Final = "~"
+_PORTION: Final = MOST_PEOPLE // 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +106,20 @@ class Crowd:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._people: dict[str, tuple[float, date, list[Person]]] = {}
+        self._sampled: set[str] = set()
         self._reading = asyncio.Lock()
 
     async def reach(self, tenant: str, rules: Rules) -> Reach:
         """How far rules would reach now, give or take a minute."""
         people = await self.people(tenant)
-        return await asyncio.to_thread(reach, rules, people, sampled=len(people) >= MOST_PEOPLE)
+        return await asyncio.to_thread(reach, rules, people, sampled=tenant in self._sampled)
 
     async def people(self, tenant: str) -> list[Person]:
         """Everybody, or some of a large organisation."""
         async with self._reading:
             until, day, people = self._people.get(tenant, (0.0, clock.today(), []))
             if time.monotonic() >= until or day != clock.today():
+                self._sampled.discard(tenant)
                 people = await self._read(tenant, clock.today())
                 self._people[tenant] = (time.monotonic() + _SECONDS_KEPT, clock.today(), people)
             return people
@@ -122,10 +127,10 @@ class Crowd:
     async def _read(self, tenant: str, today: date) -> list[Person]:
         """In portions, so that other requests are answered in between."""
         people: list[Person] = []
-        for begin, end in zip(_HEX, (*_HEX[1:], "g"), strict=True):
-            found = await self._store.members.find(
-                tenant, {"_id": {"$gte": begin, "$lt": end}}, limit=MOST_PEOPLE // len(_HEX)
-            )
+        for begin, end in pairwise(("", *_BY_FIRST_DIGIT, _BEHIND_ALL)):
+            found = await self._store.members.find(tenant, {"_id": {"$gte": begin, "$lt": end}}, limit=_PORTION)
             people += [engine_person(each.directory, each.profile, today) for each in found if each.directory]
+            if len(found) == _PORTION:
+                self._sampled.add(tenant)
             await asyncio.sleep(0)
         return people

@@ -16,8 +16,9 @@ from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Pair, Proposal, RunCancelledError, SideCoverage, Tie, Unmatched
 from matching.engine.proposals import Run as Found
-from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal, terms_of
+from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal
 from matching.store import Store
+from matching.terms import terms_of
 from matching.weighing import DiedError, weigh
 
 log = logs.get()

@@ -10,7 +10,7 @@ from chassis.state.mongo import Index
 from contracts.matching import Side, Status
 
 from chassis import clock
-from matching.domain.agreement import Customs, Notes
+from matching.domain.agreement import Customs, Notes, Reflections
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
@@ -38,6 +38,7 @@ class Store:
             Programme, "programmes", indexes=[Index((("tenant", 1),))]
         )
         self.notes: Documents[Notes] = delivery.documents(Notes, "notes")
+        self.reflections: Documents[Reflections] = delivery.documents(Reflections, "reflections")
         self.runs: Documents[Run] = delivery.documents(
             Run,
             "runs",

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from notifications import api, pages, preference_api, preference_pages
 from notifications.areas import Areas
+from notifications.calendars import Calendars
 from notifications.channels import AddressBook, Mailer
 from notifications.handlers import handlers, release_mails, works
 from notifications.live import Streams
@@ -29,6 +30,7 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
             settings=settings,
             store=Store(delivery),
             addresses=AddressBook(settings),
+            calendars=Calendars(settings),
             mailer=Mailer(settings),
             seal=Seal(settings),
             areas=Areas(settings),

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import aiosmtplib
 import httpx
 from chassis.errors import TransientError, UnavailableError
-from chassis.web import pages
+from chassis.web import calendar, pages
 from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, ValidationError
 
@@ -136,6 +136,10 @@ class Mailer:
         message.set_content(letter.text)
         template = pages.environment("notifications").get_template("mail.html")
         message.add_alternative(template.render(letter=letter), subtype="html")
+        if letter.entry is not None:
+            sender = self._settings.mail_from
+            invitation = calendar.as_invitation(letter.entry, clock.now(), organiser=sender, reader=to.email)
+            message.add_alternative(invitation.decode(), subtype="calendar", params={"method": letter.entry.method})
         return message.as_bytes()
 
     @asynccontextmanager

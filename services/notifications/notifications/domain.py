@@ -21,12 +21,14 @@ from contracts.matching import (
     MentorshipEnded,
     MentorshipStarted,
     Outcome,
+    PlanChange,
     SessionLogged,
+    SessionPlanChanged,
     Side,
     Status,
 )
 from contracts.notifications import NoticeSent
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 NOTICES_KEPT: Final = 200
 """A thread keeps its newest notices; two people who meet every week for a year make about as many."""
@@ -46,17 +48,43 @@ class Kind(StrEnum):
     SESSION_HELD = "session-held"
     SESSION_CANCELLED = "session-cancelled"
     MENTORSHIP_ENDED = "mentorship-ended"
+    TIMES_PROPOSED = "times-proposed"
+    SESSION_ARRANGED = "session-arranged"
+    SESSION_MOVED = "session-moved"
+    SESSION_CALLED_OFF = "session-called-off"
+    SESSION_NEAR = "session-near"
 
 
 ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ANSWER_AWAITED})
+AWAITING: Final = ASKING | {Kind.TIMES_PROPOSED}
+"""Which notices ask their reader for an answer, to a proposal or to times; somebody waits for it."""
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
 MAILED: Final = {
     Kind.MATCH_PROPOSED: _OPEN,
     Kind.ANSWER_AWAITED: frozenset({Status.HALF_ACCEPTED}),
     Kind.MENTORSHIP_STARTED: frozenset({Status.STARTED}),
+    Kind.SESSION_ARRANGED: frozenset({Status.STARTED}),
+    Kind.SESSION_MOVED: frozenset({Status.STARTED}),
+    Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.ENDED}),
+    Kind.SESSION_NEAR: frozenset({Status.STARTED}),
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 _SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
+_PLANS: Final = {
+    PlanChange.ARRANGED: Kind.SESSION_ARRANGED,
+    PlanChange.MOVED: Kind.SESSION_MOVED,
+    PlanChange.CALLED_OFF: Kind.SESSION_CALLED_OFF,
+    PlanChange.NEAR: Kind.SESSION_NEAR,
+}
+
+
+class CalendarEntry(BaseModel):
+    """Which calendar entry a notice is about, in which version. What stands in it is asked from matching."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session: str
+    version: int
 
 
 class Notice(BaseModel):
@@ -71,6 +99,7 @@ class Notice(BaseModel):
     read_at: str | None = None
     mail_waits_until: int = 0
     """The end of its reader's quiet hours into which its mail fell, in unix seconds; 0 when it fell into none."""
+    entry: CalendarEntry | None = None
 
     @property
     def unread(self) -> bool:
@@ -93,6 +122,8 @@ class Thread(Aggregate):
     status: Status = Status.PROPOSED
     answer_by: str | None = None
     said_yes: list[Side] = Field(default_factory=list)
+    times_wait: bool = False
+    """The last that was heard of a plan is that one side proposes times."""
     notices: list[Notice] = Field(default_factory=list)
     mails_due: int = 0
     """When the first mail that waits is asked for again, in unix seconds; 0 while none waits."""
@@ -141,8 +172,11 @@ class Thread(Aggregate):
             case SessionLogged():
                 if kind := _SESSIONS.get(fact.outcome):
                     self._tell(kind, self.participants, event_id, at)
+            case SessionPlanChanged():
+                self._planned(fact, event_id, at)
             case MentorshipEnded():
-                self.status = Status.ENDED
+                self.status, self.times_wait = Status.ENDED, False
+                self._settle(at, {Kind.TIMES_PROPOSED})
                 self._tell(Kind.MENTORSHIP_ENDED, self.participants, event_id, at)
 
     def mark_read(self, member: str, notices: Collection[str], at: str) -> None:
@@ -153,6 +187,9 @@ class Thread(Aggregate):
 
     def is_over(self, notice: Notice) -> bool:
         """Whether a notice asks for an answer that nobody waits for any more."""
+        if notice.kind is Kind.TIMES_PROPOSED:
+            newest = next(each for each in reversed(self.notices) if each.kind is Kind.TIMES_PROPOSED)
+            return not self.times_wait or notice.id != newest.id
         return notice.kind in ASKING and self.status not in _OPEN
 
     def postpone_mail(self, notice: str, until: datetime) -> None:
@@ -207,20 +244,35 @@ class Thread(Aggregate):
         self._settle(at)
         self._tell(Kind.MATCH_CLOSED, self._on(self.said_yes), event_id, at)
 
+    def _planned(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
+        """Whatever is heard of a plan answers the times that were proposed before, except that it draws near."""
+        if self.status is not Status.ENDED:
+            self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
+        if fact.change is not PlanChange.NEAR:
+            self.times_wait = fact.change is PlanChange.TIMES_PROPOSED
+            self._settle(at, {Kind.TIMES_PROPOSED})
+        if fact.change is PlanChange.TIMES_PROPOSED:
+            self._tell(Kind.TIMES_PROPOSED, self._on(side for side in Side if side is not fact.by), event_id, at)
+        elif (kind := _PLANS.get(fact.change)) and fact.session is not None and fact.calendar is not None:
+            entry = CalendarEntry(session=fact.session, version=fact.calendar)
+            self._tell(kind, self.participants, event_id, at, entry)
+
     def _on(self, sides: Iterable[Side]) -> list[str]:
         wanted = set(sides)
         return [member for member in self.participants if self.role_of(member) in wanted]
 
-    def _settle(self, at: str) -> None:
+    def _settle(self, at: str, kinds: Collection[Kind] = ASKING) -> None:
         """What asked for an answer is no news any more: it was given, or asked for anew, or nobody waits for it."""
         for notice in self.notices:
-            if notice.unread and notice.kind in ASKING:
+            if notice.unread and notice.kind in kinds:
                 notice.read_at = at
 
-    def _tell(self, kind: Kind, members: Iterable[str], event_id: str, at: str) -> None:
+    def _tell(
+        self, kind: Kind, members: Iterable[str], event_id: str, at: str, entry: CalendarEntry | None = None
+    ) -> None:
         for member in members:
             number = self.notices[-1].number + 1 if self.notices else 1
-            notice = Notice(id=notice_id(event_id, member), number=number, member=member, kind=kind, at=at)
+            notice = Notice(id=notice_id(event_id, member), number=number, member=member, kind=kind, at=at, entry=entry)
             self.notices = [*self.notices, notice][-NOTICES_KEPT:]
             self.say(NoticeSent(notice=notice.id, member=member, thread=self.id, kind=kind.value))
             if kind in MAILED:

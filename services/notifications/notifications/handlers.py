@@ -1,6 +1,7 @@
 """What notifications does about each fact of a mentorship, and the mails that follow.
 
 any fact of matching.mentorship.v1   the thread tells whom it concerns    threads
+a session's plan changed             the same                             threads
 send-mail                            one mail, at most once               work
 mails_due                            what waited is asked for again       timer
 """
@@ -20,6 +21,7 @@ from contracts.matching import (
     MentorshipEnded,
     MentorshipStarted,
     SessionLogged,
+    SessionPlanChanged,
 )
 
 from chassis import clock, logs, telemetry, zones
@@ -37,7 +39,14 @@ log = logs.get()
 
 
 @handlers.on(
-    MatchProposed, MatchAccepted, MatchClosed, MentorshipStarted, SessionLogged, MentorshipEnded, group="threads"
+    MatchProposed,
+    MatchAccepted,
+    MatchClosed,
+    MentorshipStarted,
+    SessionLogged,
+    SessionPlanChanged,
+    MentorshipEnded,
+    group="threads",
 )
 async def tell(event: Received[Any], parts: Parts) -> Outcome | None:
     """Tell the people of a pair what happened; the first fact that names them opens their thread."""
@@ -104,18 +113,23 @@ async def _send(
             tenant=thread.tenant, member=notice.member, kind=notice.kind, round=wishes.round_of(notice.kind)
         )
         with parts.catalogues.speaking(recipient.language), zones.reading_in(recipient.time_zone):
-            words = letter(
-                thread,
-                notice,
-                name=recipient.name,
-                areas=await parts.areas.labels(thread.areas),
-                public_url=parts.settings.public_url,
-            )
-            fate = await parts.mailer.send(
-                Envelope(recipient, notice.id, parts.seal.address(permission)),
-                words,
-                lambda: parts.store.ledger.claim(thread.tenant, notice.id),
-            )
+            session = await parts.calendars.session(thread, notice)
+            if notice.entry is not None and session is None:
+                fate = Fate.MOOT
+            else:
+                words = letter(
+                    thread,
+                    notice,
+                    name=recipient.name,
+                    areas=await parts.areas.labels(thread.areas),
+                    public_url=parts.settings.public_url,
+                    session=session,
+                )
+                fate = await parts.mailer.send(
+                    Envelope(recipient, notice.id, parts.seal.address(permission)),
+                    words,
+                    lambda: parts.store.ledger.claim(thread.tenant, notice.id),
+                )
     if fate is not None:
         await parts.store.ledger.settle(thread.tenant, notice.id, fate)
         log.info("mail.done", kind=notice.kind.value, outcome=fate.value, document=thread.id)

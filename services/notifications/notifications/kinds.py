@@ -19,6 +19,11 @@ NAMES: Final[Mapping[Kind, str]] = {
     Kind.SESSION_HELD: mark("A session was held"),
     Kind.SESSION_CANCELLED: mark("A session was cancelled"),
     Kind.MENTORSHIP_ENDED: mark("A mentorship has ended"),
+    Kind.TIMES_PROPOSED: mark("Times for a session are proposed"),
+    Kind.SESSION_ARRANGED: mark("A session is arranged"),
+    Kind.SESSION_MOVED: mark("A session is moved"),
+    Kind.SESSION_CALLED_OFF: mark("A session is called off"),
+    Kind.SESSION_NEAR: mark("A session is a day away"),
 }
 
 

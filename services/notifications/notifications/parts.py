@@ -8,6 +8,7 @@ from chassis.web.cards import Cards
 from fastapi import Depends, Request
 
 from notifications.areas import Areas
+from notifications.calendars import Calendars
 from notifications.channels import AddressBook, Mailer
 from notifications.live import Streams
 from notifications.settings import NotificationsSettings
@@ -22,6 +23,7 @@ class Parts:
     settings: NotificationsSettings
     store: Store
     addresses: AddressBook
+    calendars: Calendars
     mailer: Mailer
     seal: Seal
     areas: Areas

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from chassis import translation
-from notifications.domain import ASKING, Kind
+from notifications.domain import AWAITING, Kind
 from notifications.kinds import PREFERENCES_PAGE, name_of
 from notifications.parts import HasParts, Parts
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences, Quiet, QuietHours, Weekday, minute
@@ -169,7 +169,7 @@ def _page(
         marked=Marked(marked, name_of(marked), preferences.allows(marked, Channel.MAIL)) if marked in mailed else None,
         mail=_options(mailed),
         inbox=_options(SWITCHABLE[Channel.INBOX]),
-        always=[f"“{name_of(each)}”" for each in Kind if each in ASKING],
+        always=[f"“{name_of(each)}”" for each in Kind if each in AWAITING],
         shown=[box(channel, each) for channel, kinds in SWITCHABLE.items() for each in kinds],
         days=_weekdays(),
     )

@@ -13,7 +13,7 @@ from chassis.state.aggregate import Aggregate
 from chassis.translation import mark
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from notifications.domain import ASKING, MAILED, Kind
+from notifications.domain import AWAITING, MAILED, Kind
 
 
 class Channel(StrEnum):
@@ -24,7 +24,7 @@ class Channel(StrEnum):
 
 
 SWITCHABLE: Final[Mapping[Channel, tuple[Kind, ...]]] = {
-    Channel.INBOX: tuple(kind for kind in Kind if kind not in ASKING),
+    Channel.INBOX: tuple(kind for kind in Kind if kind not in AWAITING),
     Channel.MAIL: tuple(kind for kind in Kind if kind in MAILED),
 }
 """What a member may switch off: not the inbox for what asks for an answer, which would be waited for in vain."""

@@ -10,6 +10,8 @@ class NotificationsSettings(Settings):
     instance: str = Field(default="notifications-0", min_length=1, description="Stable name of this replica.")
     port: int = Field(default=8104, ge=0, le=65535, description="Port to listen on.")
 
+    matching_url: str = Field(default="http://127.0.0.1:8102", description="Where services reach matching.")
+
     smtp: str = Field(default="127.0.0.1:1025", pattern=r"^.+:\d{1,5}$", description="Mail server, host:port.")
     smtp_user: str | None = Field(default=None, description="Name to log in with; none for a server that asks nobody.")
     smtp_password: SecretStr | None = Field(default=None, description="Password to log in with.")

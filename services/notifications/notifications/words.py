@@ -7,10 +7,12 @@ shows on locked screens, and an area can say something about a person. A mail na
 from dataclasses import dataclass
 
 from chassis.translation import gettext as _
-from chassis.web.pages import day
+from chassis.web.calendar import Entry
+from chassis.web.pages import day, when
 from contracts.matching import Side, Status
 
 from notifications import kinds
+from notifications.calendars import Session
 from notifications.domain import ASKING, Kind, Notice, Thread
 
 
@@ -32,6 +34,11 @@ def line(kind: Kind, side: Side, partner: str) -> str:
         Kind.SESSION_HELD: _("A session with %(name)s was logged as held."),
         Kind.SESSION_CANCELLED: _("A session with %(name)s was logged as cancelled."),
         Kind.MENTORSHIP_ENDED: _("Your mentorship with %(name)s has ended."),
+        Kind.TIMES_PROPOSED: _("Your turn: %(name)s proposes times to meet."),
+        Kind.SESSION_ARRANGED: _("Your session with %(name)s is arranged."),
+        Kind.SESSION_MOVED: _("Your session with %(name)s has moved to another time."),
+        Kind.SESSION_CALLED_OFF: _("Your session with %(name)s is cancelled."),
+        Kind.SESSION_NEAR: _("Your session with %(name)s is a day away."),
     }
     return sentences[kind] % {"name": partner}
 
@@ -40,7 +47,8 @@ def over(thread: Thread, notice: Notice) -> str:
     """Why a notice asks for nothing any more; empty while it does."""
     if not thread.is_over(notice):
         return ""
-    return _("No longer open") if thread.status is Status.CLOSED else _("Answered")
+    unanswered = thread.status is Status.CLOSED or notice.kind is Kind.TIMES_PROPOSED
+    return _("No longer open") if unanswered else _("Answered")
 
 
 def next_step(kind: Kind) -> str:
@@ -50,6 +58,7 @@ def next_step(kind: Kind) -> str:
         Kind.ANSWER_AWAITED: _("Give your answer"),
         Kind.MATCH_ACCEPTED: _("Agree how to work"),
         Kind.MATCH_CLOSED: _("See your proposals"),
+        Kind.TIMES_PROPOSED: _("Pick a time"),
     }
     return steps.get(kind) or _("Open the mentorship")
 
@@ -73,6 +82,8 @@ class Letter:
     link: str
     why: str
     preferences: str
+    entry: Entry | None = None
+    """What calendars shall do about it."""
 
     @property
     def text(self) -> str:
@@ -83,7 +94,15 @@ class Letter:
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], public_url: str) -> Letter:
+def letter(
+    thread: Thread,
+    notice: Notice,
+    *,
+    name: str,
+    areas: list[str],
+    public_url: str,
+    session: Session | None = None,
+) -> Letter:
     """The mail about one notice of a kind that is mailed, to the member whom the notice is for.
 
     Args:
@@ -92,12 +111,17 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
         name: the reader's own name.
         areas: labels of the focus areas.
         public_url: where people reach Turnabout.
+        session: the session that it is about, as it stands now.
     """
     side = thread.role_of(notice.member)
     subject, paragraphs = _content(notice.kind, side)
     facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
     if notice.kind in ASKING and thread.answer_by:
         facts.append((_("Please answer by"), day(thread.answer_by)))
+    if session is not None:
+        facts.append((_("When"), when(session.time.at, session.reader_zone)))
+        facts.append((_("Length"), _("%(number)s minutes") % {"number": session.minutes}))
+        facts.append((_("Where"), session.place))
     return Letter(
         subject=subject,
         greeting=_("Hello %(name)s,") % {"name": name},
@@ -107,6 +131,7 @@ def letter(thread: Thread, notice: Notice, *, name: str, areas: list[str], publi
         link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
         why=kinds.why(notice.kind),
         preferences=kinds.preferences_link(public_url, notice.kind),
+        entry=session.entry if session is not None and notice.kind is not Kind.SESSION_NEAR else None,
     )
 
 
@@ -120,6 +145,10 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
         Kind.MATCH_PROPOSED: (_("A new proposal for you"), _proposed),
         Kind.ANSWER_AWAITED: (_("Your answer is waited for"), _awaited),
         Kind.MENTORSHIP_STARTED: (_("Your mentorship has started"), _started),
+        Kind.SESSION_ARRANGED: (_("Your session is arranged"), _arranged),
+        Kind.SESSION_MOVED: (_("Your session has moved"), _moved),
+        Kind.SESSION_CALLED_OFF: (_("Your session is cancelled"), _called_off),
+        Kind.SESSION_NEAR: (_("Your session is a day away"), _near),
     }
     subject, paragraphs = contents[kind]
     return subject, paragraphs(side)
@@ -150,3 +179,30 @@ def _started(side: Side) -> tuple[str, ...]:
         else _("Your mentor sets the agenda. A good first step from you: propose a time for the first session.")
     )
     return _("You have both confirmed the agreement, so your mentorship has started."), second
+
+
+def _arranged(side: Side) -> tuple[str, ...]:
+    return _("You have agreed on a time. The entry for your calendar comes with this mail."), _prepare(side)
+
+
+def _moved(_side: Side) -> tuple[str, ...]:
+    return (_("You have agreed on another time. The entry in your calendar moves with this mail."),)
+
+
+def _called_off(_side: Side) -> tuple[str, ...]:
+    return (
+        _("The session at this time does not take place. The entry in your calendar goes with this mail."),
+        _("That needs no reason, and none is told."),
+    )
+
+
+def _near(side: Side) -> tuple[str, ...]:
+    return _("You meet a day from now. If that does not suit you any more, propose another time."), _prepare(side)
+
+
+def _prepare(side: Side) -> str:
+    return (
+        _("You set the agenda: note down one thing that your partner should see differently afterwards.")
+        if side is Side.MENTOR
+        else _("Your mentor sets the agenda. Keep the time free, and come with a question.")
+    )

@@ -18,6 +18,7 @@ POLICY: Final = Policy(
 # What a service's token is good for, and which services may have one for it.
 PURPOSES: Final = {
     "mail": frozenset({"notifications"}),
+    "calendar": frozenset({"notifications"}),
     "programme-leads": frozenset({"matching"}),
     "import": frozenset({"operations"}),
 }

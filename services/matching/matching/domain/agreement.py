@@ -3,12 +3,15 @@
 from calendar import monthrange
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from chassis.errors import ConflictError
 from chassis.state.aggregate import Aggregate
 from contracts.matching import Outcome, SessionCount, Side
 from pydantic import BaseModel, ConfigDict, Field
+
+LONGEST_REFLECTION: Final = 2000
+"""Characters that one side may keep about a session."""
 
 
 class Cadence(StrEnum):
@@ -129,6 +132,28 @@ class Notes(Aggregate):
     def keep(self, text: str) -> None:
         """Replace the text."""
         self.text = text[:8000]
+
+
+class Reflections(Aggregate):
+    """What one side keeps to itself about the sessions of a mentorship, by session. The other never learns of it."""
+
+    author: str
+    texts: dict[str, Annotated[str, Field(max_length=LONGEST_REFLECTION)]] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tenant: str, mentorship: str, author: str) -> Self:
+        """Nothing written yet."""
+        return cls(id=reflections_id(mentorship, author), tenant=tenant, author=author)
+
+    def keep(self, session: str, text: str) -> None:
+        """Replace the text about a session; an empty one is forgotten."""
+        kept = {name: known for name, known in self.texts.items() if name != session}
+        self.texts = kept | ({session: text[:LONGEST_REFLECTION]} if text.strip() else {})
+
+
+def reflections_id(mentorship: str, author: str) -> str:
+    """The document of one author about one mentorship."""
+    return f"{mentorship}:{author}"
 
 
 def count_sessions(sessions: list[Session]) -> tuple[SessionCount, ...]:

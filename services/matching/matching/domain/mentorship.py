@@ -1,15 +1,15 @@
 """The whole life of one pair, from proposal to end: one aggregate, one id.
 
-Each change says at most one outside fact, one detail for our own services, and the new state. A second yes
-says nothing by itself: it asks for places on both sides, and only `finalise` makes the pair accepted.
+Each change says at most one outside fact, one detail for our own services, and the new state; an end also says that
+the arranged session is off. A second yes says nothing by itself: it asks for places on both sides, and only `finalise`
+makes the pair accepted.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from chassis.errors import ConflictError, InvalidError
-from chassis.state.aggregate import Aggregate
 from contracts.envelope import Event
 from contracts.matching import (
     Answer,
@@ -26,29 +26,23 @@ from contracts.matching import (
     Side,
     Status,
 )
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from matching.domain.agreement import Agreement, Customs, Intent, Session, add_months, count_sessions
+from matching.domain.arranging import Arranging
 from matching.domain.proposal import Partner, Terms, direction_of, life_key
+from matching.domain.receipts import RECEIPTS_KEPT, Receipt
+from matching.domain.times import unix_seconds
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
 LIVE: Final = (*UNANSWERED, Status.ACCEPTED, Status.STARTED)
 CUSTOMS: Final = Customs()
-RECEIPTS_KEPT: Final = 20
 SESSIONS_KEPT: Final = 400
 PLACES_PATIENCE: Final = 60
 """Seconds until the clock looks again at a proposal whose places are being taken."""
 
 
-class Receipt(BaseModel):
-    """The result of a command that carried an idempotency key."""
-
-    key: str
-    status: Status
-    agreement_version: int = 0
-
-
-class Mentorship(Aggregate):
+class Mentorship(Arranging):
     """One pair. `life` is unique in the store: which life of these two it is, so that they never have two at once.
 
     `again` marks a proposal that was withdrawn before anybody turned it down: the two may meet again later. Every
@@ -62,19 +56,16 @@ class Mentorship(Aggregate):
     mentee_bands: PersonBands
     direction: str
     terms: Terms
-    status: Status = Status.PROPOSED
     yes: list[Side] = Field(default_factory=list)
     life: str
     proposed_at: str
     expires_at: str
-    due: int
     accepted_at: str | None = None
     started_at: str | None = None
     planned_end: str | None = None
     ended_at: str | None = None
     closed_at: str | None = None
     again: bool = False
-    agreement: Agreement | None = None
     sessions: list[Session] = Field(default_factory=list)
     receipts: list[Receipt] = Field(default_factory=list)
 
@@ -134,6 +125,11 @@ class Mentorship(Aggregate):
         """The member on a side."""
         return self.mentor if side is Side.MENTOR else self.mentee
 
+    def asked_by(self, member: str) -> bool:
+        """Whether a member began this by hand."""
+        side = self.side_of(member)
+        return side is not None and self.terms.origin.value == side.value
+
     @property
     def live(self) -> bool:
         """Neither closed nor ended."""
@@ -184,6 +180,18 @@ class Mentorship(Aggregate):
         self._close(Answer.WITHDRAWN, None, at)
         self.again = True
         return True
+
+    def take_back(self, side: Side, at: str) -> None:
+        """Whoever asked takes it back before the other has answered; the two may meet again."""
+        if self.status is Status.CLOSED:
+            return
+        if self.terms.origin.value != side.value:
+            raise ConflictError("You were asked, so answer with yes or “not now”.")
+        self._must_be_open(at)
+        if self.reserving:
+            raise ConflictError("You have both said yes. To step back, open the mentorship and leave it there.")
+        self._close(Answer.WITHDRAWN, side, at)
+        self.again = True
 
     def finalise(self, at: str, full: Iterable[Side] = (), customs: Customs = CUSTOMS) -> bool:
         """Both places are taken: the pair is accepted. False when the proposal was closed meanwhile.
@@ -238,7 +246,7 @@ class Mentorship(Aggregate):
 
     def log_session(self, side: Side, session: str, day: date, outcome: Outcome, at: str) -> None:
         """Log a day's session as held or cancelled; a word on a day already logged speaks of the same session."""
-        self._must_be_started()
+        self.started_agreement()
         # The server's day may be a person's yesterday: allow the furthest zone ahead.
         if day > date.fromisoformat(at[:10]) + timedelta(days=1):
             raise InvalidError("A session can be logged on its day or later, not before.")
@@ -267,13 +275,18 @@ class Mentorship(Aggregate):
         if self.status is Status.ACCEPTED:
             self._close(Answer.WITHDRAWN, side, at)
         else:
-            self._must_be_started()
+            self.started_agreement()
             self.status, self.ended_at = Status.ENDED, at
             self._tell(
                 MentorshipEnded(mentorship=self.id),
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
             )
+            self.drop_plan(side, at)
         self.ask("release-places")
+
+    def logged(self, session: str) -> Session | None:
+        """A logged session by its id."""
+        return next((each for each in self.sessions if each.id == session), None)
 
     def receipt_of(self, key: str) -> Receipt | None:
         """The result of an earlier command with this idempotency key."""
@@ -328,12 +341,3 @@ class Mentorship(Aggregate):
         if self.status is not Status.ACCEPTED or self.agreement is None:
             raise ConflictError("The agreement can be changed between both yeses and the start.")
         return self.agreement
-
-    def _must_be_started(self) -> None:
-        if self.status is not Status.STARTED:
-            raise ConflictError("That is possible while a mentorship is running.")
-
-
-def unix_seconds(at: str) -> int:
-    """An RFC 3339 time as whole seconds since 1970."""
-    return int(datetime.fromisoformat(at).timestamp())

@@ -1,6 +1,6 @@
 """A programme: what it is called, whom it is for, its rules, its window and its leads."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Self
 from uuid import UUID, uuid5
@@ -117,6 +117,11 @@ class Programme(Aggregate):
         if self.stage is Stage.DRAFT and not open_:
             raise ConflictError("This programme was never opened. Go on editing it, or leave it as it is.")
         return self.publish(self.plan.model_copy(update={"open": open_}))
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a proposal may wait for answers."""
+        return timedelta(days=self.plan.rules.expiry_days)
 
     def running(self, today: date) -> bool:
         """Proposals may be made on this day."""

@@ -1,0 +1,116 @@
+"""A session in a browser on the real stack: proposed, picked, in both calendars, held, and reflected on alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from local.stack import Stack
+from people_at_work import emails_by_member, open_pairs, roster_emails, sign_in
+from playwright.async_api import Browser, Page, expect
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+LINK = "https://meet.example/j/42"
+THOUGHT = "I talked too much in the first half."
+
+
+@dataclass(frozen=True)
+class Running:
+    """A mentorship that has started: its page, and each side's address."""
+
+    page: str
+    mentor: str
+    mentee: str
+
+
+@pytest.fixture
+async def running(stack: Stack) -> AsyncIterator[Running]:
+    """Two people said yes and agreed; the stack's clock is right again afterwards."""
+    people = roster_emails(stack.state / "people.csv")
+    emails = await emails_by_member(stack.environment["TURNABOUT_PROFILES_URL"], people)
+    [(mentor, mentee, pair)] = await open_pairs(stack.address, emails, 1)
+    for member in (mentor, mentee):
+        await member.accept(pair)
+    for member in (mentor, mentee):
+        await member.agree(pair)
+    yield Running(f"{stack.address}/mentorships/{pair}", mentor.email, mentee.email)
+    (stack.state / "clock").write_text("0")
+
+
+async def test_from_proposed_times_to_a_reflection(stack: Stack, browser: Browser, running: Running) -> None:
+    """The mentee proposes, the mentor picks; both get it by mail; it is held; what one thinks of it stays theirs."""
+    mentor = await sign_in(browser, stack.address, running.mentor)
+    mentee = await sign_in(browser, stack.address, running.mentee)
+    await _propose(mentee, running)
+    await mentor.reload()
+    await mentor.get_by_role("link", name="Pick one, or propose others").click()
+    await _is_accessible(mentor)
+    await mentor.get_by_role("button", name="Meet then").first.click()
+    for page in (mentor, mentee):
+        await page.goto(running.page)
+        await expect(page.get_by_role("heading", name="Your next session")).to_be_visible()
+        await expect(page.get_by_role("link", name=LINK)).to_be_visible()
+        await _is_accessible(page)
+    for email in (running.mentor, running.mentee):
+        await _mailed(stack, email, "Your session is arranged")
+
+    (stack.state / "clock").write_text(str(int(timedelta(hours=5).total_seconds())))
+    await _log_from_home(mentor, stack)
+    await _reflect(mentor, mentee, running)
+
+
+async def _propose(page: Page, running: Running) -> None:
+    """Two hours from now and three, by the clock that the page shows; a link that is none is told, and nothing lost."""
+    await page.goto(running.page)
+    now = datetime.fromisoformat(await page.get_by_label("First time").get_attribute("min") or "")
+    first, second = (f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M}" for hours in (2, 3))
+    await page.get_by_label("First time").fill(first)
+    await page.get_by_label("Second time").fill(second)
+    await page.get_by_label("Link of a video call").fill(LINK.replace("https", "http"))
+    await page.get_by_role("button", name="Propose these times").click()
+    await expect(page.get_by_role("alert")).to_contain_text("begins with https://")
+    await expect(page.get_by_label("Second time")).to_have_value(second)
+    await _is_accessible(page)
+    await page.get_by_label("Link of a video call").fill(LINK)
+    await page.get_by_role("button", name="Propose these times").click()
+    await expect(page.get_by_role("heading", name="Times that you proposed")).to_be_visible()
+
+
+async def _log_from_home(page: Page, stack: Stack) -> None:
+    """Hours later home asks how it went, and one click answers."""
+    async with asyncio.timeout(15):
+        while not await page.get_by_role("heading", name="How did it go?").is_visible():
+            await page.goto(stack.address)
+    await page.get_by_role("button", name="It was held").click()
+    await expect(page.get_by_role("main")).to_contain_text("Held")
+
+
+async def _reflect(mentor: Page, mentee: Page, running: Running) -> None:
+    """The mentor writes and finds it again; on the mentee's page nothing of it can be seen."""
+    await mentor.get_by_role("link", name="Reflect on it").click()
+    await _is_accessible(mentor)
+    await mentor.get_by_label("What went well").fill(THOUGHT)
+    await mentor.get_by_role("button", name="Keep my reflection").click()
+    await mentor.get_by_role("link", name="Read my reflection").click()
+    await expect(mentor.get_by_label("What went well")).to_have_value(THOUGHT)
+    await mentee.goto(running.page)
+    await mentee.get_by_role("link", name="Reflect on it").click()
+    await expect(mentee.get_by_label("What went well")).to_have_value("")
+
+
+async def _is_accessible(page: Page) -> None:
+    results = await Axe().run(page, options=RULES)
+    assert results.violations_count == 0, results.generate_report()
+
+
+async def _mailed(stack: Stack, to: str, subject: str) -> None:
+    async with asyncio.timeout(15), httpx.AsyncClient(base_url=stack.address) as client:
+        while True:
+            mails = (await client.get("/mailbox/api")).json()
+            if subject in [mail["subject"] for mail in mails if to in mail["to"]]:
+                return
+            await asyncio.sleep(0.1)
