@@ -35,6 +35,7 @@ PICTURES: Final = (
     Picture("home-of-a-director", _DIRECTOR, "/"),
     Picture("profile", _JUNIOR, "/profile"),
     Picture("proposals", _JUNIOR, "/proposals"),
+    Picture("discover", _DIRECTOR, "/discover"),
     Picture("inbox", _JUNIOR, "/inbox"),
     Picture("preferences", _JUNIOR, "/preferences?kind=match-proposed"),
     Picture("language", _JUNIOR, "/profile/language"),
