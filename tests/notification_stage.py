@@ -87,8 +87,12 @@ class Mailbox:
 
 @dataclass
 class KnownPeople(Profiles):
-    """Profiles as notifications needs it, with addresses and labels too; and what matching tells of sessions."""
+    """Profiles as notifications needs it, with addresses too; and what matching tells of sessions."""
 
+    areas: dict[str, str] = field(
+        default_factory=lambda: {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}
+    )
+    zones: dict[str, str] = field(default_factory=dict)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What matching tells about a session, by its id; without any it is away."""
 
@@ -102,7 +106,13 @@ class KnownPeople(Profiles):
             members = [each for each in (await request.json())["members"] if each in self.names]
             return {
                 "addresses": [
-                    {"member": each, "email": f"{each}@demo.example", "name": self.names[each], "language": "en"}
+                    {
+                        "member": each,
+                        "email": f"{each}@demo.example",
+                        "name": self.names[each],
+                        "language": "en",
+                        "time_zone": self.zones.get(each, "UTC"),
+                    }
                     for each in members
                 ]
             }
@@ -111,10 +121,6 @@ class KnownPeople(Profiles):
         async def entry(request: Request) -> Any:
             assert request.headers["authorization"].startswith("Bearer token ")
             return self.entries.get((await request.json())["session"]) if self.entries else Response(status_code=503)
-
-        @api.get("/api/profiles/v1/taxonomy")
-        async def taxonomy() -> dict[str, Any]:
-            return {"areas": {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}}
 
         return api
 
@@ -127,6 +133,7 @@ class Stage:
     kafka: str
     url: str
     spans: Path
+    clock: Path
     mailbox: Mailbox
     profiles: KnownPeople
     database: Any
@@ -260,6 +267,7 @@ async def a_stage(kafka: str, database: str, folder: Path) -> AsyncIterator[Stag
             "TURNABOUT_MATCHING_URL": profiles_url,
             "TURNABOUT_SMTP": f"127.0.0.1:{mailbox.port}",
             "TURNABOUT_SPANS_FILE": str(spans),
+            "TURNABOUT_CLOCK_FILE": str(folder / "clock"),
             "TURNABOUT_LOG_LEVEL": "WARNING",
         }
         stage = Stage(
@@ -267,6 +275,7 @@ async def a_stage(kafka: str, database: str, folder: Path) -> AsyncIterator[Stag
             kafka,
             f"http://127.0.0.1:{port}",
             spans,
+            folder / "clock",
             mailbox,
             profiles,
             client[f"{prefix}notifications"],

@@ -56,6 +56,13 @@ class PreconditionError(TurnaboutError):
     title = "Someone changed this while you were editing"
 
 
+class VersionNeededError(TurnaboutError):
+    """An edit came without the version that it is based on."""
+
+    status = 428
+    title = "Say which version you are editing"
+
+
 class UnavailableError(TurnaboutError):
     """A dependency is away; the same request can succeed later."""
 

@@ -71,6 +71,13 @@ def npgettext(context: str, singular: str, plural: str, number: int) -> str:
     return _current.get().translations.npgettext(context, singular, plural, number)
 
 
+def own_name(tag: str) -> str:
+    """A language as its speakers call it: whoever looks for theirs in a list may not read the page's."""
+    locale = Locale.parse(tag, sep="-")
+    name = str(locale.get_display_name(locale) or tag)
+    return name[:1].upper() + name[1:]
+
+
 def mark(message: str) -> str:
     """`message` itself: marks a constant for extraction (``pybabel extract -k mark``) that `gettext` gets later."""
     return message

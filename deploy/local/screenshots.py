@@ -37,6 +37,8 @@ PICTURES: Final = (
     Picture("proposals", _JUNIOR, "/proposals"),
     Picture("discover", _DIRECTOR, "/discover"),
     Picture("inbox", _JUNIOR, "/inbox"),
+    Picture("preferences", _JUNIOR, "/preferences?kind=match-proposed"),
+    Picture("language", _JUNIOR, "/profile/language"),
     Picture("programmes", _LEAD, "/programmes"),
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
     Picture("programme-form", _LEAD, "/programmes/new"),

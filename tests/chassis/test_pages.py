@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.translation import Catalogues, gettext, ngettext
+from chassis.translation import Catalogues, gettext, ngettext, own_name
 from chassis.web import pages
 from chassis.web.cards import Card
 from chassis.web.http import make_api
@@ -17,7 +17,7 @@ from chassis.web.pages import Pages, own_path, redirect, static_url, vendor
 from fastapi import FastAPI, Request, Response
 from web_edge import PUBLIC_URL, EdgeSettings
 
-from chassis import clock
+from chassis import clock, zones
 
 STATIC = Path(pages.__file__).parent / "static"
 GALLERY = Path(__file__).with_name("gallery.html")
@@ -107,7 +107,8 @@ def test_the_navigation_marks_where_one_is() -> None:
 def test_the_navigation_offers_what_the_caller_may_see() -> None:
     """Insights are for analysts and operators; without a caller there is only sign-in."""
     links = r'<a class="nav__link" href="([^"]*)"'
-    assert re.findall(links, gallery(caller=MEMBER)) == ["/", "/proposals", "/inbox", "/programmes", "/profile"]
+    mine = ["/", "/proposals", "/discover", "/inbox", "/programmes", "/profile", "/preferences"]
+    assert re.findall(links, gallery(caller=MEMBER)) == mine
     assert "/insights" in re.findall(links, gallery(caller=ANALYST))
     stranger = gallery(caller=None)
     assert re.findall(links, stranger) == []
@@ -321,6 +322,46 @@ def test_moments_are_shown_in_the_readers_time_zone() -> None:
         "Wednesday, 1 July 2026, 00:30 (America/Los Angeles)"
     )
     assert pages.ago(clock.now() - timedelta(hours=3)) == "3 hours ago"
+
+
+def test_a_day_is_the_readers_day() -> None:
+    """Seven at night in New York is the next day in Tokyo; a day without a time is the same everywhere."""
+    with zones.reading_in("Asia/Tokyo"):
+        assert pages.day("2026-07-01T23:00:00.000Z") == "2 July 2026"
+        assert pages.moment("2026-07-01T23:00:00.000Z") == "2 Jul 2026, 08:00:00"
+        assert pages.day("2026-07-01") == pages.day(date(2026, 7, 1)) == "1 July 2026"
+    assert pages.day("2026-07-01T23:00:00.000Z") == "1 July 2026"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "told"),
+    [
+        ("turnabout_time_zone=Asia/Tokyo", "2 July 2026"),
+        ('turnabout_time_zone="Asia/Tokyo"', "2 July 2026"),
+        ("turnabout_time_zone=../../etc/passwd", "1 July 2026"),
+        ("turnabout_time_zone=Europe", "1 July 2026"),
+        ("turnabout_time_zone=Europe/Atlantis", "1 July 2026"),
+        (f"turnabout_time_zone={'x' * 3000}", "1 July 2026"),
+        ("turnabout_time_zone=", "1 July 2026"),
+        ("", "1 July 2026"),
+    ],
+)
+async def test_a_page_tells_times_in_the_zone_of_the_persons_cookie(cookie: str, told: str) -> None:
+    """What is no zone is left aside."""
+    api = make_api("chassis", settings=EdgeSettings("http://127.0.0.1:1"))
+
+    @api.get("/day")
+    async def day() -> Response:
+        return Response(pages.day("2026-07-01T23:00:00.000Z"))
+
+    async with client_of(api) as client:
+        assert (await client.get("/day", headers={"Cookie": cookie} if cookie else {})).text == told
+
+
+@pytest.mark.parametrize(("tag", "name"), [("en", "English"), ("de", "Deutsch"), ("pt-BR", "Português (Brasil)")])
+def test_a_language_is_listed_in_its_own_words(tag: str, name: str) -> None:
+    """Whoever looks for theirs may not read the page's."""
+    assert own_name(tag) == name
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ async def test_each_path_goes_to_the_service_that_answers_it(ports: Ports) -> No
         "/.well-known/jwks.json": ports.profiles,
         "/inbox": ports.notifications,
         "/inbox/count": ports.notifications,
+        "/preferences": ports.notifications,
+        "/profile/language": ports.profiles,
         "/api/notifications/v1/notices": ports.notifications,
         "/insights": ports.analytics,
         "/api/analytics/v1/funnel": ports.analytics,

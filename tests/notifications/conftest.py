@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from notification_desk import Desk, a_desk
 from notification_facts import Pair
 from notification_stage import Stage, a_stage, eventually
 
@@ -24,6 +26,13 @@ async def running(stage: Stage) -> Stage:
     stage.tenant = f"t-{uuid.uuid4().hex[:8]}"
     stage.records.clear()
     return stage
+
+
+@pytest.fixture
+async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A process whose work the test does, on a fresh database."""
+    async with a_desk(database, tmp_path) as prepared:
+        yield prepared
 
 
 async def _caught_up(stage: Stage) -> None:

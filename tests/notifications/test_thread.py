@@ -17,6 +17,8 @@ from contracts.matching import (
     Status,
 )
 from contracts.notifications import NoticeSent
+from hypothesis import given
+from hypothesis import strategies as st
 from notification_facts import CLOSED, PLANS, a_proposal, a_start, planned, yes
 from notifications.domain import NOTICES_KEPT, CalendarEntry, Kind, Thread, notice_id
 
@@ -224,6 +226,61 @@ def test_the_mail_about_an_awaited_answer_is_moot_once_nobody_waits(
     thread = a_thread(yes(Side.MENTEE), *facts)
     awaited = next(each for each in thread.of("mia") if each.kind is Kind.ANSWER_AWAITED)
     assert thread.mail_is_moot(awaited, NOW + after) is moot
+
+
+def test_a_mail_that_waited_is_asked_for_again_when_its_time_has_come() -> None:
+    """Two wait for different hours: each comes back once, and the clock knows the next one."""
+    thread = a_thread()
+    thread.take_uncommitted()
+    first, second = (notice.id for notice in thread.notices)
+    thread.postpone_mail(first, NOW + timedelta(hours=9))
+    thread.postpone_mail(second, NOW + timedelta(hours=10))
+    assert thread.mails_due == int((NOW + timedelta(hours=9)).timestamp())
+
+    thread.release_mails(NOW + timedelta(hours=8))
+    assert thread.take_uncommitted().asked == []
+    thread.release_mails(NOW + timedelta(hours=9))
+    [ask] = thread.take_uncommitted().asked
+    assert (ask.kind, ask.arguments) == ("send-mail", {"notice": first})
+    assert thread.mails_due == int((NOW + timedelta(hours=10)).timestamp())
+    thread.release_mails(NOW + timedelta(days=1))
+    assert [ask.arguments["notice"] for ask in thread.take_uncommitted().asked] == [second]
+    thread.release_mails(NOW + timedelta(days=2))
+    assert (thread.take_uncommitted().asked, thread.mails_due) == ([], 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from([None, 0, 1]), st.integers(1, 50)), max_size=30))
+def test_no_mail_is_lost_while_it_waits(steps: list[tuple[int, int | None, int]]) -> None:
+    """Time goes on, mails are postponed and released: each comes back once, when its time is there."""
+    thread = a_thread()
+    thread.take_uncommitted()
+    ids, until, now = [notice.id for notice in thread.notices], dict[str, int](), 0
+    for passed, postponed, hours in steps:
+        now += passed
+        if postponed is not None:
+            until[ids[postponed]] = now + hours
+            thread.postpone_mail(ids[postponed], NOW + timedelta(hours=now + hours))
+        else:
+            over = {each for each, end in until.items() if end <= now}
+            thread.release_mails(NOW + timedelta(hours=now))
+            assert sorted(ask.arguments["notice"] for ask in thread.take_uncommitted().asked) == sorted(over)
+            until = {each: end for each, end in until.items() if each not in over}
+        earliest = min(until.values(), default=None)
+        assert (thread.mails_due > 0) == (earliest is not None)
+        assert earliest is None or thread.mails_due <= int((NOW + timedelta(hours=earliest)).timestamp())
+
+
+def test_a_mail_that_waited_is_as_good_as_new_and_judged_all_the_same() -> None:
+    """Its three days begin when the waiting is over; what was answered or closed meanwhile is moot."""
+    thread = a_thread()
+    [notice] = thread.of("mia")
+    later = NOW + timedelta(days=5)
+    assert thread.mail_is_moot(notice, later)
+    thread.postpone_mail(notice.id, later - timedelta(hours=1))
+    assert not thread.mail_is_moot(notice, later)
+    assert thread.mail_is_moot(notice, later + timedelta(days=3))
+    thread.hear(CLOSED, "e9", PROPOSED_AT)
+    assert thread.mail_is_moot(notice, later)
 
 
 def test_the_mail_of_a_start_is_moot_after_the_end() -> None:

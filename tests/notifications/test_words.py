@@ -5,7 +5,10 @@ from contracts.envelope import Event
 from contracts.matching import PlanChange, Side
 from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, planned, yes
 from notifications.domain import MAILED, Kind, Thread
+from notifications.kinds import name_of
 from notifications.words import Letter, letter, line, link, over, role
+
+from chassis import zones
 
 AT = "2026-03-02T09:00:00.000Z"
 
@@ -78,13 +81,31 @@ def test_the_mail_about_an_awaited_answer_asks_for_it() -> None:
     assert mentor.subject == mentee.subject == "Your answer is waited for"
     assert mentor.text.endswith(
         "Give your answer:\nhttps://turnabout.example/proposals\n\n-- \n"
-        "Turnabout sends a mail for a proposal, when your answer is waited for, for a start, and for the times of your "
-        "sessions. Everything else waits in your inbox there.\n"
+        "You get this mail because you get mail of the kind “Somebody waits for your answer”. "
+        "Switch it off, or choose when mail may come:\n"
+        "https://turnabout.example/preferences?kind=answer-awaited\n"
     )
     assert "The colleague who would like to learn from you has said yes" in mentor.text
     assert "The colleague who can show you something has said yes" in mentee.text
     assert "a “not now” needs no reason" in mentee.text
     assert mentee.facts[2] == ("Please answer by", "12 March 2026")
+
+
+@pytest.mark.parametrize("kind", list(MAILED))
+def test_every_mail_says_why_it_came_and_where_to_change_that(kind: Kind) -> None:
+    """By the name that the page of preferences has for the kind, and with a link that marks it there."""
+    mail = a_letter("mia", kind)
+    assert f"“{name_of(kind)}”" in mail.why
+    assert mail.preferences == f"https://turnabout.example/preferences?kind={kind.value}"
+
+
+def test_a_mail_tells_days_in_its_readers_zone() -> None:
+    """To be answered by 12 March, 09:00 UTC: that is still the eleventh in Honolulu's evening."""
+    thread = Thread.opened_by(a_proposal(), "acme")
+    thread.hear(a_proposal(), "e1", AT)
+    with zones.reading_in("Pacific/Honolulu"):
+        mail = letter(thread, thread.notices[0], name="Mia", areas=[], public_url="https://turnabout.example")
+    assert ("Please answer by", "11 March 2026") in mail.facts
 
 
 def test_the_mail_of_a_start_leads_to_the_mentorship() -> None:

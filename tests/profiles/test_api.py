@@ -108,12 +108,13 @@ async def test_addresses_are_told_for_mail_alone(site: Site) -> None:
     """A member's session or a token for something else is not enough."""
     ben, olu = await site.member("ben@demo.example"), await site.member("olu@demo.example")
     asked = {"members": [ben.id, "nobody", olu.id]}
+    german = {"language": "de", "time_zone": "Europe/Berlin"}
 
     told = await site.browser().post(f"{V1}/addresses", json=asked, headers=await bearer(site, "notifications", "mail"))
 
     assert told.json()["addresses"] == [
-        {"member": ben.id, "email": "ben@demo.example", "name": "Ben Berg", "language": "de"},
-        {"member": olu.id, "email": "olu@demo.example", "name": "Olu Obi", "language": "en"},
+        {"member": ben.id, "email": "ben@demo.example", "name": "Ben Berg", **german},
+        {"member": olu.id, "email": "olu@demo.example", "name": "Olu Obi", **german, "language": "en"},
     ]
     leads = await bearer(site, "matching", "programme-leads")
     assert (await site.browser().post(f"{V1}/addresses", json=asked, headers=leads)).status_code == 403

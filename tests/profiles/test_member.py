@@ -9,7 +9,7 @@ from contracts.envelope import Event
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_row
-from profiles.domain import Imported, Member, Profile, RosterRow
+from profiles.domain import Imported, Member, Profile, Regional, RosterRow
 from profiles.roster import COLUMNS, read_row
 
 
@@ -159,9 +159,37 @@ def test_a_wish_may_stay_after_its_function_is_gone_and_no_other_comes(member: M
     assert (member.profile.wishes, member.profile.in_person) == (("legal",), True)
 
 
+def test_ones_own_time_zone_stands_in_the_directory_entry_and_against_the_roster(member: Member) -> None:
+    """Other services learn the chosen zone; a new one in the roster is kept for when the choice is taken back."""
+    member.choose_regional(Regional(time_zone="Asia/Tokyo"))
+    (chosen,) = said(member)
+    assert isinstance(chosen, DirectoryUpdated)
+    assert (chosen.time_zone, chosen.level, chosen.manager) == ("Asia/Tokyo", 3, "m-0")
+
+    assert member.import_row(row(time_zone="Europe/Paris"), "m-0") is Imported.UPDATED
+    assert said(member) == []
+    assert member.import_row(row(time_zone="Europe/Paris", level="4"), "m-0") is Imported.UPDATED
+    (moved,) = said(member)
+    assert isinstance(moved, DirectoryUpdated)
+    assert (moved.time_zone, moved.level) == ("Asia/Tokyo", 4)
+
+    member.choose_regional(Regional())
+    (back,) = said(member)
+    assert isinstance(back, DirectoryUpdated)
+    assert back.time_zone == "Europe/Paris"
+
+
+def test_ones_own_language_is_for_reading_alone(member: Member) -> None:
+    """Mail follows it; the languages that colleagues could meet in stay the directory's."""
+    assert member.language == "de"
+    member.choose_regional(Regional(language="en"))
+    assert (member.language, member.entry.languages, said(member)) == ("en", ("de", "en"), [])
+
+
 def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) -> None:
     """The document keeps only its id; a second removal and a later edit do nothing."""
     member.link("https://idp.example|ana")
+    member.choose_regional(Regional(language="pt", time_zone="Atlantic/Azores"))
     member.import_row(row(function="field-sales", site="leeds-2", likes="legal", in_person="yes"), "m-0")
     said(member)
     member.remove()
@@ -169,6 +197,7 @@ def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) ->
     assert said(member) == [Tombstone(DIRECTORY), Tombstone(PROFILE)]
     assert not {"field-sales", "leeds-2", "legal"} & set(re.findall(r'"([^"]*)"', member.model_dump_json()))
     assert not member.profile.in_person
+    assert "Azores" not in member.model_dump_json()
     assert "e1@demo.example" not in member.model_dump_json()
     assert "Name E1" not in member.model_dump_json()
     assert member.identity is None
@@ -176,6 +205,8 @@ def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) ->
     assert said(member) == []
     with pytest.raises(NotFoundError):
         member.edit_profile(Profile())
+    with pytest.raises(NotFoundError):
+        member.choose_regional(Regional(time_zone="Asia/Tokyo"))
 
 
 def test_a_member_is_linked_to_one_identity_for_good(member: Member) -> None:

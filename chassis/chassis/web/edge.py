@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics, telemetry
+from chassis import metrics, telemetry, zones
 from chassis.translation import LANGUAGE_COOKIE, Catalogues
 from chassis.translation import gettext as _
 from chassis.web import problems
@@ -97,14 +97,17 @@ def secure(headers: MutableHeaders) -> None:
 
 
 class LanguageChoice:
-    """Chooses the language of this request: the person's choice in a cookie, else what the browser asks for."""
+    """Chooses how this request is answered: the person's language and time zone stand in cookies.
+
+    Without them the language is what the browser asks for, and times are told in UTC.
+    """
 
     def __init__(self, app: ASGIApp, catalogues: Catalogues) -> None:
         self.app = app
         self._catalogues = catalogues
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer in that language."""
+        """Answer in that language and zone."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -112,7 +115,7 @@ class LanguageChoice:
         chosen = self._catalogues.choose(
             chosen=request.cookies.get(LANGUAGE_COOKIE), accepted=request.headers.get("accept-language", "")
         )
-        with self._catalogues.speaking(chosen):
+        with self._catalogues.speaking(chosen), zones.reading_in(request.cookies.get(zones.ZONE_COOKIE, "")):
             await self.app(scope, receive, send)
 
 

@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from chassis import clock, translation
+from chassis import clock, translation, zones
 from chassis.ids import new_id
 from chassis.web.identity import Caller
 
@@ -150,15 +150,23 @@ def environment(package: str) -> Environment:
 
 
 def day(value: date | str, style: str = "long") -> str:
-    """A calendar day, as in "25 November 2026"; takes a date or its ISO form."""
-    parsed = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return str(format_date(parsed, format=style, locale=_locale()))
+    """A calendar day, as in "25 November 2026"; takes a date, or in ISO form a day or a moment."""
+    return str(format_date(_day_of(value), format=style, locale=_locale()))
 
 
-def moment(value: datetime | str, zone: str = "UTC", style: str = "medium") -> str:
-    """A point in time in a time zone; takes an aware datetime or its RFC 3339 form."""
+def _day_of(value: date | str) -> date:
+    if not isinstance(value, str):
+        return value
+    if "T" not in value:
+        return date.fromisoformat(value)
+    return clock.parse(value).astimezone(zones.current()).date()
+
+
+def moment(value: datetime | str, zone: str | None = None, style: str = "medium") -> str:
+    """A point in time in a zone, by default the reader's; takes an aware datetime or its RFC 3339 form."""
     parsed = clock.parse(value) if isinstance(value, str) else value
-    return str(format_datetime(parsed, format=style, tzinfo=ZoneInfo(zone), locale=_locale()))
+    told_in = ZoneInfo(zone) if zone else zones.current()
+    return str(format_datetime(parsed, format=style, tzinfo=told_in, locale=_locale()))
 
 
 def when(value: datetime | str, zone: str) -> str:

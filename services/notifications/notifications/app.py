@@ -3,21 +3,23 @@
 from chassis.app import Service
 from chassis.consuming.reader import TopicReader
 from chassis.delivery import Delivery
+from chassis.state.timers import Timer
 from chassis.translation import Catalogues
 from chassis.web.cards import Cards
 from chassis.web.http import make_api
 from contracts.notifications import NoticeSent
 from fastapi import FastAPI
 
-from notifications import api, pages
+from notifications import api, pages, preference_api, preference_pages
 from notifications.areas import Areas
 from notifications.calendars import Calendars
 from notifications.channels import AddressBook, Mailer
-from notifications.handlers import handlers, works
+from notifications.handlers import handlers, release_mails, works
 from notifications.live import Streams
 from notifications.parts import Parts
 from notifications.settings import NotificationsSettings
 from notifications.store import Store
+from notifications.unsubscribe import Seal
 
 
 def compose(settings: NotificationsSettings) -> Service[Parts]:
@@ -30,6 +32,7 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
             addresses=AddressBook(settings),
             calendars=Calendars(settings),
             mailer=Mailer(settings),
+            seal=Seal(settings),
             areas=Areas(settings),
             cards=Cards(settings),
             streams=Streams(),
@@ -43,6 +46,7 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
         app_factory=_make_app,
         handlers=handlers,
         works=works,
+        timers=lambda parts: [Timer(parts.store.threads, release_mails, field="mails_due")],
         readers=lambda parts: [TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True)],
     )
 
@@ -52,4 +56,6 @@ def _make_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(preference_api.router)
+    app.include_router(preference_pages.router)
     return app

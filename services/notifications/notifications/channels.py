@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from pydantic import BaseModel, ValidationError
 from chassis import clock, translation
 from notifications.ledger import Fate
 from notifications.settings import NotificationsSettings
+from notifications.unsubscribe import MAIL_POLICY, put_into
 from notifications.words import Letter
 
 _PATH: Final = "/api/profiles/v1/addresses"
@@ -44,6 +44,7 @@ class Recipient(BaseModel):
     email: str
     name: str
     language: str = "en"
+    time_zone: str = "UTC"
 
 
 class _Answer(BaseModel):
@@ -80,10 +81,11 @@ class AddressBook:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who a mail is for, and the id by which a mailbox recognises a second copy."""
+    """Who a mail is for, the id by which a mailbox recognises a second copy, and where one click ends such mails."""
 
     recipient: Recipient
     id: str
+    unsubscribe: str
 
 
 class Mailer:
@@ -119,7 +121,7 @@ class Mailer:
         to, domain = envelope.recipient, urlsplit(self._settings.public_url).hostname or "localhost"
         if not to.email.isascii():
             return None
-        message = EmailMessage(policy=SMTP_POLICY)
+        message = EmailMessage(policy=MAIL_POLICY)
         try:
             message["To"] = Address(" ".join(to.name.split()), addr_spec=to.email)
         except (ValueError, MessageError, IndexError):
@@ -130,6 +132,7 @@ class Mailer:
         message["Message-ID"] = f"<{envelope.id}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message["Content-Language"] = translation.current().tag
+        put_into(message, envelope.unsubscribe)
         message.set_content(letter.text)
         template = pages.environment("notifications").get_template("mail.html")
         message.add_alternative(template.render(letter=letter), subtype="html")

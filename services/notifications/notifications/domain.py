@@ -6,8 +6,9 @@ the fact and the member, so hearing a fact again, even with an empty database, m
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -61,6 +62,8 @@ class Kind(StrEnum):
 
 
 ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
+AWAITING: Final = ASKING | {Kind.TIMES_PROPOSED}
+"""Which notices ask their reader for an answer, to a proposal or to times; somebody waits for it."""
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
 MAILED: Final = {
     Kind.MATCH_PROPOSED: _OPEN,
@@ -101,6 +104,8 @@ class Notice(BaseModel):
     kind: Kind
     at: str
     read_at: str | None = None
+    mail_waits_until: int = 0
+    """The end of its reader's quiet hours into which its mail fell, in unix seconds; 0 when it fell into none."""
     entry: CalendarEntry | None = None
 
     @property
@@ -127,6 +132,8 @@ class Thread(Aggregate):
     times_wait: bool = False
     """The last that was heard of a plan is that one side proposes times."""
     notices: list[Notice] = Field(default_factory=list)
+    mails_due: int = 0
+    """When the first mail that waits is asked for again, in unix seconds; 0 while none waits."""
 
     @classmethod
     def opened_by(cls, fact: MatchProposed | MentorshipStarted, tenant: str) -> "Thread":
@@ -193,9 +200,32 @@ class Thread(Aggregate):
             return not self.times_wait or notice.id != newest.id
         return notice.kind in ASKING and self.status not in _OPEN
 
+    def postpone_mail(self, notice: str, until: datetime) -> None:
+        """Let the mail about a notice wait."""
+        due = ceil(until.timestamp())
+        for each in self.notices:
+            if each.id == notice:
+                each.mail_waits_until = due
+        self.mails_due = min(self.mails_due or due, due)
+
+    def release_mails(self, now: datetime) -> None:
+        """Ask again for each mail that has waited long enough; whether it is still of use is judged then."""
+        since, until = self.mails_due, int(now.timestamp())
+        if not 0 < since <= until:
+            return
+        for notice in self.notices:
+            if since <= notice.mail_waits_until <= until:  # what was asked for before lies before
+                self.ask("send-mail", notice=notice.id)
+        later = (notice.mail_waits_until for notice in self.notices if notice.mail_waits_until > until)
+        self.mails_due = min(later, default=0)
+
     def mail_is_moot(self, notice: Notice, now: datetime) -> bool:
-        """Whether a mail about this notice would come too late, or say what is no longer so."""
-        if now - datetime.fromisoformat(notice.at) > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
+        """Whether a mail about this notice would come too late, or say what is no longer so.
+
+        A mail that waited because its reader wished so is as good as new when the waiting is over.
+        """
+        fresh_at = max(datetime.fromisoformat(notice.at), datetime.fromtimestamp(notice.mail_waits_until, UTC))
+        if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
         if notice.kind not in ASKING:
             return False

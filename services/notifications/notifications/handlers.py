@@ -3,6 +3,7 @@
 any fact of matching.mentorship.v1   the thread tells whom it concerns    threads
 a session's plan changed             the same                             threads
 send-mail                            one mail, at most once               work
+mails_due                            what waited is asked for again       timer
 """
 
 from typing import Any, Final
@@ -25,11 +26,13 @@ from contracts.matching import (
     SessionPlanChanged,
 )
 
-from chassis import clock, logs, telemetry
-from notifications.channels import Envelope
+from chassis import clock, logs, telemetry, zones
+from notifications.channels import Envelope, Recipient
 from notifications.domain import Notice, Thread
 from notifications.ledger import TO_DO, Fate
 from notifications.parts import Parts
+from notifications.preferences import Channel, Preferences
+from notifications.unsubscribe import Permission
 from notifications.words import letter
 
 handlers: Final[Handlers[Parts]] = Handlers("notifications")
@@ -84,19 +87,36 @@ async def send_mail(work: Work, parts: Parts) -> None:
     if thread is None or notice is None or thread.mail_is_moot(notice, clock.now()):
         await ledger.settle(work.tenant, notice_id, Fate.MOOT)
         return
+    wishes = await parts.store.preferences_of(work.tenant, notice.member)
+    if not wishes.allows(notice.kind, Channel.MAIL):
+        await ledger.settle(work.tenant, notice_id, Fate.SWITCHED_OFF)
+        return
+    recipient = await parts.addresses.recipient(notice.member)
+    if recipient and (until := wishes.quiet.until(clock.now(), zones.named(recipient.time_zone))):
+        await parts.store.threads.change(work.tenant, thread.id, lambda each: each.postpone_mail(notice_id, until))
+        return
     with telemetry.span(f"mail {notice.kind.value}", kind="client", attributes={"notice": notice.id}):
-        fate = await _send(thread, notice, parts)
+        fate = await _send(thread, notice, recipient, wishes, parts)
         telemetry.annotate(outcome=fate.value if fate else "claimed elsewhere")
     if fate is Fate.WAITING:
         raise TransientError("mail server: not now")
 
 
-async def _send(thread: Thread, notice: Notice, parts: Parts) -> Fate | None:
-    recipient = await parts.addresses.recipient(notice.member)
+def release_mails(thread: Thread) -> None:
+    """What the clock does to a thread whose mails have waited for the end of quiet hours."""
+    thread.release_mails(clock.now())
+
+
+async def _send(
+    thread: Thread, notice: Notice, recipient: Recipient | None, wishes: Preferences, parts: Parts
+) -> Fate | None:
     if recipient is None:
         fate: Fate | None = Fate.NO_ADDRESS
     else:
-        with parts.catalogues.speaking(recipient.language):
+        permission = Permission(
+            tenant=thread.tenant, member=notice.member, kind=notice.kind, round=wishes.round_of(notice.kind)
+        )
+        with parts.catalogues.speaking(recipient.language), zones.reading_in(recipient.time_zone):
             session = await parts.calendars.session(thread, notice)
             if notice.entry is not None and session is None:
                 fate = Fate.MOOT
@@ -110,7 +130,9 @@ async def _send(thread: Thread, notice: Notice, parts: Parts) -> Fate | None:
                     session=session,
                 )
                 fate = await parts.mailer.send(
-                    Envelope(recipient, notice.id), words, lambda: parts.store.ledger.claim(thread.tenant, notice.id)
+                    Envelope(recipient, notice.id, parts.seal.address(permission)),
+                    words,
+                    lambda: parts.store.ledger.claim(thread.tenant, notice.id),
                 )
     if fate is not None:
         await parts.store.ledger.settle(thread.tenant, notice.id, fate)

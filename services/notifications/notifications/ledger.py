@@ -3,7 +3,7 @@
     (none) ──> claimed ──> sent | refused        the mail server answered
                   └──────> waiting ──> claimed   it said "not now": the mail was certainly not taken
                   └──────> unknown               the claim outlived its process: the mail may have been taken
-    (none) ──> moot | no-address                 nothing was handed over
+    (none) ──> moot | no-address | switched-off  nothing was handed over; so may what waited end
 
 A claim that is found is never sent again: between losing a mail at a crash, in the milliseconds between the last
 line of a mail and the server's answer, and sending it twice, the inbox makes the loss the lesser harm. The exception
@@ -30,6 +30,8 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
     MOOT = "moot"
     NO_ADDRESS = "no-address"
+    SWITCHED_OFF = "switched-off"
+    """The member wants no mail of this kind."""
 
 
 TO_DO: Final = frozenset({None, Fate.WAITING})
@@ -70,8 +72,10 @@ class Ledger:
 
     async def settle(self, tenant: str, notice: str, fate: Fate) -> None:
         """Write down what became of a mail, claimed or never tried."""
-        if not await self._turn(notice, Fate.CLAIMED, fate):
-            await self._enter(tenant, notice, fate)
+        for before in (Fate.CLAIMED, Fate.WAITING):
+            if await self._turn(notice, before, fate):
+                return
+        await self._enter(tenant, notice, fate)
 
     async def _retake(self, tenant: str, notice: str) -> bool:
         """Take what waits, or what this process claimed before and could not use."""

@@ -13,6 +13,7 @@ from notifications.channels import AddressBook, Mailer
 from notifications.live import Streams
 from notifications.settings import NotificationsSettings
 from notifications.store import Store
+from notifications.unsubscribe import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Parts:
     addresses: AddressBook
     calendars: Calendars
     mailer: Mailer
+    seal: Seal
     areas: Areas
     cards: Cards
     streams: Streams

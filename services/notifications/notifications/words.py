@@ -11,6 +11,7 @@ from chassis.web.calendar import Entry
 from chassis.web.pages import day, when
 from contracts.matching import Side, Status
 
+from notifications import kinds
 from notifications.calendars import Session
 from notifications.domain import ASKING, Kind, Notice, Thread
 
@@ -85,7 +86,8 @@ class Letter:
     facts: tuple[tuple[str, str], ...]
     step: str
     link: str
-    footer: str
+    why: str
+    preferences: str
     entry: Entry | None = None
     """What calendars shall do about it."""
 
@@ -93,7 +95,8 @@ class Letter:
     def text(self) -> str:
         """As plain text."""
         facts = "\n".join(f"{name}: {value}" for name, value in self.facts)
-        parts = (self.greeting, *self.paragraphs, facts, f"{self.step}:\n{self.link}", f"-- \n{self.footer}")
+        footer = f"-- \n{self.why}\n{self.preferences}"
+        parts = (self.greeting, *self.paragraphs, facts, f"{self.step}:\n{self.link}", footer)
         return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -132,10 +135,8 @@ def letter(
         facts=tuple(facts),
         step=next_step(notice.kind),
         link=f"{public_url.rstrip('/')}{link(notice.kind, thread.id)}",
-        footer=_(
-            "Turnabout sends a mail for a proposal, when your answer is waited for, for a start, and for the times of "
-            "your sessions. Everything else waits in your inbox there."
-        ),
+        why=kinds.why(notice.kind),
+        preferences=kinds.preferences_link(public_url, notice.kind),
         entry=session.entry if session is not None and notice.kind is not Kind.SESSION_NEAR else None,
     )
 

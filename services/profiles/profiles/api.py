@@ -4,7 +4,7 @@ import hmac
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from chassis.errors import ForbiddenError, NotFoundError, TurnaboutError, UnauthenticatedError
+from chassis.errors import ForbiddenError, NotFoundError, UnauthenticatedError, VersionNeededError
 from chassis.translation import gettext as _
 from chassis.web import identity
 from chassis.web.http import IfMatch, body_limit, set_etag
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.datastructures import UploadFile
 
 from chassis import clock
-from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile
+from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile, Regional
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY, PURPOSES
@@ -32,13 +32,6 @@ FunctionCode = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Capacity = Annotated[int, Field(ge=0, le=MAX_CAPACITY)]
 
 
-class VersionNeededError(TurnaboutError):
-    """An edit came without the version that it is based on."""
-
-    status = 428
-    title = "Say which version you are editing"
-
-
 class Me(BaseModel):
     """One's own entry."""
 
@@ -49,6 +42,7 @@ class Me(BaseModel):
     roles: tuple[str, ...]
     directory: Directory
     profile: Profile
+    regional: Regional
 
 
 class ProfileChange(BaseModel):
@@ -112,6 +106,7 @@ class Address(BaseModel):
     email: str
     name: str
     language: str
+    time_zone: str
 
 
 class AddressesAnswer(BaseModel):
@@ -225,7 +220,8 @@ async def addresses(asked: MembersAsked, service: ServiceCaller, parts: HasParts
                 member=member.id,
                 email=member.email,
                 name=member.name,
-                language=next(iter(member.directory.languages), "en"),
+                language=member.language,
+                time_zone=member.entry.time_zone,
             )
             for member in found
         ]
@@ -327,8 +323,9 @@ def _told(member: Member, response: Response) -> Me:
         email=member.email,
         title=member.title,
         roles=tuple(role.value for role in member.roles),
-        directory=member.directory,
+        directory=member.entry,
         profile=member.profile,
+        regional=member.regional,
     )
 
 

@@ -1,12 +1,13 @@
 """The composition root of profiles."""
 
 from chassis.app import Service
+from chassis.translation import Catalogues
 from chassis.web import identity
 from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from profiles import api, pages
+from profiles import api, pages, regional
 from profiles.parts import Parts
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
@@ -25,23 +26,29 @@ def compose(settings: ProfilesSettings) -> Service[Store]:
     )
 
 
-def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> FastAPI:
+def make_app(
+    settings: ProfilesSettings, store: Store, provider: Provider, catalogues: Catalogues | None = None
+) -> FastAPI:
     """The HTTP application. It checks tokens by its own key set, asked without a network.
 
     Args:
         settings: as read from the environment.
         store: the service's database.
         provider: the identity provider that people sign in with.
+        catalogues: languages to speak, by default those of the chassis and of profiles.
     """
-    app = make_api("profiles", settings=settings)
+    catalogues = catalogues or Catalogues.of("profiles", "chassis")
+    app = make_api("profiles", settings=settings, catalogues=catalogues)
     app.state.parts = Parts(
         settings=settings,
         store=store,
         tokens=Tokens(store, settings),
         provider=provider,
         uploads=Uploads(store, settings.tenant),
+        languages=catalogues.tags,
     )
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(regional.router)
     identity.install(app, settings, transport=ASGITransport(app))
     return app

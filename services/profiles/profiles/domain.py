@@ -102,6 +102,13 @@ class Profile(_Part):
             raise InvalidError(f"The number of people at one time is between 0 and {MAX_CAPACITY}.")
 
 
+class Regional(_Part):
+    """The language and the time zone that a member chose; none leaves it to the roster and the browser."""
+
+    language: str | None = None
+    time_zone: str | None = None
+
+
 class RosterRow(_Part):
     """One checked row of a roster. `directory.manager` stays empty here: `manager_id` is the employee's number."""
 
@@ -127,6 +134,7 @@ class Member(Aggregate):
     title: str
     directory: Directory
     profile: Profile
+    regional: Regional = Regional()
     roles: tuple[Role, ...] = ()
     edited: bool = False  # the member saved their profile: the roster's profile columns no longer apply
     identity: str | None = None  # issuer and subject of the sign-in this member is linked to
@@ -146,6 +154,17 @@ class Member(Aggregate):
         created._say_directory()
         created._say_profile()
         return created
+
+    @property
+    def entry(self) -> Directory:
+        """The directory entry as everybody else learns it: in the time zone that the member chose, if they did."""
+        chosen = self.regional.time_zone
+        return self.directory.model_copy(update={"time_zone": chosen}) if chosen else self.directory
+
+    @property
+    def language(self) -> str:
+        """What is written to the member is written in this."""
+        return self.regional.language or next(iter(self.directory.languages), "en")
 
     def import_row(self, row: RosterRow, manager: str | None) -> Imported:
         """Take over what the roster says; says only the states that changed."""
@@ -175,6 +194,17 @@ class Member(Aggregate):
         self.edited = True
         self._set_profile(profile)
 
+    def choose_regional(self, regional: Regional) -> None:
+        """The member's own language and time zone; they stand against the roster.
+
+        Raises:
+            NotFoundError: the member was removed.
+        """
+        if self.removed:
+            raise NotFoundError("This person is no longer a member.")
+        before, self.regional = self.entry, regional
+        self._say_directory_after(before)
+
     def link(self, identity: str) -> bool:
         """Tie the member to their first sign-in; False when they are tied to a different one."""
         if self.identity is None:
@@ -190,7 +220,7 @@ class Member(Aggregate):
         self.employee_id = self.email = f"removed:{self.id}"
         self.name = self.title = ""
         self.directory = Directory(level=1, unit="", country="", time_zone="UTC", joined="")
-        self.profile = Profile()
+        self.profile, self.regional = Profile(), Regional()
         self.bury(DIRECTORY)
         self.bury(PROFILE)
 
@@ -198,17 +228,20 @@ class Member(Aggregate):
         return self.model_dump()
 
     def _set_directory(self, directory: Directory) -> None:
-        if directory != self.directory:
-            self.directory = directory
-            self._say_directory()
+        before, self.directory = self.entry, directory
+        self._say_directory_after(before)
 
     def _set_profile(self, profile: Profile) -> None:
         if profile != self.profile:
             self.profile = profile
             self._say_profile()
 
+    def _say_directory_after(self, before: Directory) -> None:
+        if self.entry != before:
+            self._say_directory()
+
     def _say_directory(self) -> None:
-        self.say(DirectoryUpdated(member=self.id, **self.directory.model_dump()))
+        self.say(DirectoryUpdated(member=self.id, **self.entry.model_dump()))
 
     def _say_profile(self) -> None:
         self.say(ProfileUpdated(member=self.id, **self.profile.model_dump()))

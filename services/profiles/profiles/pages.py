@@ -16,13 +16,14 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from chassis import clock
+from profiles import regional
 from profiles.api import AreaCode, Capacity, FunctionCode, card_of, may_import, own
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
 from profiles.jobs import ImportJob
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
 from profiles.roster import OPTIONAL, REQUIRED
-from profiles.signin import ATTEMPT_COOKIE, CALLBACK, sign_in
+from profiles.signin import ATTEMPT_COOKIE, CALLBACK, set_cookie, sign_in
 from profiles.taxonomy import FAMILIES, function_label
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
 from profiles.uploads import MOST_BYTES, read_upload, receive
@@ -49,7 +50,7 @@ async def sign_in_page(
     if go:
         address, attempt = await parts.provider.begin(target, afresh=bool(afresh))
         response: Response = RedirectResponse(address, status_code=303)
-        _set_cookie(response, parts, ATTEMPT_COOKIE, await parts.tokens.seal(attempt), ATTEMPT_SECONDS)
+        set_cookie(response, parts.settings, ATTEMPT_COOKIE, await parts.tokens.seal(attempt), ATTEMPT_SECONDS)
         return response
     if visitor is not None:
         return redirect(target)
@@ -73,7 +74,8 @@ async def signed_in(request: Request, parts: HasParts, code: str = "", state: st
         # Whoever cannot go on with this account must be able to choose another one.
         return _sign_in_page(request, parts, attempt.next, problem=refusal.detail, status=refusal.status, afresh=True)
     response = RedirectResponse(own_path(attempt.next), status_code=303)
-    _set_cookie(response, parts, SESSION_COOKIE, await parts.tokens.session(member), SESSION_SECONDS)
+    set_cookie(response, parts.settings, SESSION_COOKIE, await parts.tokens.session(member), SESSION_SECONDS)
+    regional.remember(response, parts.settings, member)
     response.delete_cookie(ATTEMPT_COOKIE, path="/")
     return response
 
@@ -98,11 +100,6 @@ def _sign_in_page(
         problem=problem,
         address=f"/sign-in?{urlencode(query)}",
     )
-
-
-def _set_cookie(response: Response, parts: Parts, name: str, value: str, seconds: int) -> None:
-    secure = parts.settings.public_url.startswith("https:")
-    response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 # --- One's own profile ------------------------------------------------------------------------------------------------

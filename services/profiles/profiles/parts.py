@@ -21,6 +21,8 @@ class Parts:
     tokens: Tokens
     provider: Provider
     uploads: Uploads
+    languages: tuple[str, ...]
+    """Those that pages and mails can be written in."""
 
 
 def _parts(request: Request) -> Parts:

@@ -8,14 +8,13 @@ import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
-from zoneinfo import available_timezones
 
 from chassis.errors import InvalidError
 from contracts.codes import COUNTRIES, LANGUAGES
 
+from chassis import zones
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
 from profiles.taxonomy import AREAS
 
@@ -263,14 +262,9 @@ def _language(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    if text not in _zones():
+    if text not in zones.known():
         raise ValueError(f"is {_shown(text)}, which is not a time zone such as Europe/Berlin")
     return text
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def _month(text: str) -> str:

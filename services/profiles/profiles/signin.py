@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from chassis.errors import ForbiddenError, UnavailableError
 from chassis.translation import gettext as _
+from fastapi import Response
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -216,3 +217,9 @@ async def sign_in(store: Store, tenant: str, identity: Identity) -> Member:
     if not await store.change_member(tenant, member.id, lambda each: each.link(identity.subject)):
         raise ForbiddenError(_("Another sign-in already uses this profile. Ask the people who run the directory."))
     return member
+
+
+def set_cookie(response: Response, settings: ProfilesSettings, name: str, value: str, seconds: int) -> None:
+    """Keep something in the person's browser, out of reach of scripts."""
+    secure = settings.public_url.startswith("https:")
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")

@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Final, Generic, TypeVar
-from zoneinfo import available_timezones
 
 from chassis.translation import gettext as _
 from contracts.codes import COUNTRIES, LANGUAGES
 
+from chassis import zones
 from matching.eligibility import months_since, utc_offset
 
 FORMULA: Final = ("=", "+", "-", "@")
@@ -159,16 +158,11 @@ def offset(day: date) -> Reader[int]:
     """A time zone, as minutes east of UTC on a day."""
 
     def read(text: str) -> int:
-        if text not in _zones():
+        if text not in zones.known():
             raise ValueError(_("is {text}, which is not a time zone such as Europe/Berlin").format(text=shown(text)))
         return utc_offset(text, day)
 
     return read
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def months_until(day: date) -> Reader[int]:
