@@ -190,7 +190,7 @@ async def test_an_operator_imports_a_roster(site: Site, tmp_path: Path, *, form:
     assert begun.status_code == 202
     answer = await finished(operator, begun.headers["location"])
     assert (answer["status"], answer["percent"]) == ("done", 100)
-    assert answer["counts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1}
+    assert answer["counts"] == {"created": 1, "updated": 0, "unchanged": 0, "refused": 1, "missing": 2, "left": 0}
     assert answer["errors"] == [
         {"line": 3, "column": "level", "reason": "is '0', but must be a whole number from 1 to 12"}
     ]

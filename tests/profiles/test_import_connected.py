@@ -8,6 +8,7 @@ from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, silent
 from profiles.importing import Report, import_roster
+from profiles.jobs import Wish
 from profiles.roster import RosterError
 from profiles.store import Store
 
@@ -39,6 +40,61 @@ async def test_a_second_import_of_the_same_file_writes_nothing(store: Store, tmp
     assert first["E3"].directory.manager == first["E2"].id
     assert first["E1"].directory.manager is None
     assert {key: member.etag for key, member in first.items()} == {key: member.etag for key, member in second.items()}
+
+
+async def test_trying_a_file_out_tells_everything_and_changes_nothing(store: Store, tmp_path: Path) -> None:
+    """One new, one changed, one as it was, one wrong, one missing: counted like an import, and nothing is written."""
+    await imported(store, a_file(tmp_path / "a.csv", a_row("E1"), a_row("E2"), a_row("E3")))
+    before = await store.by_employee_id(TENANT, ["E1", "E2", "E3"])
+    rows = [a_row("E1"), a_row("E2", level="5"), a_row("E4", function="legal"), a_row("E5", level="99")]
+    path = a_file(tmp_path / "b.csv", *rows)
+    report = await import_roster(store, TENANT, path, silent, Wish(trial=True, most_leavers=9))
+    assert figures(report) == (1, 1, 1, 1)
+    assert (report.counts.missing, report.counts.left) == (1, 0)
+    after = await store.by_employee_id(TENANT, ["E1", "E2", "E3", "E4"])
+    assert {key: each.etag for key, each in before.items()} == {key: each.etag for key, each in after.items()}
+    assert (await store.functions_of(TENANT)).named == frozenset()
+
+
+async def test_whoever_is_missing_leaves_when_that_is_expected(store: Store, tmp_path: Path) -> None:
+    """Two are missing and two may leave: their names are gone; a second import of the file finds nobody more."""
+    await imported(store, a_file(tmp_path / "a.csv", a_row("E1"), a_row("E2"), a_row("E3")))
+    path = a_file(tmp_path / "b.csv", a_row("E1"))
+    tried = await import_roster(store, TENANT, path, silent, Wish(trial=True, most_leavers=2))
+    assert (tried.counts.missing, tried.counts.left) == (2, 2)
+    assert len(await store.by_employee_id(TENANT, ["E1", "E2", "E3"])) == 3
+    done = await import_roster(store, TENANT, path, silent, Wish(most_leavers=2))
+    assert (done.counts.missing, done.counts.left) == (2, 2)
+    assert set(await store.by_employee_id(TENANT, ["E1", "E2", "E3"])) == {"E1"}
+    again = await import_roster(store, TENANT, path, silent, Wish(most_leavers=2))
+    assert (again.counts.missing, again.counts.left) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "most_leavers"),
+    [
+        ({"E1": "3"}, 1),
+        ({"E1": "3"}, 0),
+        ({"E1": "3", "E2": "99"}, 9),
+    ],
+    ids=["more than expected", "nobody is to leave", "a row is wrong"],
+)
+async def test_nobody_leaves_by_mistake(store: Store, tmp_path: Path, rows: dict[str, str], most_leavers: int) -> None:
+    """Half a file, or a row that cannot be read and may be anybody's, takes nobody out."""
+    await imported(store, a_file(tmp_path / "a.csv", a_row("E1"), a_row("E2"), a_row("E3")))
+    path = a_file(tmp_path / "b.csv", *(a_row(each, level=level) for each, level in rows.items()))
+    report = await import_roster(store, TENANT, path, silent, Wish(most_leavers=most_leavers))
+    assert report.counts.left == 0
+    assert report.counts.missing > 0
+    assert set(await store.by_employee_id(TENANT, ["E1", "E2", "E3"])) == {"E1", "E2", "E3"}
+
+
+async def test_whoever_has_a_role_stays(store: Store, tmp_path: Path) -> None:
+    """An operator who imports a file without themselves would be locked out."""
+    await imported(store, a_file(tmp_path / "a.csv", a_row("E1"), a_row("E2", roles="operator")))
+    report = await import_roster(store, TENANT, a_file(tmp_path / "b.csv", a_row("E1")), silent, Wish(most_leavers=9))
+    assert (report.counts.missing, report.counts.left) == (0, 0)
+    assert "E2" in await store.by_employee_id(TENANT, ["E2"])
 
 
 async def test_good_rows_are_imported_and_a_corrected_file_repairs(store: Store, tmp_path: Path) -> None:

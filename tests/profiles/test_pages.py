@@ -202,3 +202,34 @@ async def test_an_operator_uploads_a_roster_and_follows_it(site: Site) -> None:
         if "Nothing was imported" in page:
             break
     assert "these columns are missing" in page
+
+
+async def test_the_import_page_remembers_and_the_rows_left_out_can_be_taken_along(site: Site, tmp_path: Path) -> None:
+    """A file is tried out with one wrong row: the list says by whom, the download which line, column and why."""
+    operator = await site.signed_in("olu@demo.example")
+    file = a_file(tmp_path / "r.csv", a_row("E9", email="new@demo.example"), a_row("E8", level="99")).read_bytes()
+    sent = await operator.post("/import", files={"file": ("r.csv", file)}, data={"do": "try"}, follow_redirects=True)
+    for _ in range(200):
+        page = (await operator.get(str(sent.url))).text
+        if "would be left out" in page:
+            break
+    assert "Nothing has changed." in page
+    assert "Tried out" in page
+    assert "new@demo.example" not in str(await site.store.by_email(TENANT, ["new@demo.example"]))
+    (where,) = set(re.findall(r'href="(/import/problems.csv[^"]+)"', page))
+    taken = await operator.get(where)
+    assert taken.headers["content-type"].startswith("text/csv")
+    header, row = taken.text.splitlines()
+    assert header == "line,column,reason"
+    assert row.startswith("3,level,")
+    ana = await site.signed_in("ana@demo.example")
+    assert (await ana.get(where)).status_code == 403
+
+
+async def test_how_many_may_leave_is_a_number(site: Site) -> None:
+    """Words are refused before anything is read."""
+    operator = await site.signed_in("olu@demo.example")
+    page = await operator.post(
+        "/import", files={"file": ("r.csv", b"x")}, data={"most_leavers": "all"}, follow_redirects=True
+    )
+    assert "Say with a whole number how many people may leave" in page.text

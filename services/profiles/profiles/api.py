@@ -1,30 +1,25 @@
 """The JSON API of profiles: one's own profile, other people's cards, and what other services and operators need."""
 
 import hmac
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from chassis.errors import ForbiddenError, NotFoundError, UnauthenticatedError, VersionNeededError
 from chassis.translation import gettext as _
 from chassis.web import identity
-from chassis.web.http import IfMatch, body_limit, set_etag
+from chassis.web.http import IfMatch, set_etag
 from chassis.web.identity import CallingService, ServiceCaller, SignedIn
 from chassis.web.policy import Resource
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.datastructures import UploadFile
 
-from chassis import clock
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile, Regional
-from profiles.jobs import Counts, ImportJob, JobStatus, Problem
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY, PURPOSES
 from profiles.taxonomy import AREAS, FAMILIES, LEVEL_NAMES
 from profiles.tokens import SERVICE_SECONDS
-from profiles.uploads import MOST_BYTES, read_upload, receive
 
 router = APIRouter()
-_V1: Final = "/api/profiles/v1"
+V1: Final = "/api/profiles/v1"
 
 ShortId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AreaCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
@@ -129,29 +124,6 @@ class TokenAnswer(BaseModel):
     expires_in: int = SERVICE_SECONDS
 
 
-class ImportAnswer(BaseModel):
-    """How far an import is and what it came to."""
-
-    id: str
-    status: JobStatus
-    percent: int
-    counts: Counts
-    errors: tuple[Problem, ...]
-    reason: str
-
-    @classmethod
-    def of(cls, job: ImportJob) -> "ImportAnswer":
-        """The job as its reader should understand it now."""
-        return cls(
-            id=job.id,
-            status=job.seen_at(clock.now()),
-            percent=job.percent,
-            counts=job.counts,
-            errors=job.problems,
-            reason=job.reason,
-        )
-
-
 @router.get(identity.JWKS_PATH, include_in_schema=False)
 async def jwks(parts: HasParts, response: Response) -> dict[str, Any]:
     """The keys that verify our tokens."""
@@ -159,7 +131,7 @@ async def jwks(parts: HasParts, response: Response) -> dict[str, Any]:
     return (await parts.tokens.keys()).published()
 
 
-@router.get(f"{_V1}/taxonomy")
+@router.get(f"{V1}/taxonomy")
 async def taxonomy(response: Response) -> dict[str, Any]:
     """Areas by family, their labels, and the names of levels."""
     response.headers["Cache-Control"] = "public, max-age=300"
@@ -178,13 +150,13 @@ async def taxonomy(response: Response) -> dict[str, Any]:
     }
 
 
-@router.get(f"{_V1}/me")
+@router.get(f"{V1}/me")
 async def me(caller: SignedIn, parts: HasParts, response: Response) -> Me:
     """One's own entry, with its version as ETag."""
     return _told(await own(parts, caller), response)
 
 
-@router.patch(f"{_V1}/me")
+@router.patch(f"{V1}/me")
 async def change_me(
     change: ProfileChange, caller: SignedIn, parts: HasParts, if_match: IfMatch, response: Response
 ) -> Me:
@@ -202,17 +174,17 @@ async def change_me(
     return _told(await own(parts, caller), response)
 
 
-@router.post(f"{_V1}/cards")
+@router.post(f"{V1}/cards")
 async def cards(asked: MembersAsked, caller: SignedIn, parts: HasParts) -> CardsAnswer:
     """Names and places of colleagues; ids that are unknown are left out."""
     POLICY.require(caller, "cards.read", Resource(caller.tenant))
     return CardsAnswer(cards=[card_of(member) for member in await parts.store.present(caller.tenant, asked.members)])
 
 
-@router.post(f"{_V1}/addresses")
+@router.post(f"{V1}/addresses")
 async def addresses(asked: MembersAsked, service: ServiceCaller, parts: HasParts) -> AddressesAnswer:
     """Where mail reaches members; for notifications alone."""
-    _require_purpose(service, "mail")
+    require_purpose(service, "mail")
     found = await parts.store.present(parts.settings.tenant, asked.members)
     return AddressesAnswer(
         addresses=[
@@ -228,16 +200,16 @@ async def addresses(asked: MembersAsked, service: ServiceCaller, parts: HasParts
     )
 
 
-@router.post(f"{_V1}/lookup")
+@router.post(f"{V1}/lookup")
 async def lookup(asked: EmailsAsked, service: ServiceCaller, parts: HasParts) -> LookupAnswer:
     """Member ids of people whom a programme names by address; for matching alone."""
-    _require_purpose(service, "programme-leads")
+    require_purpose(service, "programme-leads")
     wanted = {email.strip().lower(): email for email in asked.emails}
     found = await parts.store.by_email(parts.settings.tenant, wanted)
     return LookupAnswer(members={wanted[email]: member.id for email, member in found.items()})
 
 
-@router.post(f"{_V1}/service-tokens")
+@router.post(f"{V1}/service-tokens")
 async def service_token(
     parts: HasParts,
     client_id: Annotated[str, Form(max_length=64)],
@@ -253,36 +225,7 @@ async def service_token(
     return TokenAnswer(access_token=await parts.tokens.service(client_id, purpose))
 
 
-async def may_import(request: Request) -> None:
-    """Lets through operators, and services with a token for imports."""
-    scheme, _space, _token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        try:
-            _require_purpose(await identity.calling_service(request), "import")
-        except UnauthenticatedError:
-            pass  # a member's own bearer token, which the check below reads
-        else:
-            return
-    caller = await identity.caller(request)
-    POLICY.require(caller, "roster.import", Resource(caller.tenant))
-
-
-@router.post(f"{_V1}/imports", status_code=202, dependencies=[Depends(may_import)])
-@body_limit(MOST_BYTES)
-async def start_import(request: Request, parts: HasParts, response: Response) -> ImportAnswer:
-    """Begin to import a roster: the CSV as the body, or as the form field `file`."""
-    job = await parts.uploads.start(await receive(_content(request)))
-    response.headers["Location"] = f"{_V1}/imports/{job.id}"
-    return ImportAnswer.of(job)
-
-
-@router.get(f"{_V1}/imports/{{job_id}}", dependencies=[Depends(may_import)])
-async def import_progress(job_id: str, parts: HasParts) -> ImportAnswer:
-    """How far an import is, and every row that it refused."""
-    return ImportAnswer.of(await parts.store.imports.load(parts.settings.tenant, job_id))
-
-
-@router.delete(f"{_V1}/members/{{member_id}}", status_code=204)
+@router.delete(f"{V1}/members/{{member_id}}", status_code=204)
 async def remove_member(member_id: str, caller: SignedIn, parts: HasParts) -> None:
     """Remove a member: their data is forgotten, their topics get tombstones."""
     POLICY.require(caller, "member.remove", Resource(caller.tenant))
@@ -329,17 +272,11 @@ def _told(member: Member, response: Response) -> Me:
     )
 
 
-def _require_purpose(service: CallingService, purpose: str) -> None:
+def require_purpose(service: CallingService, purpose: str) -> None:
+    """Go on only with a token for this purpose.
+
+    Raises:
+        ForbiddenError: it is for another one.
+    """
     if service.purpose != purpose:
         raise ForbiddenError(_("This token is meant for another purpose."))
-
-
-async def _content(request: Request) -> AsyncIterator[bytes]:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async for chunk in request.stream():
-            yield chunk
-        return
-    file = (await request.form()).get("file")
-    if isinstance(file, UploadFile):
-        async for chunk in read_upload(file):
-            yield chunk

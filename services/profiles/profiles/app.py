@@ -7,7 +7,7 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from profiles import api, pages, regional
+from profiles import api, imports, pages, regional
 from profiles.parts import Parts
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
@@ -49,6 +49,7 @@ def make_app(
     )
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(imports.router)
     app.include_router(regional.router)
     identity.install(app, settings, transport=ASGITransport(app))
     return app

@@ -16,10 +16,11 @@ from contracts.profiles import MOST_FUNCTIONS
 
 from profiles.domain import Imported, Member, RosterRow
 from profiles.functions import has_room
-from profiles.jobs import Counts
+from profiles.jobs import Counts, Wish
 from profiles.roster import Roster, RosterError, RowError, unfit_managers
 from profiles.store import Store
 
+AS_IT_IS: Final = Wish()
 _BATCH: Final = 100
 _CHECKING: Final = 40  # percent of the progress that reading and checking takes
 
@@ -37,6 +38,8 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     errors: list[RowError] = field(default_factory=list)
+    missing: int = 0
+    left: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -46,6 +49,8 @@ class Report:
             updated=self.updated,
             unchanged=self.unchanged,
             refused=len({error.line for error in self.errors}),
+            missing=self.missing,
+            left=self.left,
         )
 
     def count(self, outcome: Imported) -> None:
@@ -85,8 +90,8 @@ class _People:
         return [each for each in wanted if each not in self.numbers]
 
 
-async def import_roster(store: Store, tenant: str, path: Path, progress: Progress) -> Report:
-    """Import every row that stands and report why the others do not.
+async def import_roster(store: Store, tenant: str, path: Path, progress: Progress, wish: Wish = AS_IT_IS) -> Report:
+    """Import every row that stands and report why the others do not; a trial only reports.
 
     Raises:
         RosterError: the file as a whole is not readable, or holds no row; or another import was faster.
@@ -96,15 +101,20 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
     if not people.lines and not report.errors:
         raise RosterError("The file names its columns but holds no people.")
     await _settle_managers(store, tenant, people, report)
-    if not await store.admit_functions(tenant, people.functions):
+    if not wish.trial and not await store.admit_functions(tenant, people.functions):
         raise RosterError("Another import named new functions just now. Import the file again.")
     refused = {error.line for error in report.errors}
     standing = (row for row in roster.rows() if isinstance(row, RosterRow) and row.line not in refused)
     for batch in _batches(standing):
-        await _write(store, tenant, batch, people, report)
+        if wish.trial:
+            await _try(store, tenant, batch, people, report)
+        else:
+            await _write(store, tenant, batch, people, report)
         report.percent = _CHECKING + (100 - _CHECKING) * roster.position // max(1, roster.total)
         await progress(report)
-    await store.recount_functions(tenant, people.functions)
+    await _part_with_leavers(store, tenant, people, report, wish)
+    if not wish.trial:
+        await store.recount_functions(tenant, people.functions)
     report.errors.sort(key=lambda error: error.line)
     report.percent = 100
     await progress(report)
@@ -167,6 +177,31 @@ async def _settle_managers(store: Store, tenant: str, people: _People, report: R
         report.errors.append(RowError(people.lines[person], "manager_id", reason))
     for person in people.lines:
         people.members.setdefault(person, new_member_id())
+
+
+async def _part_with_leavers(store: Store, tenant: str, people: _People, report: Report, wish: Wish) -> None:
+    """Take out who is missing from the file, if that was asked for, and they are no more than was expected.
+
+    A row that is wrong may be anybody's, so as long as there is one nobody leaves. Whoever has a role stays: nobody is
+    to lock themselves out with a file that does not name them.
+    """
+    missing = await store.missing(tenant, people.lines)
+    report.missing = len(missing)
+    if report.errors or not 0 < len(missing) <= wish.most_leavers:
+        return
+    report.left = len(missing)
+    if not wish.trial:
+        for member in missing:
+            await store.change_member(tenant, member, Member.remove)
+
+
+async def _try(store: Store, tenant: str, rows: list[RosterRow], people: _People, report: Report) -> None:
+    """Count what `_write` would do."""
+    stored = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))
+    for row in rows:
+        member = stored.get(row.contact.employee_id)
+        manager = people.members[row.manager_id] if row.manager_id else None
+        report.count(Imported.CREATED if member is None else member.import_row(row, manager))
 
 
 async def _write(store: Store, tenant: str, rows: list[RosterRow], people: _People, report: Report) -> None:

@@ -30,6 +30,17 @@ class Problem(BaseModel):
     reason: str
 
 
+class Wish(BaseModel):
+    """How a roster is to be imported."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trial: bool = False
+    """Look at everything and change nothing."""
+    most_leavers: int = 0
+    """People who are missing from the file are taken out, if they are no more than this."""
+
+
 class Counts(BaseModel):
     """What the rows came to."""
 
@@ -39,6 +50,10 @@ class Counts(BaseModel):
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    missing: int = 0
+    """People of the directory who are not in the file."""
+    left: int = 0
+    """Those of them who were taken out, or would be."""
 
     @property
     def imported(self) -> int:
@@ -56,6 +71,9 @@ class ImportJob(Aggregate):
     counts: Counts = Counts()
     problems: tuple[Problem, ...] = ()
     reason: str = ""
+    wish: Wish = Wish()
+    by: str = ""
+    """The member who asked for it; nobody for a service."""
 
     def advance(self, percent: int, counts: Counts, at: str) -> None:
         """The work goes on."""

@@ -4,32 +4,29 @@ import hmac
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from chassis.errors import InvalidError, NotFoundError, PreconditionError, TurnaboutError
+from chassis.errors import InvalidError, PreconditionError, TurnaboutError
 from chassis.translation import gettext as _
-from chassis.web.http import IfMatch, body_limit
+from chassis.web.http import IfMatch
 from chassis.web.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
 from chassis.web.pages import Pages, own_path, redirect
 from chassis.web.policy import Resource
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
-from starlette.datastructures import UploadFile
 
-from chassis import clock
 from profiles import regional
-from profiles.api import AreaCode, Capacity, FunctionCode, card_of, may_import, own
+from profiles.api import AreaCode, Capacity, FunctionCode, card_of, own
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
-from profiles.jobs import ImportJob
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
-from profiles.roster import OPTIONAL, REQUIRED
 from profiles.signin import ATTEMPT_COOKIE, CALLBACK, set_cookie, sign_in
 from profiles.taxonomy import FAMILIES, function_label
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
-from profiles.uploads import MOST_BYTES, read_upload, receive
 
 router = APIRouter(include_in_schema=False)
 pages: Final = Pages("profiles")
+_HISTORY: Final = 20
+_DIGITS: Final = 6
 
 
 # --- Signing in -------------------------------------------------------------------------------------------------------
@@ -218,40 +215,3 @@ def _missing(profile: Profile) -> str | None:
 def _in_order(chosen: list[str], before: tuple[str, ...]) -> tuple[str, ...]:
     kept = [code for code in before if code in chosen]
     return tuple(dict.fromkeys([*kept, *chosen]))
-
-
-# --- Importing a roster -----------------------------------------------------------------------------------------------
-
-
-@router.get("/import")
-async def import_page(
-    request: Request, caller: SignedIn, parts: HasParts, job: str = "", part: str = ""
-) -> HTMLResponse:
-    """Choose a roster, or follow the import of one; htmx asks for the part that moves."""
-    await may_import(request)
-    found = await _job(parts, job) if job else None
-    if part and found:
-        return pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
-    return pages.render(request, "import.html", caller=caller, required=REQUIRED, optional=OPTIONAL, **_shown(found))
-
-
-@router.post("/import")
-@body_limit(MOST_BYTES)
-async def upload_roster(request: Request, caller: SignedIn, parts: HasParts) -> Response:
-    """Begins the import of the chosen file and shows its progress."""
-    POLICY.require(caller, "roster.import", Resource(caller.tenant))
-    file = (await request.form()).get("file")
-    if not isinstance(file, UploadFile) or not file.size:
-        return redirect("/import", notice=_("Choose a file first."), kind="warning")
-    job = await parts.uploads.start(await receive(read_upload(file)))
-    return redirect(f"/import?job={job.id}")
-
-
-async def _job(parts: Parts, job: str) -> ImportJob:
-    if (found := await parts.store.imports.get(parts.settings.tenant, job)) is None:
-        raise NotFoundError(_("There is no such import. Choose the file again."))
-    return found
-
-
-def _shown(job: ImportJob | None) -> dict[str, Any]:
-    return {"job": job, "standing": job.seen_at(clock.now()).value if job else ""}

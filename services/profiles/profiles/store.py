@@ -1,7 +1,8 @@
 """Members, their functions, imports and signing keys in this service's database."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Self, TypeVar
 
 from chassis.delivery import Delivery
@@ -15,6 +16,8 @@ from profiles.keys import KeySet
 
 R = TypeVar("R")
 
+_PORTION: Final = 100_000
+_MOST_IMPORTS: Final = 5_000
 MEMBER_INDEXES: Final = (
     Index((("tenant", 1), ("email", 1)), unique=True),
     Index((("tenant", 1), ("employee_id", 1)), unique=True),
@@ -38,7 +41,7 @@ class Store:
         return cls(
             members=delivery.documents(Member, "members", indexes=MEMBER_INDEXES),
             functions=delivery.documents(Functions, "functions"),
-            imports=delivery.documents(ImportJob, "imports"),
+            imports=delivery.documents(ImportJob, "imports", indexes=[Index((("tenant", 1),))]),
             keys=delivery.documents(KeySet, "keys"),
         )
 
@@ -54,6 +57,19 @@ class Store:
         """The members of these ids who were not removed, in the order asked for."""
         found = await self.members.find_ids(tenant, ids)
         return [found[each] for each in dict.fromkeys(ids) if each in found and not found[each].removed]
+
+    async def missing(self, tenant: str, known: Container[str]) -> list[str]:
+        """Ids of members without a role whose employee numbers are not among the known ones."""
+        gone: list[str] = []
+        for begin, end in pairwise(("", *"123456789abcdef", "~")):  # ids are random: portions of about the same size
+            found = await self.members.find(tenant, {"_id": {"$gte": begin, "$lt": end}}, limit=_PORTION)
+            gone += [each.id for each in found if not each.removed and not each.roles and each.employee_id not in known]
+        return gone
+
+    async def imports_of(self, tenant: str, count: int) -> list[ImportJob]:
+        """The newest imports."""
+        found = await self.imports.find(tenant, {}, limit=_MOST_IMPORTS)
+        return sorted(found, key=lambda job: job.started_at, reverse=True)[:count]
 
     async def functions_of(self, tenant: str) -> Functions:
         """The functions of a tenant, as of its last import."""

@@ -12,8 +12,8 @@ from chassis.ids import new_id
 from starlette.datastructures import UploadFile
 
 from chassis import clock, logs, telemetry
-from profiles.importing import Progress, Report, import_roster
-from profiles.jobs import ImportJob, Problem
+from profiles.importing import AS_IT_IS, Progress, Report, import_roster
+from profiles.jobs import ImportJob, Problem, Wish
 from profiles.roster import RosterError
 from profiles.store import Store
 
@@ -61,17 +61,17 @@ class Uploads:
         self._tenant = tenant
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, path: Path) -> ImportJob:
+    async def start(self, path: Path, wish: Wish = AS_IT_IS, by: str = "") -> ImportJob:
         """Begin to import a received file, which is deleted afterwards."""
         at = clock.timestamp()
-        job = ImportJob(id=new_id(), tenant=self._tenant, started_at=at, touched_at=at)
+        job = ImportJob(id=new_id(), tenant=self._tenant, started_at=at, touched_at=at, wish=wish, by=by)
         await self._store.imports.insert(job)
-        task = asyncio.create_task(self._run(job.id, path))
+        task = asyncio.create_task(self._run(job.id, path, wish))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await self._store.imports.load(self._tenant, job.id)
 
-    async def _run(self, job: str, path: Path) -> None:
+    async def _run(self, job: str, path: Path, wish: Wish) -> None:
         told_at = time.monotonic()
 
         async def tell(report: Report) -> None:
@@ -82,7 +82,7 @@ class Uploads:
 
         try:
             with telemetry.span("import roster"):
-                report = await self._persistently(path, tell)
+                report = await self._persistently(path, tell, wish)
         except RosterError as error:
             reason = error.detail
             await self._change(job, lambda each: each.refuse(reason, clock.timestamp()))
@@ -93,15 +93,15 @@ class Uploads:
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _persistently(self, path: Path, tell: Progress) -> Report:
+    async def _persistently(self, path: Path, tell: Progress, wish: Wish) -> Report:
         """Import; when the database goes away midway, wait and begin again, which doubles nothing."""
         for attempt in range(_ATTEMPTS):
             try:
-                return await import_roster(self._store, self._tenant, path, tell)
+                return await import_roster(self._store, self._tenant, path, tell, wish)
             except TransientError as error:
                 log.warning("import.waiting", attempt=attempt, error=str(error))
                 await asyncio.sleep(min(0.5 * 2**attempt, 5))
-        return await import_roster(self._store, self._tenant, path, tell)
+        return await import_roster(self._store, self._tenant, path, tell, wish)
 
     async def _change(self, job: str, decide: Callable[[ImportJob], None]) -> None:
         await self._store.imports.change(self._tenant, job, decide)
