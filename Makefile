@@ -98,6 +98,10 @@ bench-poison: setup ## Measure what 1,000 records that nobody can handle cost th
 bench-matching: setup ## Measure matching runs of 10,000 to 1,000,000 people beside other solvers, and single changes. N=100000 is one size.
 	@$(BIN)/python -m benchmarks.matching $(if $(filter file,$(origin N)),,--people $(N))
 
+.PHONY: bench-pages
+bench-pages: setup ## Import a company of N=10000 people until everybody is on the bus, and time every page of it.
+	@$(BIN)/python -m benchmarks.pages --people $(if $(filter file,$(origin N)),10000,$(N))
+
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.
 	@$(BIN)/python -m benchmarks.accepts

@@ -7,10 +7,15 @@ import pytest
 from contracts.matching import Side, Status
 from matching.commands import Commands
 from matching.domain.programme import Programme
-from matching.domain.run import RunState
+from matching.domain.run import Result, Run, RunState
+from matching.proposer import Proposer
+from matching.runs import Runner
+from matching.settings import EngineSettings
 from matching_engine_world import World, a_world, until
 from matching_people import a_profile, an_entry
 from matching_world import caller
+
+from chassis import clock
 
 pytestmark = pytest.mark.connected
 
@@ -37,6 +42,21 @@ async def test_a_run_proposes_and_says_who_has_nobody(world: World) -> None:
     alone = [each.member for each in run.result.unpaired if each.side is Side.MENTEE]
     assert "loner" in alone
     assert "senior" not in alone
+
+
+async def test_a_run_that_fails_is_over_and_takes_no_engine_with_it(world: World) -> None:
+    """Whatever it fails of: its lead reads that it could not be finished, and may run again."""
+
+    class Broken(Runner):
+        async def _execute(self, run: Run) -> tuple[Result | None, bool]:
+            raise ZeroDivisionError(run.id)
+
+    runner = Broken(Proposer(EngineSettings(instance="matching-engine-9")), world.store)
+    tenant = f"{world.tenant}-other"  # of which the engine that is running does not know
+    run = Run.request(tenant, "another-programme", 1, "lena", clock.timestamp())
+    await world.store.runs.insert(run)
+    await runner.attempt(run)
+    assert (await world.store.runs.load(tenant, run.id)).state is RunState.FAILED
 
 
 async def test_a_second_run_proposes_nobody_twice(world: World) -> None:

@@ -2,15 +2,20 @@
 
 import asyncio
 import multiprocessing
+import pickle
 
 import numpy as np
 import pytest
+import uvloop
 from matching.engine.bulk.draft import Task, draft
 from matching.engine.engine import Engine
 from matching.weighing import DiedError, weigh
 
 from benchmarks.matching.population import population
 from benchmarks.matching.stream import Roster
+
+PIPE = 1 << 16
+"""What the system keeps of a pipe that nobody reads."""
 
 
 def work(people: int) -> Task:
@@ -35,6 +40,14 @@ async def test_another_process_chooses_the_same_and_tells_how_far_it_is() -> Non
     assert told
     assert all(0 <= share <= 1 for share in told)
     assert not multiprocessing.active_children()
+
+
+async def test_an_answer_of_any_size_arrives_on_the_loop_that_services_run_on() -> None:
+    """That loop makes what it watches non-blocking, and the answer for so many people fills the pipe several times."""
+    task = work(12_000)
+    found = await asyncio.to_thread(uvloop.run, weigh(task, lambda _: None))
+    assert len(pickle.dumps(found)) > 4 * PIPE
+    assert found.value == draft(task, lambda _: None).value
 
 
 async def test_a_cancel_ends_the_process() -> None:

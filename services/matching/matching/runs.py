@@ -19,7 +19,7 @@ from matching.engine.proposals import Run as Found
 from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal
 from matching.store import Store
 from matching.terms import terms_of
-from matching.weighing import DiedError, weigh
+from matching.weighing import weigh
 
 log = logs.get()
 _LOOK_SECONDS: Final = 0.5
@@ -44,12 +44,13 @@ class Runner:
             try:
                 for tenant in {*self._proposer.landscape.tenants, self._proposer.settings.tenant}:
                     for run in await self._store.active_runs(tenant):
-                        await self._attempt(run)
+                        await self.attempt(run)
             except TransientError as error:
                 log.warning("runs.waiting", error=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _attempt(self, run: Run) -> None:
+    async def attempt(self, run: Run) -> None:
+        """Do a run, if it is this engine's to do."""
         seconds = clock.real_ms() // 1000
         if not await self._store.runs.change(run.tenant, run.id, lambda job: job.claim(self._engine_name, seconds)):
             return
@@ -58,8 +59,10 @@ class Runner:
                 result, sent = await self._execute(run)
             except (NotFoundError, RunCancelledError):
                 result, sent = None, False
-            except DiedError:
-                log.exception("run.died", run=run.id)
+            except TransientError:
+                raise
+            except Exception:
+                log.exception("run.failed", run=run.id)
                 result, sent = None, False
         at = clock.timestamp()
         if result is None:
