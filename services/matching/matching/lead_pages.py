@@ -99,6 +99,7 @@ class LeadViews:
             programme=found,
             running=found.running(clock.today()),
             reach=await self._reach(found) if found.stage is Stage.DRAFT else None,
+            later=False,
             run=run,
             active=run is not None and run.state in ACTIVE,
             step=_step(run),

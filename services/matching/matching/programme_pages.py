@@ -70,7 +70,9 @@ class ProgrammeViews:
             schemes=scheme_words(),
             words=customs_words(),
             leads=await self._cards.of(caller, list(form.keep)),
-            reach=await self.reach(caller, form),
+            # Worked out behind an empty form once it shows: that takes longer than a page may.
+            reach=await self.reach(caller, form) if request.method == "POST" else None,
+            later=request.method == "GET",
         )
 
     async def reach(self, caller: Caller, form: ProgrammeForm) -> ReachTold | None:
@@ -81,7 +83,7 @@ class ProgrammeViews:
     async def fragment(self, request: Request, caller: Caller, form: ProgrammeForm) -> HTMLResponse:
         """The part of the form that tells the reach."""
         reach = await self.reach(caller, form)
-        return self._pages.fragment(request, "programme_reach.html", caller=caller, reach=reach)
+        return self._pages.fragment(request, "programme_reach.html", caller=caller, reach=reach, later=False)
 
     async def plan(self, form: ProgrammeForm, before: Plan) -> Plan:
         """The plan of a form without errors.
