@@ -66,6 +66,16 @@ async def between(site: Site, mentor: str, mentee: str) -> Mentorship:
     return pair
 
 
+async def begun(site: Site) -> Mentorship:
+    """A mentorship of ana and dora that has started."""
+    await ask(site, "dora", "ana", "mentee")
+    pair, commands = await between(site, "ana", "dora"), Commands(site.store)
+    await commands.accept(caller("ana", site.tenant), pair.id, uuid.uuid4().hex)
+    for member in ("ana", "dora"):
+        await commands.confirm(caller(member, site.tenant), pair.id, uuid.uuid4().hex, 1)
+    return pair
+
+
 async def learn(site: Site, member: str, **profile: object) -> None:
     """Let a member's profile be another."""
 
@@ -186,12 +196,7 @@ async def test_whoever_is_not_open_to_it_is_led_to_their_profile(site: Site) -> 
 
 async def test_a_mentorship_is_paused_on_its_page_and_goes_on(site: Site) -> None:
     """Either side; neither page says who did it, and home says that nothing is asked meanwhile."""
-    await ask(site, "dora", "ana", "mentee")
-    pair = await between(site, "ana", "dora")
-    commands = Commands(site.store)
-    await commands.accept(caller("ana", site.tenant), pair.id, uuid.uuid4().hex)
-    for member in ("ana", "dora"):
-        await commands.confirm(caller(member, site.tenant), pair.id, uuid.uuid4().hex, 1)
+    pair = await begun(site)
     here = f"/mentorships/{pair.id}"
     async with site.as_("ana") as ana, site.as_("dora") as dora:
         await ana.post(f"{here}/pause", data={"idempotency_key": uuid.uuid4().hex})
@@ -206,12 +211,7 @@ async def test_a_mentorship_is_paused_on_its_page_and_goes_on(site: Site) -> Non
 
 async def test_whoever_leaves_the_organisation_leaves_no_pair_behind(site: Site) -> None:
     """Dora goes: what she agreed with ana ends by nobody, ana's place is free, and emil finds her again."""
-    await ask(site, "dora", "ana", "mentee")
-    pair = await between(site, "ana", "dora")
-    commands = Commands(site.store)
-    await commands.accept(caller("ana", site.tenant), pair.id, uuid.uuid4().hex)
-    for member in ("ana", "dora"):
-        await commands.confirm(caller(member, site.tenant), pair.id, uuid.uuid4().hex, 1)
+    pair = await begun(site)
     assert await seen(site, "emil", "mentee") == []
     await site.store.members.change(site.tenant, "dora", lambda member: member.learn_directory(None))
 
