@@ -22,7 +22,8 @@ from matching.labels import Labels
 from matching.lead_rows import PAIRS, pair_row
 from matching.lead_words import Standing, nobody
 from matching.policy import sets_up
-from matching.ranking import Order, Ranking
+from matching.programme_report import COUNTED, report_of
+from matching.ranking import BEYOND, Order, Ranking
 from matching.reach import Crowd
 from matching.reach_words import ReachTold, tell
 from matching.review_pages import review_of
@@ -92,6 +93,7 @@ class LeadViews:
         review = await review_of(self.commands.store, self.labels, run, asked.rank)
         members = [member for row in (*pairs["rows"], *review.rows) for member in (row.mentor, row.mentee)]
         areas = await self.labels.areas()
+        report = report_of(await self.commands.store.scored(found, COUNTED, 0, BEYOND))
         return self.pages.render(
             request,
             "programme.html",
@@ -100,6 +102,8 @@ class LeadViews:
             running=found.running(clock.today()),
             reach=await self._reach(found) if found.stage is Stage.DRAFT else None,
             later=False,
+            report=report if report.started else None,
+            report_areas=[area_label(areas, code) for code, _count in report.areas],
             run=run,
             active=run is not None and run.state in ACTIVE,
             step=_step(run),

@@ -15,7 +15,7 @@ from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme
 from matching.store import Store
 
-_BEYOND: Final = 1 << 20
+BEYOND: Final = 1 << 20
 """More than any score: weights by which a pair could be worth more than a million points are refused."""
 _TIMES_ENOUGH: Final = 4
 """A window may hold so many pages; closing in on exactly one would cost more than it saves."""
@@ -46,11 +46,11 @@ class Ranking:
 
     async def count(self) -> int:
         """How many there are."""
-        return await self._count(0, _BEYOND)
+        return await self._count(0, BEYOND)
 
     async def best(self) -> int:
         """The highest score; 0 when there is no pair."""
-        found = await self._read(_BEYOND, await self._reach(_BEYOND, 0, 1))
+        found = await self._read(BEYOND, await self._reach(BEYOND, 0, 1))
         return max((pair.terms.score for pair in found), default=0)
 
     async def page(self, order: Order, after: Mentorship | None, size: int, best: int) -> Page:
