@@ -34,7 +34,7 @@ async def kafka(state: Path, ports: Ports) -> AsyncIterator[str]:
     setup.prepare()
     child = await asyncio.to_thread(broker.child, state, ports)
     async with running(child):
-        await broker.create_topics(broker.bootstrap(ports))
+        await broker.create_topics(broker.client(ports.kafka))
         yield broker.bootstrap(ports)
 
 

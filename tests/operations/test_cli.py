@@ -64,7 +64,7 @@ async def two_dead_facts(settings: Settings, database: Database) -> tuple[str, l
     proposed = MatchProposed.model_validate(example("match-proposed.v1.by-engine") | {"mentorship": key})
     facts = [said(proposed, key, 1, TENANT), said(MatchClosed(mentorship=key), key, 2, TENANT)]
     kafka = AIOKafkaProducer(bootstrap_servers=settings.kafka)
-    producer = Producer(settings.kafka, "shelf-0")
+    producer = Producer(settings.model_copy(update={"instance": "shelf-0"}))
     letters = DeadLetters(producer, database.collection("settled_letters"))
     parking = Parking(database.collection("parked_keys"), GROUP)
     await kafka.start()

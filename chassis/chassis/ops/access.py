@@ -1,0 +1,135 @@
+"""The broker's ACLs and users, as the administrator sees and changes them.
+
+aiokafka can do neither, so this is librdkafka's administration client. Its calls block; nothing here is for a service.
+"""
+
+import secrets
+from collections.abc import Iterable
+from typing import Any, Final
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from contracts.access import Acl, Operation, Resource
+
+from chassis.errors import DeniedError, TransientError
+from chassis.settings import Settings
+
+_SECONDS: Final = 20.0
+_USER: Final = "User:"
+_ITERATIONS: Final = 8192
+_REFUSALS: Final = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED"})
+
+
+def new_password() -> str:
+    """Long enough to be guessed by nobody, and plain enough for every file and shell."""
+    return secrets.token_urlsafe(24)
+
+
+class Administrator:
+    """Connects when it is first asked.
+
+    Raises:
+        TransientError: from every method, when the broker does not answer; `DeniedError` when it refuses.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = AdminClient(_options(settings))
+        self._who = settings.kafka_user or "a client without a name"
+
+    def acls(self) -> frozenset[Acl]:
+        """Every ACL that allows something of what we know; others are none of ours."""
+        every = AclBindingFilter(
+            ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ALLOW
+        )
+        found = self._answer(self._client.describe_acls(every, request_timeout=_SECONDS))
+        return frozenset(acl for binding in found if (acl := _acl(binding)) is not None)
+
+    def add(self, acls: Iterable[Acl]) -> None:
+        """Allow these; what is allowed already stays."""
+        if bindings := [_binding(acl) for acl in acls]:
+            for future in self._client.create_acls(bindings, request_timeout=_SECONDS).values():
+                self._answer(future)
+
+    def remove(self, acls: Iterable[Acl]) -> None:
+        """Allow these no longer."""
+        filters = [_filter(acl) for acl in acls]
+        if filters:
+            for future in self._client.delete_acls(filters, request_timeout=_SECONDS).values():
+                self._answer(future)
+
+    def users(self) -> frozenset[str]:
+        """Everybody who has a password."""
+        return frozenset(self._answer(self._client.describe_user_scram_credentials(request_timeout=_SECONDS)))
+
+    def set_password(self, user: str, password: str) -> None:
+        """Let a user in by this password, and by no other."""
+        how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
+        self._alter(UserScramCredentialUpsertion(user, how, password.encode()))
+
+    def shut_out(self, user: str) -> None:
+        """Take the user's password away."""
+        self._alter(UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512))
+
+    def _alter(self, change: Any) -> None:
+        for future in self._client.alter_user_scram_credentials([change], request_timeout=_SECONDS).values():
+            self._answer(future)
+
+    def _answer(self, future: Any) -> Any:
+        try:
+            return future.result()
+        except KafkaException as error:
+            name = error.args[0].name()
+            if name in _REFUSALS:
+                sentence = f"The broker refuses: {self._who} is not its administrator, or the password is wrong."
+                raise DeniedError(sentence) from error
+            raise TransientError(f"broker: {name}") from error
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    transport = "SSL" if settings.kafka_tls else "PLAINTEXT"
+    options: dict[str, Any] = {"bootstrap.servers": settings.kafka, "security.protocol": transport, "log_level": 0}
+    if settings.kafka_ca_file is not None:
+        options["ssl.ca.location"] = str(settings.kafka_ca_file)
+    if settings.kafka_user is not None and settings.kafka_password is not None:
+        options |= {
+            "security.protocol": f"SASL_{transport}",
+            "sasl.mechanism": settings.kafka_mechanism,
+            "sasl.username": settings.kafka_user,
+            "sasl.password": settings.kafka_password.get_secret_value(),
+        }
+    return options
+
+
+def _binding(acl: Acl) -> AclBinding:
+    return AclBinding(*_parts(acl))
+
+
+def _filter(acl: Acl) -> AclBindingFilter:
+    return AclBindingFilter(*_parts(acl))
+
+
+def _parts(acl: Acl) -> tuple[Any, ...]:
+    pattern = ResourcePatternType.PREFIXED if acl.prefixed else ResourcePatternType.LITERAL
+    kind, operation = ResourceType[acl.resource.name], AclOperation[acl.operation.name]
+    return (kind, acl.name, pattern, f"{_USER}{acl.principal}", "*", operation, AclPermissionType.ALLOW)
+
+
+def _acl(binding: AclBinding) -> Acl | None:
+    try:
+        operation, resource = Operation[binding.operation.name], Resource[binding.restype.name]
+    except KeyError:
+        return None
+    prefixed = binding.resource_pattern_type is ResourcePatternType.PREFIXED
+    return Acl(binding.principal.removeprefix(_USER), operation, resource, binding.name, prefixed)
