@@ -86,7 +86,7 @@ class Users:
 
 def grant(settings: Settings) -> None:
     """Allow the platform's principals what topics and catalogue say, as the administrator."""
-    Administrator(settings).add(Access().platform())
+    Administrator(settings).put_right(Access())
 
 
 def properties(users: Users) -> dict[str, str]:

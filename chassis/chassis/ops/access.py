@@ -5,6 +5,7 @@ aiokafka can do neither, so this is librdkafka's administration client. Its call
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaException
@@ -21,7 +22,7 @@ from confluent_kafka.admin import (
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from contracts.access import Acl, Operation, Resource
+from contracts.access import Access, Acl, Operation, Resource
 
 from chassis.errors import DeniedError, TransientError
 from chassis.settings import Settings
@@ -30,6 +31,31 @@ _SECONDS: Final = 20.0
 _USER: Final = "User:"
 _ITERATIONS: Final = 8192
 _REFUSALS: Final = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far a broker is from what topics and catalogue say."""
+
+    missing: tuple[Acl, ...]
+    extra: tuple[Acl, ...]
+    """Of principals that we know; what somebody allowed to others is theirs to say."""
+
+    @classmethod
+    def of(cls, there: frozenset[Acl], access: Access) -> "Difference":
+        """Between what a broker allows and what it should allow to the platform and to the subscribers it knows."""
+        right = access.platform().union(*(access.subscriber(name) for name in subscribers(there, access)))
+        known = {acl.principal for acl in right}
+        extra = {acl for acl in there - right if acl.principal in known}
+        return cls(tuple(sorted(right - there)), tuple(sorted(extra)))
+
+
+def subscribers(there: frozenset[Acl], access: Access) -> tuple[str, ...]:
+    """The systems outside that were granted something: those that have consumer groups named after themselves."""
+    others = sorted({acl.principal for acl in there} - {*access.principals})
+    return tuple(
+        name for name in others if Acl(name, Operation.READ, Resource.GROUP, f"{name}.", prefixed=True) in there
+    )
 
 
 def new_password() -> str:
@@ -68,6 +94,13 @@ class Administrator:
         if filters:
             for future in self._client.delete_acls(filters, request_timeout=_SECONDS).values():
                 self._answer(future)
+
+    def put_right(self, access: Access) -> Difference:
+        """Allow what is missing, and no longer what is too much; returns what it found."""
+        found = Difference.of(self.acls(), access)
+        self.add(found.missing)
+        self.remove(found.extra)
+        return found
 
     def users(self) -> frozenset[str]:
         """Everybody who has a password."""
