@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     KafkaConnectionError,
     KafkaError,
@@ -91,6 +92,8 @@ async def _refusal(settings: Settings, error: BaseException | None, deed: str) -
             return f"The broker refuses: {who} may not {deed} {_named(error)}. See `turnabout access list`."
         case GroupAuthorizationFailedError():
             return f"The broker refuses: {who} may not read as group {_named(error)}. See `turnabout access list`."
+        case ClusterAuthorizationFailedError():
+            return f"The broker refuses: {who} may not {deed} anything. See `turnabout access list`."
         case KafkaConnectionError() if settings.kafka_user is not None and await _turned_away(settings):
             return f"The broker does not accept the password of {who}. Set TURNABOUT_KAFKA_PASSWORD right."
         case _:

@@ -4,6 +4,7 @@ Passwords are made at the first start and lie in the state folder, readable by i
 through files and environments, never through arguments. Everything is bound to this machine, so nothing is encrypted.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,9 +85,10 @@ class Users:
         return self.environment(OPERATORS) | acting
 
 
-def grant(settings: Settings) -> None:
+async def grant(settings: Settings) -> None:
     """Allow the platform's principals what topics and catalogue say, as the administrator."""
-    Administrator(settings).put_right(Access())
+    administrator = await Administrator.opened(settings)
+    await asyncio.to_thread(administrator.put_right, Access())
 
 
 def properties(users: Users) -> dict[str, str]:

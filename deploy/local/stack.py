@@ -214,7 +214,7 @@ class Stack:
         await self._up(await asyncio.to_thread(kafka.child, self.state, self.ports, users=self.users))
         administrator = self.settings(ADMINISTRATOR)
         await kafka.create_topics(administrator)
-        await asyncio.to_thread(access.grant, administrator)
+        await access.grant(administrator)
 
     async def _databases_up(self, server: Child | None) -> None:
         if server is not None:

@@ -1,5 +1,6 @@
 """Access to the broker: what it allows, what the contracts say, and systems outside that are let in."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -91,7 +92,7 @@ def _as_administrator(found: Settings, action: Callable[[Any], T]) -> T:
     from chassis.ops.access import Administrator  # noqa: PLC0415 - librdkafka is no use to the other commands
 
     try:
-        return action(Administrator(acting_as(found, ADMINISTRATOR)))
+        return action(asyncio.run(Administrator.opened(acting_as(found, ADMINISTRATOR))))
     except DeniedError as error:
         raise NotPossibleError(str(error)) from error
     except TransientError as error:

@@ -3,10 +3,12 @@
 aiokafka can do neither, so this is librdkafka's administration client. Its calls block; nothing here is for a service.
 """
 
+import asyncio
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
@@ -24,13 +26,15 @@ from confluent_kafka.admin import (
 )
 from contracts.access import Access, Acl, Operation, Resource
 
+from chassis.broker import Refusal
 from chassis.errors import DeniedError, TransientError
 from chassis.settings import Settings
 
 _SECONDS: Final = 20.0
+_DOOR_SECONDS: Final = 5.0
+_LOOK_EVERY_SECONDS: Final = 0.02
 _USER: Final = "User:"
 _ITERATIONS: Final = 8192
-_REFUSALS: Final = frozenset({"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +68,59 @@ def new_password() -> str:
 
 
 class Administrator:
-    """Connects when it is first asked.
+    """Made by `opened`.
 
     Raises:
-        TransientError: from every method, when the broker does not answer; `DeniedError` when it refuses.
+        TransientError: from every method, when the broker does not answer.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._client = AdminClient(_options(settings))
-        self._who = settings.kafka_user or "a client without a name"
+    def __init__(self, client: AdminClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def opened(cls, settings: Settings) -> Self:
+        """Connect, as somebody who may do all of this.
+
+        Whoever may not is told here and now: librdkafka would answer a question for ACLs with an empty list, and one
+        for users with a crash.
+
+        Raises:
+            DeniedError: the password is wrong, or the principal is no administrator.
+            TransientError: the broker does not answer.
+        """
+        door = Refusal(settings, "administer")
+        if await door.at_the_door():
+            raise DeniedError(door.sentence)
+        made = cls(AdminClient(_options(settings)))
+        asked = made._client.describe_cluster(include_authorized_operations=True, request_timeout=_DOOR_SECONDS)
+        allowed = (await asyncio.to_thread(_answer, asked)).authorized_operations or ()
+        if AclOperation.ALTER not in allowed:
+            raise DeniedError(f"The broker refuses: {settings.kafka_user} is not its administrator.")
+        return made
 
     def acls(self) -> frozenset[Acl]:
         """Every ACL that allows something of what we know; others are none of ours."""
         every = AclBindingFilter(
             ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ALLOW
         )
-        found = self._answer(self._client.describe_acls(every, request_timeout=_SECONDS))
+        found = _answer(self._client.describe_acls(every, request_timeout=_SECONDS))
         return frozenset(acl for binding in found if (acl := _acl(binding)) is not None)
 
     def add(self, acls: Iterable[Acl]) -> None:
         """Allow these; what is allowed already stays."""
-        if bindings := [_binding(acl) for acl in acls]:
-            for future in self._client.create_acls(bindings, request_timeout=_SECONDS).values():
-                self._answer(future)
+        wanted = frozenset(acls)
+        if wanted:
+            for future in self._client.create_acls([*map(_binding, wanted)], request_timeout=_SECONDS).values():
+                _answer(future)
+            _until(lambda: wanted <= self.acls())
 
     def remove(self, acls: Iterable[Acl]) -> None:
         """Allow these no longer."""
-        filters = [_filter(acl) for acl in acls]
-        if filters:
-            for future in self._client.delete_acls(filters, request_timeout=_SECONDS).values():
-                self._answer(future)
+        unwanted = frozenset(acls)
+        if unwanted:
+            for future in self._client.delete_acls([*map(_filter, unwanted)], request_timeout=_SECONDS).values():
+                _answer(future)
+            _until(lambda: not unwanted & self.acls())
 
     def put_right(self, access: Access) -> Difference:
         """Allow what is missing, and no longer what is too much; returns what it found."""
@@ -104,30 +131,42 @@ class Administrator:
 
     def users(self) -> frozenset[str]:
         """Everybody who has a password."""
-        return frozenset(self._answer(self._client.describe_user_scram_credentials(request_timeout=_SECONDS)))
+        return frozenset(_answer(self._client.describe_user_scram_credentials(request_timeout=_SECONDS)))
 
     def set_password(self, user: str, password: str) -> None:
         """Let a user in by this password, and by no other."""
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
         self._alter(UserScramCredentialUpsertion(user, how, password.encode()))
+        _until(lambda: user in self.users())
 
     def shut_out(self, user: str) -> None:
         """Take the user's password away."""
         self._alter(UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512))
+        _until(lambda: user not in self.users())
 
     def _alter(self, change: Any) -> None:
         for future in self._client.alter_user_scram_credentials([change], request_timeout=_SECONDS).values():
-            self._answer(future)
+            _answer(future)
 
-    def _answer(self, future: Any) -> Any:
-        try:
-            return future.result()
-        except KafkaException as error:
-            name = error.args[0].name()
-            if name in _REFUSALS:
-                sentence = f"The broker refuses: {self._who} is not its administrator, or the password is wrong."
-                raise DeniedError(sentence) from error
-            raise TransientError(f"broker: {name}") from error
+
+def _until(visible: Callable[[], bool]) -> None:
+    """Wait for a broker to have heard of it: the controller answers a moment earlier, and clients come at once.
+
+    Raises:
+        TransientError: it has not within the time.
+    """
+    end = time.monotonic() + _SECONDS
+    while not visible():
+        if time.monotonic() > end:
+            raise TransientError("broker: it has not heard of the change")
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _answer(future: Any) -> Any:
+    try:
+        return future.result()
+    except KafkaException as error:
+        raise TransientError(f"broker: {error.args[0].name()}") from error
 
 
 def _options(settings: Settings) -> dict[str, Any]:
