@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
@@ -26,7 +27,7 @@ from confluent_kafka.admin import (
 )
 from contracts.access import Access, Acl, Operation, Resource
 
-from chassis.broker import Refusal
+from chassis.broker import fault
 from chassis.errors import DeniedError, TransientError
 from chassis.settings import Settings
 
@@ -88,9 +89,8 @@ class Administrator:
             DeniedError: the password is wrong, or the principal is no administrator.
             TransientError: the broker does not answer.
         """
-        door = Refusal(settings, "administer")
-        if await door.at_the_door():
-            raise DeniedError(door.sentence)
+        if isinstance(turned_away := await fault(settings, KafkaConnectionError()), DeniedError):
+            raise turned_away
         made = cls(AdminClient(_options(settings)))
         asked = made._client.describe_cluster(include_authorized_operations=True, request_timeout=_DOOR_SECONDS)
         allowed = (await asyncio.to_thread(_answer, asked)).authorized_operations or ()
