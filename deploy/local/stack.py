@@ -145,8 +145,9 @@ class Stack:
         Raises:
             StackError: it failed.
         """
-        environment = self.environment | self.users.environment(arguments[0])
-        environment |= {"TURNABOUT_INSTANCE": f"{arguments[0]}-command"}
+        environment = self.environment | {"TURNABOUT_INSTANCE": f"{arguments[0]}-command"}
+        if arguments[0] in SERVICES:
+            environment |= self.users.environment(arguments[0])
         with tempfile.TemporaryFile() as output:
             process = spawn([sys.executable, "-m", *arguments], environment, output)
             try:

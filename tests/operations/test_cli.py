@@ -221,17 +221,18 @@ def test_a_services_own_command_line_answers_too(settings: Settings) -> None:
         assert (json.loads(done.stdout), done.stderr) == ({"service": service, "keys": []}, b"")
 
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "delivery.md"
+RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 
 
-def commands_of(page: Path) -> list[list[str]]:
-    """Every command that stands on a line of its own."""
-    lines = (line.strip() for line in page.read_text().splitlines() if line.startswith("    "))
+def commands() -> list[list[str]]:
+    """Every command that stands on a line of its own in any of them."""
+    text = "\n".join(page.read_text() for page in sorted(RUNBOOKS.glob("*.md")))
+    lines = (line.strip() for line in text.splitlines() if line.startswith("    "))
     return [line.split()[1:] for line in lines if line.startswith("turnabout ")]
 
 
-@pytest.mark.parametrize("words", commands_of(RUNBOOK), ids=" ".join)
-def test_the_commands_of_the_runbook_exist(words: list[str]) -> None:
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_the_commands_of_the_runbooks_exist(words: list[str]) -> None:
     """Each is a command with these options; what it does is shown above."""
     command: Any = typer.main.get_command(cli.app)
     while words and words[0] in getattr(command, "commands", {}):
@@ -241,6 +242,6 @@ def test_the_commands_of_the_runbook_exist(words: list[str]) -> None:
     assert {word for word in words if word.startswith("--")} <= options
 
 
-def test_the_runbook_has_commands() -> None:
+def test_the_runbooks_have_commands() -> None:
     """The test above looks at something."""
-    assert len(commands_of(RUNBOOK)) >= 12
+    assert len(commands()) >= 18
