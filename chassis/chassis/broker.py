@@ -4,6 +4,7 @@ aiokafka tells a wrong password from a broker that is away in its log alone, so 
 has a name is tried once more by hand.
 """
 
+import asyncio
 import ssl
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from chassis.settings import Settings
 log = logs.get()
 _TURNED_AWAY: Final = (AuthenticationFailedError, SaslAuthenticationFailed, UnsupportedSaslMechanismError)
 _DOOR_MS: Final = 5000
+_QUIET_SECONDS: Final = 10.0  # every client tries again within 5
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class Refusal:
         self._settings = settings
         self._deed = deed
         self.sentence: str | None = None
+        self._heard_at = 0.0
 
     async def heard(self, error: BaseException | None) -> bool:
         """Whether an error is a refusal."""
@@ -74,6 +77,7 @@ class Refusal:
         if sentence is not None and sentence != self.sentence:
             log.error("broker.refused", reason=sentence)
         self.sentence = sentence
+        self._heard_at = asyncio.get_running_loop().time()
         return sentence is not None
 
     async def at_the_door(self) -> bool:
@@ -81,8 +85,16 @@ class Refusal:
         return self._settings.kafka_user is not None and await self.heard(KafkaConnectionError())
 
     def over(self) -> None:
-        """The client got through."""
+        """The client got in."""
         self.sentence = None
+
+    def got_through(self) -> None:
+        """It did something without being refused, which counts once it has not been refused for a while.
+
+        Between two refusals of the same thing a fetch may bring nothing, and another topic may be open to it.
+        """
+        if self.sentence is not None and asyncio.get_running_loop().time() - self._heard_at > _QUIET_SECONDS:
+            self.sentence = None
 
 
 async def _refusal(settings: Settings, error: BaseException | None, deed: str) -> str | None:

@@ -194,7 +194,7 @@ class Consumer(Generic[S]):
             await asyncio.sleep(1)
             return {}
         else:
-            self.refusal.over()
+            self.refusal.got_through()
             return fetched
 
     async def _set_unreadable_aside(self) -> None:

@@ -88,7 +88,7 @@ class TopicReader:
             positions = dict(self._positions)  # of what has been fetched; the other, of what has been told
             while True:
                 lot = await getmany_readable(consumer, positions, timeout_ms=50, max_records=_BATCH)
-                self.refusal.over()
+                self.refusal.got_through()
                 for record in lot:
                     await self._tell(record)
                     self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1

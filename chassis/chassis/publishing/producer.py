@@ -69,7 +69,7 @@ class Producer:
                 log.warning("relay.send-failed", error=type(failures[0]).__name__)
             await self.rebuild(producer)
         elif entries:
-            self.refusal.over()
+            self.refusal.got_through()
         return acknowledged
 
     async def send_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
