@@ -237,6 +237,12 @@ class Refused:
                 await asyncio.sleep(0.1)
         return told
 
+    async def tried(self, complaint: str, times: int) -> None:
+        """Wait until aiokafka has complained that often, for each attempt anew."""
+        async with asyncio.timeout(60):
+            while self.log.read_text().count(complaint) < times:
+                await asyncio.sleep(0.1)
+
     def refusals(self) -> list[str]:
         """The sentences in its log."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
@@ -251,7 +257,7 @@ async def test_a_service_with_a_wrong_password_says_so_once_and_is_not_ready(
     sentence = "The broker does not accept the password of notifications. Set TURNABOUT_KAFKA_PASSWORD right."
     told = await service.until(sentence)
     assert told.splitlines().count(sentence) == 1
-    await asyncio.sleep(6)  # longer than it waits between two attempts
+    await service.tried("Unable connect to", 6)
     assert set(service.refusals()) == {sentence}
     assert len(service.refusals()) == 2
     assert WRONG.get_secret_value() not in service.log.read_text()
@@ -261,7 +267,8 @@ async def test_a_service_is_ready_once_it_is_granted_what_it_lacks(guarded: Guar
     """Without a restart; until then one line a client names who lacks what, however often it tries."""
     service.start(await guarded.let_in("newcomer", frozenset()))
     await service.until("The broker refuses: newcomer may not read")
-    await asyncio.sleep(12)  # two more attempts of each client
+    for topic in (MENTORSHIP.name, NOTICE.name):
+        await service.tried(f"Topic {topic} is not authorized", 4)
     told = sorted(service.refusals())
     assert [sentence.partition("may not read ")[2].partition(".")[0] for sentence in told] == [
         "matching",
