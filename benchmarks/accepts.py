@@ -26,6 +26,7 @@ from chassis.ids import new_id
 from chassis.settings import Settings
 from chassis.state.mongo import connect
 from chassis.web.identity import SESSION_COOKIE
+from contracts.access import OPERATORS
 from contracts.notifications import NoticeSent
 from local import setup
 from local.company import write_roster
@@ -193,7 +194,7 @@ async def main() -> None:
 async def rising(stack: Stack, todo: list[Click]) -> None:
     """Offer one rate after the other and print each, then the knee beside the database's own rate."""
     effects, knee, each, aim = Effects(), 0, 0.0, ""
-    settings = Settings(kafka=stack.environment["TURNABOUT_KAFKA"], instance="accepts")
+    settings = stack.settings(OPERATORS)
     async with TopicReader(settings, [NoticeSent], effects.hear, from_now=True) as reader:
         await reader.caught_up()
         for rate in RATES:

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
-from chassis.settings import Settings
+from contracts.access import OPERATORS
 from contracts.notifications import NoticeSent
 from local import setup
 from local.company import write_roster
@@ -125,7 +125,7 @@ async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
         if event.data is not None and event.data.kind == "match-proposed":
             seen.put_nowait((time.perf_counter(), event.data.member))
 
-    settings = Settings(kafka=stack.environment["TURNABOUT_KAFKA"], instance="latency")
+    settings = stack.settings(OPERATORS)
     found: list[float] = []
     async with TopicReader(settings, [NoticeSent], hear, from_now=True) as reader:
         await reader.caught_up()

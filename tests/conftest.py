@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from guarded_broker import Guarded
 from local import database as database_server
 from local import kafka as broker
 from local import setup
+from local.access import Users
 from local.ports import Ports, free_range
 from local.processes import running
 
@@ -34,8 +36,18 @@ async def kafka(state: Path, ports: Ports) -> AsyncIterator[str]:
     setup.prepare()
     child = await asyncio.to_thread(broker.child, state, ports)
     async with running(child):
-        await broker.create_topics(broker.bootstrap(ports))
+        await broker.create_topics(broker.client(ports.kafka))
         yield broker.bootstrap(ports)
+
+
+@pytest.fixture(scope="session")
+async def guarded() -> AsyncIterator[Guarded]:
+    """A real Kafka that asks for passwords and refuses what it was not told to allow, a restricted topic included."""
+    setup.prepare()
+    own_ports, users = free_range(), Users.made()
+    with tempfile.TemporaryDirectory(prefix="turnabout-guarded-") as folder:
+        async with running(await asyncio.to_thread(broker.child, Path(folder), own_ports, users=users)):
+            yield await Guarded.opened(own_ports, users)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from chassis.broker import client_options
 from chassis.consuming.records import Record
 from chassis.ids import new_id
+from chassis.settings import Settings
 from contracts.envelope import Envelope, Event
 from contracts.topics import Topic
 from local.kafka import PARTITIONS
@@ -26,9 +28,9 @@ def said(event: Event, key: str, sequence: int, tenant: str) -> dict[str, Any]:
     return {"key": key.encode(), "value": event.model_dump_json().encode(), "headers": list(envelope.to_headers())}
 
 
-async def all_records(servers: str, topic: Topic) -> list[Record]:
+async def all_records(settings: Settings, topic: Topic) -> list[Record]:
     """What a reader without a group gets up to the ends of now; of one key in the order of its partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=None, auto_offset_reset="none")
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=None, auto_offset_reset="none")
     await consumer.start()
     found: list[Record] = []
     try:

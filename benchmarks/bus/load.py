@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from chassis.publishing.producer import Producer
+from chassis.settings import Settings
 from chassis.state.outbox import Entry
 from contracts.envelope import Envelope, Event
 from contracts.matching import MatchProposed
@@ -93,7 +94,7 @@ def _entry(topic: str, event: Event, key: str, sequence: int, number: int) -> En
 
 async def send(servers: str, every: Iterable[Entry]) -> None:
     """Put the events on their topic, through the chassis's producer."""
-    producer = Producer(servers, "bench-load")
+    producer = Producer(Settings(kafka=servers, instance="bench-load"))
     try:
         for lot in lots(every, 5_000):
             if len(await producer.send(lot)) != len(lot):

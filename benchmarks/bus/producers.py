@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from chassis.publishing.producer import Producer
+from chassis.settings import Settings
 from chassis.state.outbox import Entry
 from contracts.envelope import Envelope
 
@@ -50,7 +51,7 @@ async def send_gathered(at: Addresses, meter: Meter) -> None:
 
 async def relay_step(at: Addresses, meter: Meter) -> None:
     """What the relay does: batches per partition."""
-    producer = Producer(at.kafka, "bench")
+    producer = Producer(Settings(kafka=at.kafka, instance="bench"))
 
     async def send(lot: Sequence[Entry]) -> None:
         if len(await producer.send(lot)) != len(lot):

@@ -21,6 +21,7 @@ from chassis.consuming.bystander import records as all_records
 from chassis.consuming.dead_letters import PREFIX
 from chassis.delivery import Delivery
 from chassis.publishing.partitions import partition_of
+from chassis.settings import Settings
 from chassis.state.mongo import connect
 from contracts.topics import DEAD_SETTINGS, NOTICE
 from local.kafka import PARTITIONS
@@ -131,7 +132,7 @@ async def _send_all(servers: str, records: Sequence[Poison], begin: float = 0.0,
 
 
 async def _ends(servers: Servers, topic: str) -> dict[TopicPartition, int]:
-    async with bystander(servers.kafka, [topic]) as consumer:
+    async with bystander(Settings(kafka=servers.kafka), [topic]) as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(sorted(consumer.assignment()))
         return ends
 
@@ -159,7 +160,7 @@ async def _settled(servers: Servers) -> bool:
 async def _letters(servers: Servers, starts: dict[TopicPartition, int]) -> dict[Place, list[Any]]:
     """The raw records of the dead-letter topic since `starts`, by the place that they came from."""
     found: dict[Place, list[Any]] = {}
-    async with bystander(servers.kafka, [DEAD]) as consumer:
+    async with bystander(Settings(kafka=servers.kafka), [DEAD]) as consumer:
         async for record in all_records(consumer, starts):
             found.setdefault((int(_told(record, "partition")), int(_told(record, "offset"))), []).append(record)
     return found

@@ -17,9 +17,11 @@ import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Response
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis import clock, logs, telemetry
+from chassis.broker import Refusal, client_options
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.handlers import Group, Handlers
 from chassis.consuming.reader import TopicReader
@@ -34,6 +36,8 @@ from chassis.state.works import Works
 S = TypeVar("S")
 log = logs.get()
 STOP_SECONDS: Final = 20
+_REFUSED_SECONDS: Final = 5
+_SASL: Final = {"SCRAM-SHA-512": SASLScram512, "SCRAM-SHA-256": SASLScram256, "PLAIN": SASLPlaintext}
 
 
 class Service(Generic[S]):
@@ -75,6 +79,7 @@ class Service(Generic[S]):
         self._background = background
         self._consumers: list[Consumer[S]] = []
         self._consuming = False
+        self._refusal = Refusal(settings, "read")
 
     @property
     def groups(self) -> Mapping[str, Group[S]]:
@@ -172,6 +177,8 @@ class Service(Generic[S]):
 
     async def _consume(self, delivery: Delivery, store: S) -> None:
         """Start every consumer group once the broker is there, and stop at a record boundary when cancelled."""
+        while await self._refusal.at_the_door():  # noqa: ASYNC110 - the broker says by no event that it was told otherwise
+            await asyncio.sleep(_REFUSED_SECONDS)
         if not self._handlers.groups:
             self._consuming = True
             await asyncio.Event().wait()
@@ -179,17 +186,24 @@ class Service(Generic[S]):
             broker = self._broker(delivery, store)
             try:
                 await broker.start()
+                for consumer in self._consumers:
+                    consumer.read_carefully()
                 self._consuming = True
+                self._refusal.over()
                 await asyncio.Event().wait()
             except KafkaError as error:
-                log.warning("consumers.waiting", error=type(error).__name__)
-                await asyncio.sleep(1)
+                if await self._refusal.heard(error):
+                    await asyncio.sleep(_REFUSED_SECONDS)
+                else:
+                    log.warning("consumers.waiting", error=type(error).__name__)
+                    await asyncio.sleep(1)
             finally:
                 await self._stop_consumers(broker)
 
     def _broker(self, delivery: Delivery, store: S) -> KafkaBroker:
         broker = KafkaBroker(
             self.settings.kafka.split(","),
+            security=_security(self.settings),
             client_id=self.settings.instance,
             allow_auto_create_topics=False,
             apply_types=False,
@@ -198,9 +212,9 @@ class Service(Generic[S]):
             log_level=logging.DEBUG,
         )
         upkeep = Upkeep.of(delivery)
-        self._consumers = [Consumer(group, store, upkeep) for group in self._handlers.groups.values()]
+        self._consumers = [Consumer(group, store, upkeep, self.settings) for group in self._handlers.groups.values()]
         for consumer in self._consumers:
-            consumer.subscribe(broker, self.settings)
+            consumer.subscribe(broker)
         return broker
 
     async def _stop_consumers(self, broker: KafkaBroker) -> None:
@@ -240,6 +254,9 @@ class Service(Generic[S]):
             missing.append("waiting for the broker")
         if not all(reader.ready for reader in readers):
             missing.append("reading topics")
+        refusals = [self._refusal, delivery.producer.refusal]
+        refusals += [each.refusal for each in readers] + [each.refusal for each in self._consumers]
+        missing += dict.fromkeys(each.sentence for each in refusals if each.sentence is not None)
         return missing
 
 
@@ -276,6 +293,16 @@ async def _until_there(action: Callable[[], Awaitable[None]]) -> None:
             log.warning("migrate.waiting", error=error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 3.0)
+
+
+def _security(settings: Settings) -> BaseSecurity:
+    """The same as `client_options` in FastStream's own words."""
+    options = client_options(settings)
+    context = options["ssl_context"]
+    if "sasl_mechanism" not in options:
+        return BaseSecurity(ssl_context=context, use_ssl=settings.kafka_tls)
+    user, password = options["sasl_plain_username"], options["sasl_plain_password"]
+    return _SASL[settings.kafka_mechanism](user, password, ssl_context=context, use_ssl=settings.kafka_tls)
 
 
 def _uvicorn_config(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -55,7 +55,7 @@ class Delivery:
         self.service = service
         self._heartbeat_seconds = settings.heartbeat_seconds
         self._database = database
-        self._producer = Producer(settings.kafka, settings.instance)
+        self._producer = Producer(settings)
         self._heartbeat = Heartbeat(database.collection("instances"), settings.instance)
         self.instance = self._heartbeat.owner
         self._relays: dict[str, Relay] = {}

@@ -76,3 +76,7 @@ class StaleError(Exception):
 
 class TransientError(Exception):
     """An infrastructure fault: try the same thing again later, in place."""
+
+
+class DeniedError(TransientError):
+    """The broker refuses us, until somebody grants what the message names."""

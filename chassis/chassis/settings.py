@@ -25,6 +25,13 @@ class Settings(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:8080", description="Where people reach the gateway.")
 
     kafka: str = Field(default="127.0.0.1:19092", description="Bootstrap servers, separated by commas.")
+    kafka_user: str | None = Field(default=None, min_length=1, description="Principal; none without access control.")
+    kafka_password: SecretStr | None = Field(default=None, description="Password of the principal.")
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512", description="How the principal proves who it is."
+    )
+    kafka_tls: bool = Field(default=False, description="Speak to the broker through TLS.")
+    kafka_ca_file: Path | None = Field(default=None, description="Who vouches for the broker; else the system's own.")
     mongo: str = Field(
         default="mongodb://127.0.0.1:27117/?retryWrites=false&w=majority&journal=true",
         description="Connection string; may hold a password, so it is never logged.",
@@ -41,6 +48,12 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(default=None, description="Collector's OTLP/HTTP address for spans.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     heartbeat_seconds: float = Field(default=2.0, gt=0, description="How often an instance says that it lives.")
+
+    @model_validator(mode="after")
+    def _refuse_half_a_principal(self) -> Self:
+        if (self.kafka_user is None) != (self.kafka_password is None):
+            raise ValueError("TURNABOUT_KAFKA_USER and TURNABOUT_KAFKA_PASSWORD belong together: set both, or neither")
+        return self
 
     @model_validator(mode="after")
     def _refuse_what_is_local(self) -> Self:

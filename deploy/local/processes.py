@@ -32,7 +32,7 @@ class Child:
     arguments: Sequence[str | Path]
     log: Path
     ready: Callable[[], bool]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     ready_seconds: float = 60.0
     process: subprocess.Popen[bytes] | None = None
 

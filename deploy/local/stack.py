@@ -11,10 +11,15 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from local import database, gateway, identity, kafka, people
+from chassis.settings import Settings
+from contracts.access import ADMINISTRATOR
+
+from local import access, database, gateway, identity, kafka, people
+from local.access import Users
 from local.places import NODE_MODULES
 from local.ports import HOST, Ports, listening
 from local.processes import Child, StackError, spawn
@@ -34,8 +39,13 @@ class Role:
     port: int
     instance: str
 
+    @property
+    def service(self) -> str:
+        """Whose code it runs, and as whom it speaks to the broker: an instance is named after its service."""
+        return self.instance.partition("-")[0]
 
-@dataclass(slots=True)
+
+@dataclass
 class Stack:
     """Everything that `make run` starts."""
 
@@ -57,6 +67,15 @@ class Stack:
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"
+
+    @cached_property
+    def users(self) -> Users:
+        """Whom the broker lets in."""
+        return Users.of(self.state)
+
+    def settings(self, principal: str) -> Settings:
+        """How one of them reaches the broker."""
+        return kafka.client(self.ports.kafka, self.users, principal)
 
     def roles(self) -> list[Role]:
         """The service processes."""
@@ -98,10 +117,9 @@ class Stack:
         return store
 
     def _tell_operators(self) -> None:
-        """Write down the environment for `turnabout --state`; a database's address may hold a password."""
-        file = self.state / "environment.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(self.environment, indent=2))
+        """Write down the environment for `turnabout --state`; it holds passwords."""
+        told = self.environment | self.users.of_operators()
+        access.write_secret(self.state / "environment.json", json.dumps(told, indent=2))
 
     async def stop(self) -> None:
         """Stop in the reverse order: services first, then what they stand on."""
@@ -128,6 +146,8 @@ class Stack:
             StackError: it failed.
         """
         environment = self.environment | {"TURNABOUT_INSTANCE": f"{arguments[0]}-command"}
+        if arguments[0] in SERVICES:
+            environment |= self.users.environment(arguments[0])
         with tempfile.TemporaryFile() as output:
             process = spawn([sys.executable, "-m", *arguments], environment, output)
             try:
@@ -159,7 +179,8 @@ class Stack:
 
     def service(self, role: Role, **extra: str) -> Child:
         """A service process, not started yet."""
-        environment = self.environment | {"TURNABOUT_PORT": str(role.port), "TURNABOUT_INSTANCE": role.instance} | extra
+        environment = self.environment | self.users.environment(role.service)
+        environment |= {"TURNABOUT_PORT": str(role.port), "TURNABOUT_INSTANCE": role.instance} | extra
         log = self.logs / f"{role.name.replace(' ', '-')}.log"
         return Child(role.name, [sys.executable, *role.arguments], log, lambda: _ready(role.port), environment)
 
@@ -191,8 +212,10 @@ class Stack:
         await child.wait_ready()
 
     async def _broker_up(self) -> None:
-        await self._up(await asyncio.to_thread(kafka.child, self.state, self.ports))
-        await kafka.create_topics(kafka.bootstrap(self.ports))
+        await self._up(await asyncio.to_thread(kafka.child, self.state, self.ports, users=self.users))
+        administrator = self.settings(ADMINISTRATOR)
+        await kafka.create_topics(administrator)
+        await access.grant(administrator)
 
     async def _databases_up(self, server: Child | None) -> None:
         if server is not None:

@@ -18,7 +18,7 @@ from chassis.ops.command import carry_out
 from chassis.ops.target import Composed, RefusedError
 from chassis.settings import Settings
 from contracts.catalogue import CATALOGUE
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from chassis import clock, logs
 
@@ -52,6 +52,20 @@ def settings(state: Path | None) -> Settings:
     logs.configure(found, "turnabout")
     clock.configure(found)
     return found
+
+
+def acting_as(found: Settings, principal: str) -> Settings:
+    """The same, but speaking to the broker as another principal, whose password the environment holds.
+
+    Raises:
+        NotPossibleError: it holds none.
+    """
+    if found.kafka_user in {None, principal}:
+        return found
+    name = f"TURNABOUT_KAFKA_PASSWORD_{principal.upper()}"
+    if not (password := os.environ.get(name)):
+        raise NotPossibleError(f"This is done as {principal}, whose password is missing: set {name}.")
+    return found.model_copy(update={"kafka_user": principal, "kafka_password": SecretStr(password)})
 
 
 def chosen(service: str | None, group: str | None) -> list[str]:
@@ -98,19 +112,28 @@ def _not_here() -> Composed:
     raise NotPossibleError("A service's own code runs in that service alone.")
 
 
-def run(services: Sequence[str], *arguments: str) -> list[Answer]:
-    """Run `python -m <service> ops …`, one service after the other, in this environment.
+def run(found: Settings, services: Sequence[str], *arguments: str) -> list[Answer]:
+    """Run `python -m <service> ops …`, one service after the other, in this environment and as that service.
 
     Raises:
         NotPossibleError: one of them could not do it; its own sentence says why.
     """
     answers = []
     for name in services:
+        environment = os.environ | _credentials(acting_as(found, name))
+        command = [sys.executable, "-m", name, "ops", *arguments]
         done = subprocess.run(  # noqa: S603 - our own modules, and arguments that are passed on as they are
-            [sys.executable, "-m", name, "ops", *arguments], capture_output=True, text=True, check=False
+            command, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode not in {0, 1} or not done.stdout:
             lines = done.stderr.strip().splitlines() or ["it said nothing"]
             raise NotPossibleError(lines[-1] if done.returncode == _NOT_POSSIBLE else f"{name} failed: {lines[-1]}")
         answers.append(json.loads(done.stdout))
     return answers
+
+
+def _credentials(found: Settings) -> dict[str, str]:
+    if found.kafka_user is None or found.kafka_password is None:
+        return {}
+    password = found.kafka_password.get_secret_value()
+    return {"TURNABOUT_KAFKA_USER": found.kafka_user, "TURNABOUT_KAFKA_PASSWORD": password}

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations import asking, telling
+from operations import asking, granting, telling
 from operations.asking import Answer, NotPossibleError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be handled.")
 app.add_typer(dead, name="dead")
+access = typer.Typer(no_args_is_help=True, help="Access: who may do what on the broker.")
+app.add_typer(access, name="access")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 State = Annotated[
@@ -30,6 +32,7 @@ Service = Annotated[str | None, typer.Option("--service", help="Ask this service
 Group = Annotated[str | None, typer.Option("--group", help="Only this consumer group.")]
 Key = Annotated[str | None, typer.Option("--key", help="Only letters of this key.")]
 PlaceOf = Annotated[str | None, typer.Option("--place", help="Only the letter of <topic>/<partition>/<offset>.")]
+Subscriber = Annotated[str, typer.Argument(help="Its name, as hr-dashboard; its consumer groups begin with it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; otherwise it is only said what would be done.")]
 
 
@@ -155,7 +158,7 @@ def redrive_dead(
         answers = asking.ask(found, asking.chosen(service, group), "dead", "redrive", *named)
         concerned = [answer["service"] for answer in answers if answer["letters"]]
         if yes and concerned:
-            answers = asking.run(concerned, "dead", "redrive", *named, "--yes")
+            answers = asking.run(found, concerned, "dead", "redrive", *named, "--yes")
         _print(answers, telling.redrive(answers), as_json=as_json)
     if any(answer.get("failed") or answer.get("interrupted") for answer in answers):
         raise typer.Exit(1)
@@ -179,6 +182,45 @@ def discard_dead(
         arguments = ["dead", "discard", *_named(group, key, place), *flags]
         answers = asking.ask(asking.settings(state), asking.chosen(service, group), *arguments)
         _print(answers, telling.discard(answers), as_json=as_json)
+
+
+@access.command("list")
+def list_access(*, as_json: AsJson = False, state: State = None) -> None:
+    """Everything that the broker allows, and how that differs from the contracts."""
+    with _sentences():
+        found = granting.listing(asking.settings(state))
+        _print([], granting.tell_listing(found), as_json=as_json, document=found)
+
+
+@access.command("apply")
+def apply_access(*, yes: Yes = False, as_json: AsJson = False, state: State = None) -> None:
+    """Allow what the contracts say and nothing else, to services, operators and granted subscribers."""
+    with _sentences():
+        found = granting.apply(asking.settings(state), yes=yes)
+        _print([], granting.tell_change(found), as_json=as_json, document=found)
+
+
+@access.command("grant")
+def grant_access(
+    name: Subscriber,
+    *,
+    new_password: Annotated[bool, typer.Option("--new-password", help="Also when it has one.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    state: State = None,
+) -> None:
+    """Let a system outside read outside topics, and nothing else; its password is shown this once."""
+    with _sentences():
+        found = granting.grant(asking.settings(state), name, new_password=new_password, yes=yes)
+        _print([], granting.tell_change(found), as_json=as_json, document=found)
+
+
+@access.command("revoke")
+def revoke_access(name: Subscriber, *, yes: Yes = False, as_json: AsJson = False, state: State = None) -> None:
+    """Take everything from a system outside; open connections end within minutes."""
+    with _sentences():
+        found = granting.revoke(asking.settings(state), name, yes=yes)
+        _print([], granting.tell_change(found), as_json=as_json, document=found)
 
 
 def _named(group: str | None = None, key: str | None = None, place: str | None = None) -> list[str]:

@@ -7,14 +7,14 @@ what both show.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-from chassis.consuming.bystander import records
+from chassis.broker import client_options
+from chassis.consuming.bystander import named_broker_faults, records
 from chassis.errors import TransientError
 from chassis.settings import Settings
 from chassis.state.mongo import connect
@@ -38,10 +38,10 @@ async def collect(settings: Settings, topology: Topology = PRODUCT, *, settled: 
     Raises:
         TransientError: the broker or a database does not answer.
     """
-    with _broker_faults():
+    async with named_broker_faults(settings):
         committed = await _offsets(settings, topology)
     documents = await _documents(settings, topology)
-    with _broker_faults():
+    async with named_broker_faults(settings):
         records, partitions = await _records(settings, topology)
     return Evidence(
         topology,
@@ -87,14 +87,6 @@ async def verify(
 def _name(breach: Breach) -> tuple[str, ...]:
     """What makes a breach the same one in another look: notes may tell newer numbers."""
     return (breach.invariant, breach.rule, *(item.name for item in breach.witness))
-
-
-@contextmanager
-def _broker_faults() -> Iterator[None]:
-    try:
-        yield
-    except KafkaError as error:
-        raise TransientError(f"broker: {type(error).__name__}") from error
 
 
 async def _offsets(settings: Settings, topology: Topology) -> dict[tuple[str, str, int], int]:
@@ -153,7 +145,7 @@ async def _partitions(settings: Settings, topology: Topology) -> list[TopicParti
 
 @asynccontextmanager
 async def _admin(settings: Settings) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
         yield admin
@@ -164,7 +156,7 @@ async def _admin(settings: Settings) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def _consumer(settings: Settings) -> AsyncIterator[Any]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, group_id=None, enable_auto_commit=False, auto_offset_reset="none"
+        **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="none"
     )
     try:
         await consumer.start()

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from chassis.consuming.records import Record
 from chassis.publishing.producer import Header, Producer
+from chassis.settings import Settings
 from chassis.state.outbox import Entry
 from fakes.log import MemoryLog, MemoryProducer
 
@@ -92,7 +93,7 @@ class KafkaStage:
 
     def __init__(self, servers: str) -> None:
         self.topic = f"contract-{uuid.uuid4().hex[:8]}"
-        self.producer = Producer(servers, "contract")
+        self.producer = Producer(Settings(kafka=servers, instance="contract"))
         self._servers = servers
 
     async def open(self) -> None:

@@ -235,7 +235,7 @@ async def test_a_key_that_gets_a_letter_while_it_is_released_stays(shelf: Store,
     await ask("dead", "discard", "--key", key)  # a dry run: the letter stays
     async with poison_shelf.service(settings.model_copy(update={"instance": "look"})).opened(relaying=False) as opened:
         upkeep = Upkeep.of(opened[0])
-        group = Letters(settings.kafka, GROUP, [NOTICE], upkeep)
+        group = Letters(settings, GROUP, [NOTICE], upkeep)
         await group.settle(await group.open(lambda letter: letter.key_text == key), "discarded")
         reading = group.open
 

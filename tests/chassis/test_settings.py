@@ -1,8 +1,10 @@
 """What a process reads from its environment."""
 
+import ssl
 from pathlib import Path
 
 import pytest
+from chassis.broker import client_options
 from chassis.settings import Settings
 from pydantic import SecretStr, ValidationError
 
@@ -40,8 +42,13 @@ def test_settings_do_not_change_while_a_process_runs() -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    """Printing settings, as a crash report does, tells neither the secret nor the database's password."""
-    settings = Sample(service_secret=SecretStr("do-not-tell"), mongo="mongodb://me:do-not-tell@db/")
+    """Printing settings, as a crash report does, tells neither the secret nor a password."""
+    settings = Sample(
+        service_secret=SecretStr("do-not-tell"),
+        mongo="mongodb://me:do-not-tell@db/",
+        kafka_user="sample",
+        kafka_password=SecretStr("do-not-tell"),
+    )
     assert "do-not-tell" not in repr(settings)
     assert "do-not-tell" not in str(settings)
 
@@ -54,6 +61,9 @@ def test_secrets_do_not_show() -> None:
             {"environment": "production", "service_secret": SecretStr("x"), "clock_file": Path("/x")},
             "TURNABOUT_CLOCK_FILE",
         ),
+        ({"kafka_user": "matching"}, "TURNABOUT_KAFKA_PASSWORD"),
+        ({"kafka_password": SecretStr("x")}, "TURNABOUT_KAFKA_USER"),
+        ({"kafka_mechanism": "GSSAPI"}, "kafka_mechanism"),
         ({"driver": "mysql"}, "driver"),
         ({"port": 70000}, "port"),
         ({"heartbeat_seconds": 0}, "heartbeat_seconds"),
@@ -63,6 +73,37 @@ def test_what_would_be_dangerous_is_refused_at_the_start(changes: dict[str, obje
     """A local secret or a shifted clock never reaches a deployment; the message names the variable."""
     with pytest.raises(ValidationError, match=says):
         Settings.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {"security_protocol": "PLAINTEXT", "ssl_context": None}),
+        (
+            {"kafka_user": "matching", "kafka_password": SecretStr("x")},
+            {
+                "security_protocol": "SASL_PLAINTEXT",
+                "ssl_context": None,
+                "sasl_mechanism": "SCRAM-SHA-512",
+                "sasl_plain_username": "matching",
+                "sasl_plain_password": "x",
+            },
+        ),
+    ],
+)
+def test_a_client_connects_as_its_principal_or_as_nobody(
+    changes: dict[str, object], expected: dict[str, object]
+) -> None:
+    """Without a user the broker is one without access control."""
+    settings = Settings.model_validate({"kafka": "a:1,b:2", **changes})
+    assert client_options(settings) == {"bootstrap_servers": ["a:1", "b:2"], **expected}
+
+
+def test_a_client_may_speak_through_tls() -> None:
+    """With or without a principal; certificates are checked."""
+    for who, protocol in (({}, "SSL"), ({"kafka_user": "u", "kafka_password": SecretStr("x")}, "SASL_SSL")):
+        options = client_options(Settings.model_validate({"kafka_tls": True, **who}))
+        assert (options["security_protocol"], options["ssl_context"].verify_mode) == (protocol, ssl.CERT_REQUIRED)
 
 
 def test_a_deployment_with_its_own_secret_starts() -> None:

@@ -1,5 +1,6 @@
 """The subscriber's page is enough: its code, taken from the page and nothing else, does what the page promises."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from chassis.broker import client_options
+from contracts.access import Access
 from contracts.topics import TOPICS, Audience
+from guarded_broker import Guarded
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "subscribing.md").read_text()
@@ -138,6 +143,38 @@ def test_a_crash_between_effect_and_commit_leaves_neither_half(database: Connect
         receive(database, broken)
     broken.value = whole
     assert receive(database, broken) == ["applied"]
+
+
+@pytest.mark.connected
+async def test_the_whole_of_it_runs_as_a_subscriber(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the principal that an outside system is granted, against a broker that refuses everything else."""
+    subscriber = await guarded.let_in("page-reader", Access().subscriber("page-reader"))
+    assert subscriber.kafka_password
+    record = example("turnabout.matching.match-proposed.v1.by-engine")
+    async with AIOKafkaProducer(**client_options(guarded.settings("matching"))) as producer:
+        await producer.send_and_wait(record.topic, key=record.key, value=record.value, headers=record.headers)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KAFKA_PASSWORD", subscriber.kafka_password.get_secret_value())
+    running = asyncio.create_task(consumer["main"]("page-reader.mentorships", subscriber.kafka))
+    try:
+        async with asyncio.timeout(30):
+            while (SHIP, "proposed") not in kept(tmp_path):
+                assert not running.done(), running.exception()
+                await asyncio.sleep(0.1)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def kept(folder: Path) -> list[tuple[str, str]]:
+    """The rows of the page's own database file, once it has its tables."""
+    opened: Connection = consumer["open_database"](folder / "mentorships.db")
+    try:
+        return mentorships(opened)
+    finally:
+        opened.close()
 
 
 def test_the_page_names_each_outside_topic_and_no_other() -> None:

@@ -12,6 +12,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from chassis.errors import TransientError
 from chassis.publishing.producer import Header, Producer
+from chassis.settings import Settings
 from chassis.state.outbox import Entry
 
 from chassis import clock
@@ -179,7 +180,7 @@ class MemoryProducer(Producer):
         *,
         batch_records: int = 1000,
     ) -> None:
-        super().__init__("memory", "memory")
+        super().__init__(Settings.model_construct(instance="memory", kafka="memory", kafka_user=None))
         self.late: list[Batch] = []
         self._log = log
         self._point = point

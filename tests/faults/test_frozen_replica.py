@@ -13,7 +13,10 @@ import frozen_api
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from chassis.broker import client_options
 from chassis.consuming.records import Record
+from chassis.settings import Settings
+from contracts.access import ADMINISTRATOR
 from contracts.envelope import Envelope
 from contracts.matching import MentorshipState
 from contracts.topics import MENTORSHIP_STATE
@@ -47,9 +50,9 @@ class Site:
     named: Path
 
     @property
-    def kafka(self) -> str:
-        """Bootstrap servers."""
-        return self.stack.environment["TURNABOUT_KAFKA"]
+    def kafka(self) -> Settings:
+        """How to reach the broker and change its topics."""
+        return self.stack.settings(ADMINISTRATOR)
 
     @property
     def healthy_address(self) -> str:
@@ -177,7 +180,7 @@ async def _start(site: Site, mentor: Member, mentee: Member, mentorship: str) ->
 
 async def _compact(site: Site, pairs: list[tuple[Member, Member, str]], superseded: set[tuple[int, int]]) -> None:
     """Have the broker compact the topic for real, under new sessions on the replica that was frozen."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=site.kafka)
+    admin = AIOKafkaAdminClient(**client_options(site.kafka))
     await admin.start()
     try:
         await admin.alter_configs(

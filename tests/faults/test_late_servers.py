@@ -32,7 +32,7 @@ async def test_a_service_waits_for_a_database_and_a_broker_that_come_later(tmp_p
             for server in servers:
                 server.start()
                 await server.wait_ready()
-            await broker.create_topics(broker.bootstrap(ports))
+            await broker.create_topics(broker.client(ports.kafka))
             await _answers(client, "/readyz", httpx.codes.OK, "ready")
         async with dial_service.service(settings.model_copy(update={"instance": "dial-1"})).opened() as (
             delivery,

@@ -351,7 +351,7 @@ async def test_readers_without_a_group_pass_over_what_cannot_be_read(kafka: str,
         async with TopicReader(settings, [NoticeSent], _kinds_of(key, late)) as second:
             await second.caught_up()
         assert late == ["one", "two"]
-    async with bystander(kafka, [NOTICE.name]) as consumer:
+    async with bystander(Settings(kafka=kafka), [NOTICE.name]) as consumer:
         sequences = [dict(each.headers)["ce_sequence"] async for each in records(consumer) if each.key == key.encode()]
     assert sequences == [b"1", b"2"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from chassis.consuming.records import Record
+from contracts.access import OPERATORS
 from contracts.envelope import Envelope
 from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE
@@ -154,7 +155,7 @@ async def test_one_trace_runs_from_the_accept_click_to_the_mail(stack: Stack, co
     assert click["parent_span_id"] is None
     for cause in (accepted, told):  # what each of them said was sent by the relay of its own service
         assert _services_that_published_for(cause, spans(stack)) == {cause["service"]}
-    announced = await all_records(stack.environment["TURNABOUT_KAFKA"], NOTICE)
+    announced = await all_records(stack.settings(OPERATORS), NOTICE)
     traceparent = next(
         Envelope.from_headers(record.headers).traceparent for record in announced if _announces(record, notice)
     )

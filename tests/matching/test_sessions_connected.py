@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from chassis.settings import Settings
 from chassis.state.timers import Timer
 from contracts.matching import Outcome, PlanChange, Side
 from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE
@@ -91,7 +92,7 @@ class Site:
             while await self._owed(pair):
                 await asyncio.sleep(0.05)
         topics = (MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE)
-        records = [record for topic in topics for record in await all_records(self.kafka, topic)]
+        records = [record for topic in topics for record in await all_records(Settings(kafka=self.kafka), topic)]
         return [(record.value or b"").decode() for record in records if record.key == pair.id.encode()]
 
     async def _owed(self, pair: Mentorship) -> bool:

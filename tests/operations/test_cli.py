@@ -1,8 +1,12 @@
-"""`turnabout` against the real broker and the database of one service, which is the only one that heard anything."""
+"""`turnabout` against a real broker with access control, as its operators, and the database of one service.
+
+That service is the only one that heard anything.
+"""
 
 import asyncio
 import json
 import logging
+import os
 import subprocess
 import sys
 import uuid
@@ -13,6 +17,7 @@ from typing import Any
 import pytest
 import typer
 from aiokafka import AIOKafkaProducer
+from chassis.broker import client_options
 from chassis.consuming.dead_letters import DeadLetters
 from chassis.consuming.outcomes import DeadLetter
 from chassis.consuming.parking import Parking
@@ -20,12 +25,14 @@ from chassis.ids import new_id
 from chassis.publishing.producer import Producer
 from chassis.settings import Settings
 from chassis.state.mongo import Database, connect
+from contracts.access import OPERATORS
 from contracts.matching import MatchClosed, MatchProposed
 from contracts.topics import MENTORSHIP
+from guarded_broker import Guarded
 from topic_records import said
 from typer.testing import CliRunner
 
-from operations import cli
+from operations import asking, cli
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
 
@@ -35,11 +42,13 @@ Turnabout = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture
-def settings(kafka: str, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def settings(guarded: Guarded, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Databases of this test alone, named in the environment as a running process has it."""
     prefix = f"t{uuid.uuid4().hex[:8]}"
-    for name, value in (("KAFKA", kafka), ("MONGO", database), ("DATABASE_PREFIX", prefix)):
-        monkeypatch.setenv(f"TURNABOUT_{name}", value)
+    kafka = guarded.settings(OPERATORS).kafka
+    where = {"TURNABOUT_KAFKA": kafka, "TURNABOUT_MONGO": database, "TURNABOUT_DATABASE_PREFIX": prefix}
+    for name, value in (where | guarded.users.of_operators()).items():
+        monkeypatch.setenv(name, value)
     yield Settings(instance="notifications-0")
     logging.disable(logging.NOTSET)  # the commands silence libraries for their process, which is this one here
 
@@ -63,8 +72,8 @@ async def two_dead_facts(settings: Settings, database: Database) -> tuple[str, l
     key = new_id()
     proposed = MatchProposed.model_validate(example("match-proposed.v1.by-engine") | {"mentorship": key})
     facts = [said(proposed, key, 1, TENANT), said(MatchClosed(mentorship=key), key, 2, TENANT)]
-    kafka = AIOKafkaProducer(bootstrap_servers=settings.kafka)
-    producer = Producer(settings.kafka, "shelf-0")
+    kafka = AIOKafkaProducer(**client_options(asking.acting_as(settings, "matching")))
+    producer = Producer(asking.acting_as(settings, "notifications"))
     letters = DeadLetters(producer, database.collection("settled_letters"))
     parking = Parking(database.collection("parked_keys"), GROUP)
     await kafka.start()
@@ -194,11 +203,8 @@ async def test_what_is_not_possible_is_one_sentence_and_exit_code_2(
 
 def test_a_local_stack_is_found_by_its_folder(settings: Settings, tmp_path: Path) -> None:
     """As a process of its own, with nothing in its environment but what the stack wrote down."""
-    stack = {
-        "TURNABOUT_KAFKA": settings.kafka,
-        "TURNABOUT_MONGO": settings.mongo,
-        "TURNABOUT_DATABASE_PREFIX": settings.database_prefix,
-    }
+    assert settings.kafka_user == OPERATORS
+    stack = {name: value for name, value in os.environ.items() if name.startswith("TURNABOUT_")}
     (tmp_path / "environment.json").write_text(json.dumps(stack))
     asked = [sys.executable, "-m", "operations.cli", "parked", "--state", str(tmp_path), "--json"]
     answer = json.loads(subprocess.run(asked, env={}, capture_output=True, check=True, text=True).stdout)
@@ -215,17 +221,18 @@ def test_a_services_own_command_line_answers_too(settings: Settings) -> None:
         assert (json.loads(done.stdout), done.stderr) == ({"service": service, "keys": []}, b"")
 
 
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "delivery.md"
+RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 
 
-def commands_of(page: Path) -> list[list[str]]:
-    """Every command that stands on a line of its own."""
-    lines = (line.strip() for line in page.read_text().splitlines() if line.startswith("    "))
+def commands() -> list[list[str]]:
+    """Every command that stands on a line of its own in any of them."""
+    text = "\n".join(page.read_text() for page in sorted(RUNBOOKS.glob("*.md")))
+    lines = (line.strip() for line in text.splitlines() if line.startswith("    "))
     return [line.split()[1:] for line in lines if line.startswith("turnabout ")]
 
 
-@pytest.mark.parametrize("words", commands_of(RUNBOOK), ids=" ".join)
-def test_the_commands_of_the_runbook_exist(words: list[str]) -> None:
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_the_commands_of_the_runbooks_exist(words: list[str]) -> None:
     """Each is a command with these options; what it does is shown above."""
     command: Any = typer.main.get_command(cli.app)
     while words and words[0] in getattr(command, "commands", {}):
@@ -235,6 +242,6 @@ def test_the_commands_of_the_runbook_exist(words: list[str]) -> None:
     assert {word for word in words if word.startswith("--")} <= options
 
 
-def test_the_runbook_has_commands() -> None:
+def test_the_runbooks_have_commands() -> None:
     """The test above looks at something."""
-    assert len(commands_of(RUNBOOK)) >= 12
+    assert len(commands()) >= 18

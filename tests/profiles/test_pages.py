@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from chassis.settings import Settings
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE, Topic
 from matching.eligibility import engine_person
@@ -144,7 +145,7 @@ async def newest(kafka: str, topic: Topic, key: str) -> bytes:
     """The newest state of a key, once it is there."""
     async with asyncio.timeout(20):
         while True:
-            found = [each.value for each in await all_records(kafka, topic) if each.key == key.encode()]
+            found = [each.value for each in await all_records(Settings(kafka=kafka), topic) if each.key == key.encode()]
             if found and found[-1]:
                 return found[-1]
             await asyncio.sleep(0.1)

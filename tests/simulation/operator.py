@@ -20,7 +20,7 @@ class _LettersInMemory(Letters):
     """Letters, read from the log in memory and not by a bystander of the real broker."""
 
     def __init__(self, log: SimulatedLog, group: str, topics: tuple[Topic, ...], process: Process) -> None:
-        super().__init__("memory", group, topics, process.upkeep)
+        super().__init__(process.settings, group, topics, process.upkeep)
         self._log = log
 
     async def all(self) -> list[Letter]:

@@ -60,6 +60,7 @@ class Process(Owner):
         self.context = copy_context()
         self.context.run(OWNER.set, self)
         self.producer: MemoryProducer = MemoryProducer(world.log, self._point, self._fate, batch_records=3)
+        self.settings: Settings
         self.delivery: Delivery
         self.store: services.Store
         self.consumers: list[tuple[str, Consumer[services.Store], Connection]] = []
@@ -87,9 +88,11 @@ class Process(Owner):
         self.spawn(coroutine).add_done_callback(lambda task: self.world.ended(self, task))
 
     def _compose(self) -> None:
-        settings = Settings.model_construct(instance=self.name, kafka="memory", heartbeat_seconds=HEARTBEAT_SECONDS)
+        self.settings = Settings.model_construct(
+            instance=self.name, kafka="memory", kafka_user=None, heartbeat_seconds=HEARTBEAT_SECONDS
+        )
         database = MemoryDatabase(self.world.storages[self.service], self._point)
-        self.delivery = Delivery(settings, self.service, database)
+        self.delivery = Delivery(self.settings, self.service, database)
         self.delivery._producer = self.producer
         self.store = services.opened(self.service, self.delivery, lambda what: self.world.trouble(self, what))
         self.delivery.use(services.works, self.store)
@@ -98,7 +101,7 @@ class Process(Owner):
 
     def _consume(self) -> None:
         for group in services.TABLES[self.service].groups.values():
-            consumer = Consumer(group, self.store, self.upkeep)
+            consumer = Consumer(group, self.store, self.upkeep, self.settings)
             connection = Connection(self.world.groups[group.name], self, self._point, self.world.random)
             connection.listener = _Rebalances(consumer)
             consumer._subscriber = _Subscriber(connection)

@@ -1,41 +1,42 @@
 """A look at topics from outside every consumer group: for what operators ask; nothing is committed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.broker import client_options, fault
 from chassis.consuming.batches import getmany_readable
-from chassis.errors import TransientError
+from chassis.settings import Settings
 
 _LOT: Final = 2000  # records taken at once
 _WAIT_MS: Final = 200
 _FETCH_WAIT_MS: Final = 10  # of the broker, for more to come; other questions on the connection wait as long
 
 
-@contextmanager
-def named_broker_faults() -> Iterator[None]:
-    """Turn aiokafka's errors into `TransientError`."""
+@asynccontextmanager
+async def named_broker_faults(settings: Settings) -> AsyncIterator[None]:
+    """Turn aiokafka's errors into `TransientError`, and refusals into `DeniedError`."""
     try:
         yield
     except KafkaError as error:
-        raise TransientError(f"broker: {type(error).__name__}") from error
+        raise await fault(settings, error) from error
 
 
 @asynccontextmanager
-async def bystander(servers: str, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
+async def bystander(settings: Settings, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that has every partition of those of the topics that exist.
 
     Raises:
-        TransientError: the broker does not answer; also for what is asked of the consumer inside.
+        TransientError: the broker does not answer, or refuses; also for what is asked of the consumer inside.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MS
+        **client_options(settings), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MS
     )
-    with named_broker_faults():
+    async with named_broker_faults(settings):
         try:
             await consumer.start()
             there = await consumer.topics()

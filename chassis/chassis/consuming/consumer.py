@@ -21,6 +21,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from chassis import clock, logs, metrics
+from chassis.broker import Refusal
 from chassis.consuming.batches import batch_at, go_back, unreadable
 from chassis.consuming.handlers import Group
 from chassis.consuming.offsets import firsts
@@ -44,8 +45,10 @@ RESUME_SECONDS: Final = {"fault": 2.0, "breaker": 30.0, "failed": 30.0}
 class Consumer(Generic[S]):
     """One group's member in this process."""
 
-    def __init__(self, group: Group[S], store: S, upkeep: Upkeep) -> None:
+    def __init__(self, group: Group[S], store: S, upkeep: Upkeep, settings: Settings) -> None:
         self._group = group.name
+        self._settings = settings
+        self.refusal = Refusal(settings, "read")
         self._letters = upkeep.letters
         self._parking = upkeep.parking(group.name)
         self._suspects = upkeep.suspects(group.name)
@@ -58,13 +61,13 @@ class Consumer(Generic[S]):
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def subscribe(self, broker: KafkaBroker, settings: Settings) -> None:
+    def subscribe(self, broker: KafkaBroker) -> None:
         """Register with FastStream: batches, manual acknowledgement, our own parser and decoder."""
         self._subscriber = broker.subscriber(
             *(topic.name for topic in self._pipeline.words.topics),
             batch=True,
             group_id=self._group,
-            group_instance_id=f"{self._group}-{settings.instance}",
+            group_instance_id=f"{self._group}-{self._settings.instance}",
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             max_records=MAX_RECORDS,
@@ -120,7 +123,7 @@ class Consumer(Generic[S]):
         """Nothing is fetched from new partitions until it is known what is parked and what is suspect there."""
         come = list(partitions)
         if come:
-            self._read_carefully()
+            self.read_carefully()
             self._pipeline.offsets.forget({(each.topic, each.partition) for each in come})
             self._pause(come, "opening")
             self._spawn(self._open(come))
@@ -163,8 +166,11 @@ class Consumer(Generic[S]):
 
     # --- records that aiokafka can't read ----------------------------------------------------------------------
 
-    def _read_carefully(self) -> None:
-        """Let a fetch that aiokafka fails to read end in a quarantine: FastStream would fetch the same for ever."""
+    def read_carefully(self) -> None:
+        """Let a fetch that aiokafka fails to read end in a quarantine, and hear what the broker refuses.
+
+        FastStream would fetch the same for ever, and says neither.
+        """
         consumer = self._subscriber.consumer
         fetch = consumer.getmany
         if isinstance(fetch, MethodType):  # not yet replaced
@@ -173,8 +179,11 @@ class Consumer(Generic[S]):
     async def _fetch(self, fetch: Callable[..., Awaitable[Any]], **options: Any) -> Any:
         """Fetch; after a failure one record at a time, so that nothing stands between us and what can't be read."""
         try:
-            return await fetch(**options | ({"max_records": 1} if self._careful else {}))
-        except (KafkaError, ConsumerStoppedError):
+            fetched = await fetch(**options | ({"max_records": 1} if self._careful else {}))
+        except KafkaError as error:
+            await self.refusal.heard(error)
+            raise
+        except ConsumerStoppedError:
             raise
         except Exception as error:  # a header whose name is not UTF-8, say
             log.exception("consumer.unreadable", group=self._group, error=type(error).__name__)
@@ -184,6 +193,9 @@ class Consumer(Generic[S]):
                 log.warning("consumer.waiting", group=self._group)
             await asyncio.sleep(1)
             return {}
+        else:
+            self.refusal.got_through()
+            return fetched
 
     async def _set_unreadable_aside(self) -> None:
         """First go back, for aiokafka has lost what it had in hand; then quarantine what comes next, if it is that."""

@@ -13,6 +13,7 @@ from chassis.consuming.bystander import bystander, records
 from chassis.consuming.dead_letters import PREFIX, name_of
 from chassis.consuming.parking import ParkedKey
 from chassis.consuming.upkeep import Upkeep
+from chassis.settings import Settings
 
 REFERENCE: Final = "quarantined"
 BEHIND: Final = "parked"
@@ -59,9 +60,9 @@ Wanted = Callable[[Letter], bool]
 class Letters:
     """The dead letters and parked keys of one consumer group."""
 
-    def __init__(self, servers: str, group: str, topics: Sequence[Topic], upkeep: Upkeep) -> None:
+    def __init__(self, settings: Settings, group: str, topics: Sequence[Topic], upkeep: Upkeep) -> None:
         self.group = group
-        self._servers = servers
+        self._settings = settings
         self._topics = topics
         self._letters = upkeep.letters
         self._parking = upkeep.parking(group)
@@ -69,7 +70,7 @@ class Letters:
     async def all(self) -> list[Letter]:
         """Each letter once, settled ones included, in the order of their source."""
         found: dict[str, Letter] = {}
-        async with bystander(self._servers, (topic.dead(self.group) for topic in self._topics)) as consumer:
+        async with bystander(self._settings, (topic.dead(self.group) for topic in self._topics)) as consumer:
             async for record in records(consumer):
                 letter = _letter(record)
                 if letter is None:

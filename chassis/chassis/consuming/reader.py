@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from contracts.envelope import Event
 
 from chassis import logs, metrics
+from chassis.broker import Refusal, client_options
 from chassis.consuming.batches import getmany_readable
 from chassis.consuming.records import Received, Vocabulary
 from chassis.errors import TransientError
@@ -36,6 +37,7 @@ class TopicReader:
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._positions: dict[TopicPartition, int] = {}
+        self.refusal = Refusal(settings, "read")
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -66,13 +68,14 @@ class TopicReader:
             try:
                 await self._follow()
             except (KafkaError, TransientError, OSError) as error:
-                log.warning("reader.waiting", error=type(error).__name__)
+                if not await self.refusal.heard(error):
+                    log.warning("reader.waiting", error=type(error).__name__)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
+            **client_options(self._settings),
             client_id=f"{self._settings.instance}-reader",
             group_id=None,
             enable_auto_commit=False,
@@ -84,7 +87,9 @@ class TopicReader:
             ends = await self._seek(consumer)
             positions = dict(self._positions)  # of what has been fetched; the other, of what has been told
             while True:
-                for record in await getmany_readable(consumer, positions, timeout_ms=50, max_records=_BATCH):
+                lot = await getmany_readable(consumer, positions, timeout_ms=50, max_records=_BATCH)
+                self.refusal.got_through()
+                for record in lot:
                     await self._tell(record)
                     self._positions[TopicPartition(record.topic, record.partition)] = record.offset + 1
                 if not self.ready and await _reached(consumer, ends):
@@ -100,7 +105,7 @@ class TopicReader:
             if numbers is None:
                 await consumer._client.force_metadata_update()  # noqa: SLF001 - aiokafka has no public way without a group
                 await consumer.topics()
-                numbers = consumer.partitions_for_topic(topic.name) or set()
+                numbers = consumer.partitions_for_topic(topic.name) or await _asked_for(consumer, topic.name)
             partitions += [TopicPartition(topic.name, number) for number in sorted(numbers)]
         consumer.assign(partitions)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
@@ -117,6 +122,15 @@ class TopicReader:
         answer = self._on_event(item)
         if answer is not None:
             await answer
+
+
+async def _asked_for(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Partitions of a topic that is not among those we are shown: it is asked for by name, for then a refusal shows."""
+    client = consumer._client  # noqa: SLF001 - as above
+    await client.add_topic(topic)
+    if topic in client.cluster.unauthorized_topics:
+        raise TopicAuthorizationFailedError(topic)
+    return set(consumer.partitions_for_topic(topic) or ())
 
 
 async def _reached(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:

@@ -43,7 +43,7 @@ class Redrive(Generic[S]):
 
     def __init__(self, settings: Settings, group: Group[S], store: S, upkeep: Upkeep) -> None:
         self._pipeline = Pipeline(group, store, upkeep.letters, upkeep.parking(group.name))
-        self._letters = Letters(settings.kafka, group.name, self._pipeline.words.topics, upkeep)
+        self._letters = Letters(settings, group.name, self._pipeline.words.topics, upkeep)
 
     async def letters(self, wanted: Wanted = lambda _: True) -> list[Letter]:
         """The letters that nobody has settled, each once, in the order of their source."""

@@ -14,7 +14,7 @@ from typing import Final
 from contracts.catalogue import CATALOGUE
 
 from chassis import clock, logs, telemetry
-from chassis.errors import TransientError
+from chassis.errors import DeniedError, TransientError
 from chassis.ops import dead
 from chassis.ops.dead import Choice
 from chassis.ops.lag import lag
@@ -98,6 +98,8 @@ async def _command(target: Target, asked: argparse.Namespace, compose: Callable[
 
 def _away(settings: Settings, error: Exception) -> str:
     """Who does not answer; the database's address may hold a password, so it is not named."""
+    if isinstance(error, DeniedError):
+        return str(error)
     if isinstance(error, TimeoutError):
         return f"There was no answer within {_SECONDS:.0f} s. Look at the broker and the database, and try again."
     if str(error).startswith("broker"):

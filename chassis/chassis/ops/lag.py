@@ -10,10 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
 from chassis import clock
+from chassis.broker import client_options
 from chassis.consuming.batches import began_at, first_batch
 from chassis.consuming.bystander import bystander, named_broker_faults
 from chassis.errors import TransientError
 from chassis.ops.target import Json, Target
+from chassis.settings import Settings
 
 _ELECTING: Final = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _TRIES: Final = 50
@@ -39,8 +41,8 @@ class Bounds:
 async def lag(target: Target) -> Json:
     """Per group and partition: committed, end, lag in records, and seconds that the oldest one has waited."""
     names = {topic.name for group in target.groups for topic in target.topics(group)}
-    standings = await standing(target.settings.kafka, target.groups)
-    async with bystander(target.settings.kafka, sorted(names)) as consumer:
+    standings = await standing(target.settings, target.groups)
+    async with bystander(target.settings, sorted(names)) as consumer:
         bounds = await bounds_of(consumer)
         groups = await asyncio.gather(
             *(_group(target, consumer, bounds, group, stands) for group, stands in standings.items())
@@ -48,14 +50,14 @@ async def lag(target: Target) -> Json:
     return {"groups": groups}
 
 
-async def standing(servers: str, groups: Iterable[str]) -> dict[str, Standing]:
+async def standing(settings: Settings, groups: Iterable[str]) -> dict[str, Standing]:
     """Committed offsets and members of some groups.
 
     Raises:
-        TransientError: the broker does not answer.
+        TransientError: the broker does not answer, or refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    with named_broker_faults():
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    async with named_broker_faults(settings):
         try:
             await admin.start()
             names = sorted(groups)

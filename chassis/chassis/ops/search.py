@@ -66,7 +66,7 @@ async def on_topics(target: Target, event: str) -> Found | None:
     names |= {topic.name for topic in TOPICS if topic.owner == target.service}
     place = Place.of(event)
     wanted = (_ID, event.encode())
-    async with bystander(target.settings.kafka, sorted(names & {place.topic} if place else names)) as consumer:
+    async with bystander(target.settings, sorted(names & {place.topic} if place else names)) as consumer:
         async for record in records(consumer, await _starts(consumer, event, place)):
             here = Place(record.topic, record.partition, record.offset)
             if here == place or (place is None and wanted in record.headers):

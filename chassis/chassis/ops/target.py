@@ -55,13 +55,13 @@ class Target:
 
     def letters(self, group: str) -> Letters:
         """The group's dead letters and parked keys."""
-        sender = Producer(self.settings.kafka, self.settings.instance)  # connects when it sends, and nothing here does
+        sender = Producer(self.settings)  # connects when it sends, and nothing here does
         upkeep = Upkeep(
             letters=DeadLetters(sender, self.database.collection(dead_letters.COLLECTION)),
             parked=self.database.collection(parking.COLLECTION),
             positions=self.database.collection(suspects.COLLECTION),
         )
-        return Letters(self.settings.kafka, group, self.topics(group), upkeep)
+        return Letters(self.settings, group, self.topics(group), upkeep)
 
     async def documents(self) -> list[str]:
         """The collections whose documents can owe something."""

@@ -62,7 +62,7 @@ async def why(target: Target, event: str) -> Json:
         owed = await owing(target, event)
         return {"event": event, "found": None, "owed": owed, "groups": [], "sentence": _unfound(target, event, owed)}
     groups = []
-    for group, stands in (await standing(target.settings.kafka, target.groups)).items():
+    for group, stands in (await standing(target.settings, target.groups)).items():
         if found.place.topic in {topic.name for topic in target.topics(group)}:
             fate, sentence = fate_of(await _traces(target, group, found, letters[group], stands))
             groups.append({"group": group, "fate": fate, "sentence": sentence})

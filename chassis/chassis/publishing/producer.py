@@ -14,8 +14,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from chassis import logs
-from chassis.errors import TransientError
+from chassis.broker import Refusal, client_options
+from chassis.errors import DeniedError, TransientError
 from chassis.publishing.partitions import partition_of
+from chassis.settings import Settings
 from chassis.state.outbox import Entry
 
 SEND_SECONDS: Final = 30.0
@@ -29,9 +31,9 @@ Header = tuple[str, bytes | None]
 class Producer:
     """Sends what is already serialised."""
 
-    def __init__(self, servers: str, client_id: str) -> None:
-        self._servers = servers
-        self._client_id = client_id
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.refusal = Refusal(settings, "write to")
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
 
@@ -63,8 +65,11 @@ class Producer:
             if not isinstance(failure, KafkaError | TimeoutError | asyncio.CancelledError):
                 raise failure
         if failures:
-            log.warning("relay.send-failed", error=type(failures[0]).__name__)
+            if not await self.refusal.heard(failures[0]):
+                log.warning("relay.send-failed", error=type(failures[0]).__name__)
             await self.rebuild(producer)
+        elif entries:
+            self.refusal.got_through()
         return acknowledged
 
     async def send_raw(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> None:
@@ -88,6 +93,8 @@ class Producer:
                 await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, TimeoutError) as error:
             await self.rebuild(producer)
+            if await self.refusal.heard(error):
+                raise DeniedError(self.refusal.sentence) from error
             raise TransientError(f"broker: {type(error).__name__}") from error
         except asyncio.CancelledError as error:
             # Somebody else's failure had this producer rebuilt, which cancels what is under way through it.
@@ -114,8 +121,8 @@ class Producer:
         async with self._lock:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._servers,
-                    client_id=self._client_id,
+                    **client_options(self._settings),
+                    client_id=self._settings.instance,
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=0,

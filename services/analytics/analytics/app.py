@@ -18,7 +18,7 @@ def build(settings: Settings) -> Service[Store]:
     publishers: dict[int, Publisher] = {}
 
     def publisher_of(store: Store) -> Publisher:
-        made = Publisher(store, Progress(settings.kafka, _topics_of_groups()), settings.least_group)
+        made = Publisher(store, Progress(settings, _topics_of_groups()), settings.least_group)
         return publishers.setdefault(id(store), made)
 
     def web(store: Store) -> FastAPI:

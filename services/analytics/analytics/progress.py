@@ -7,6 +7,8 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from chassis.broker import client_options
+from chassis.settings import Settings
 from contracts.topics import Topic
 
 from chassis import logs
@@ -18,8 +20,8 @@ _LOOK_EVERY_SECONDS: Final = 0.1
 class Progress:
     """Follows this service's consumer groups from outside; it neither joins nor commits."""
 
-    def __init__(self, kafka: str, groups: Mapping[str, Iterable[Topic]]) -> None:
-        self._kafka = kafka
+    def __init__(self, settings: Settings, groups: Mapping[str, Iterable[Topic]]) -> None:
+        self._settings = settings
         self._groups = {name: [topic.name for topic in topics] for name, topics in groups.items()}
 
     async def reached_now(self, *, seconds: float) -> bool:
@@ -35,7 +37,7 @@ class Progress:
 
     async def _reached(self, group: str, topics: list[str]) -> None:
         partitions = await self._partitions(topics)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, group_id=group, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**client_options(self._settings), group_id=group, enable_auto_commit=False)
         await consumer.start()
         try:
             consumer.assign(partitions)
@@ -52,7 +54,7 @@ class Progress:
 
     async def _partitions(self, topics: list[str]) -> list[TopicPartition]:
         """Asked from the broker: a consumer that has not subscribed knows of none."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
+        admin = AIOKafkaAdminClient(**client_options(self._settings))
         await admin.start()
         try:
             described = await admin.describe_topics(topics)
