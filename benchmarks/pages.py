@@ -20,6 +20,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from contracts.access import OPERATORS
 from contracts.topics import DIRECTORY, PROFILE
 from local import people, setup
 from local.company import write_roster
@@ -43,7 +44,7 @@ async def import_to_bus(stack: Stack, roster: Path, number: int) -> float:
     imported = time.perf_counter() - begun
     for topic in (PROFILE, DIRECTORY):
         while True:
-            if len({each.key for each in await all_records(stack.environment["TURNABOUT_KAFKA"], topic)}) >= number:
+            if len({each.key for each in await all_records(stack.settings(OPERATORS), topic)}) >= number:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
     print(f"import of {number} people: {imported:.1f} s, all on the bus after {time.perf_counter() - begun:.1f} s")

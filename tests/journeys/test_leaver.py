@@ -5,6 +5,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from contracts.access import OPERATORS
 from contracts.topics import DIRECTORY, PROFILE
 from local.stack import Stack
 from people_at_work import emails_by_member, open_pairs, roster_emails, sign_in
@@ -64,5 +65,5 @@ async def test_a_leaver_is_taken_out_and_their_pair_ends(stack: Stack, browser: 
     cards = await mentor.client.post("/api/profiles/v1/cards", json={"members": [mentee.id]})
     assert cards.raise_for_status().json() == {"cards": []}
     for topic in (DIRECTORY, PROFILE):
-        records = await all_records(stack.environment["TURNABOUT_KAFKA"], topic)
+        records = await all_records(stack.settings(OPERATORS), topic)
         assert not [record for record in records if record.key == mentee.id.encode()][-1].value

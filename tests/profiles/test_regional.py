@@ -5,6 +5,7 @@ import re
 
 import httpx
 import pytest
+from chassis.settings import Settings
 from contracts.profiles import DirectoryUpdated
 from contracts.topics import DIRECTORY
 from profile_site import Site
@@ -77,7 +78,9 @@ async def entry_in(kafka: str, member: str, zone: str) -> DirectoryUpdated:
     """The directory entry of a member, once the topic has it in this zone."""
     async with asyncio.timeout(20):
         while True:
-            records = [each for each in await all_records(kafka, DIRECTORY) if each.key == member.encode()]
+            records = [
+                each for each in await all_records(Settings(kafka=kafka), DIRECTORY) if each.key == member.encode()
+            ]
             if records and (value := records[-1].value):
                 entry = DirectoryUpdated.model_validate_json(value)
                 if entry.time_zone == zone:
