@@ -112,6 +112,10 @@ screenshots: setup browser ## Take a picture of every page of a stack of its own
 contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI document again.
 	@$(BIN)/python -m contracts write
 
+.PHONY: messages
+messages: $(SYNCED) ## Bring the catalogues of every language up to date with the source, and say what is to translate.
+	@$(BIN)/python -m local messages
+
 .PHONY: setup
 setup: $(SYNCED) ## Fetch and compile what is missing: uv, the Python packages, Kafka, a few npm packages, the engine.
 	@$(BIN)/python -m local setup

@@ -113,7 +113,7 @@ async def save(
         now = await parts.store.preferences_of(caller.tenant, caller.member)
         return _page(request, caller, now, form, problem=problem, refusal=refusal)
     except InvalidError as refusal:
-        return _page(request, caller, before, form, problem=_(refusal.detail), refusal=refusal)
+        return _page(request, caller, before, form, problem=refusal.detail, refusal=refusal)
     parts.streams.nudge(caller.tenant, caller.member)
     return redirect(PREFERENCES_PAGE, notice=_("Saved."))
 
