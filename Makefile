@@ -103,7 +103,7 @@ accepts: setup ## Offer complete accepts at rising rates to a stack of its own: 
 	@$(BIN)/python -m benchmarks.accepts
 
 .PHONY: screenshots
-screenshots: setup browser ## Take a picture of every page of a stack of its own. OUT=.turnabout/screenshots
+screenshots: setup browser ## Take a picture of every page of a stack of its own, in every language. OUT=.turnabout/screenshots
 	@$(BIN)/python -m local screenshots $(if $(filter file,$(origin OUT)),.turnabout/screenshots,"$(OUT)")
 
 ##@ Work on it

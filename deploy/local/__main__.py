@@ -109,7 +109,7 @@ def see_to_browser() -> None:
 def take_screenshots(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = STATE / "screenshots",
 ) -> None:
-    """Take a picture of every page."""
+    """Take a picture of every page in every language."""
     from local import screenshots  # noqa: PLC0415 - playwright is there for development only
 
     try:

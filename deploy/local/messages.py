@@ -40,7 +40,7 @@ def source(package: Path) -> Catalog:
     """Every message of a package, without translations."""
     found = Catalog(fuzzy=False)
     for name, _line, message, comments, context in extract_from_dir(package, _METHODS, {}, _KEYWORDS):
-        found.add(message, locations=[(name, None)], auto_comments=comments, context=context)
+        found.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
     return found
 
 
@@ -67,22 +67,27 @@ def read(path: Path, language: str) -> Catalog:
 
 
 def update() -> Iterator[str]:
-    """Bring all catalogues up to date, and say what each still misses.
+    """Bring all catalogues up to date, and say what each still misses."""
+    for name, package in PACKAGES.items():
+        for language in LANGUAGES:
+            catalogue = update_one(package, language)
+            missing = [message for message in catalogue if message.id and not is_told(message)]
+            yield f"{name}, {language}: {len(catalogue)} messages, {len(missing)} to translate"
+
+
+def update_one(package: Path, language: str) -> Catalog:
+    """Bring one catalogue up to date, or begin it.
 
     What is translated stays. A message whose English changed a little keeps its old translation, marked as fuzzy: it is
     not shown until somebody has looked at it and taken the mark away. What the source has no more is left out.
     """
-    for name, package in PACKAGES.items():
-        template = source(package)
-        for language in LANGUAGES:
-            path = catalogue_of(package, language)
-            catalogue = read(path, language)
-            catalogue.update(template, update_creation_date=False)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                write_po(file, catalogue, width=_WIDTH, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
-            missing = [message for message in catalogue if message.id and not is_told(message)]
-            yield f"{name}, {language}: {len(catalogue)} messages, {len(missing)} to translate"
+    path = catalogue_of(package, language)
+    catalogue = read(path, language)
+    catalogue.update(source(package), update_creation_date=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=_WIDTH, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
+    return catalogue
 
 
 def is_told(message: Message) -> bool:

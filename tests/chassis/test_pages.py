@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from chassis.errors import InvalidError
 from chassis.translation import Catalogues, gettext, ngettext, own_name
 from chassis.web import pages
 from chassis.web.cards import Card
@@ -370,3 +371,16 @@ def test_a_language_is_listed_in_its_own_words(tag: str, name: str) -> None:
 def test_initials(name: str, letters: str) -> None:
     """First and last name's first letters."""
     assert pages.initials(name) == letters
+
+
+def test_a_refusal_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
+    """Its sentence is translated before its gaps are filled, and a time in it is told as clocks show it."""
+    file = tmp_path / "de" / "LC_MESSAGES" / "messages.po"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{HEADER}\nmsgid "{{time}} has passed, {{name}}."\nmsgstr "{{name}}, {{time}} ist vorbei."\n')
+    wall = datetime.fromisoformat("2026-03-29T02:30")
+    refusal = InvalidError("{time} has passed, {name}.", time=wall, name="{time}")
+    assert refusal.detail == str(refusal) == "29 March 2026, 02:30 has passed, {time}."
+    with Catalogues.read(tmp_path).speaking("de"):
+        assert refusal.detail == "{time}, 29. März 2026, 02:30 ist vorbei."
+    assert InvalidError("A {brace} stays.").detail == "A {brace} stays."
