@@ -45,6 +45,10 @@ def an_api(catalogues: Catalogues | None = None) -> FastAPI:
     async def sign_in(request: Request) -> Response:
         return show(request, None)
 
+    @api.get("/broken")
+    async def broken() -> Response:
+        raise RuntimeError
+
     @api.post("/proposals")
     async def answer(to: str = "/proposals", text: str = "Saved.") -> Response:
         return redirect(to, notice=text)
@@ -298,6 +302,14 @@ async def test_the_language_is_chosen_per_request(
     assert f'<html lang="{language}">' in response.text
     assert response.headers["content-language"] == language
     assert ("Nicht da" in response.text, ">Start</a>" in response.text) == ((language == "de",) * 2)
+
+
+async def test_a_bug_is_told_in_the_language_of_its_reader(catalogues: Catalogues) -> None:
+    """Although it is answered outside everything else."""
+    transport = httpx.ASGITransport(an_api(catalogues), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        response = await client.get("/broken", headers={"Accept-Language": "de"})
+    assert (response.status_code, '<html lang="de">' in response.text) == (500, True)
 
 
 def test_plurals_dates_and_numbers_follow_the_language(catalogues: Catalogues) -> None:
