@@ -22,11 +22,12 @@ PACKAGES: Final = {
     if (path / "app.py").exists()
 }
 """What has texts for people; each package has its own catalogues."""
-_KEYWORDS: Final[dict[str, Any]] = {
+KEYWORDS: Final[dict[str, Any]] = {
     **DEFAULT_KEYWORDS,
     "mark": None,
     **{name: None for name, value in vars(errors).items() if isinstance(value, type) and hasattr(value, "detail")},
 }
+"""Calls whose texts are messages, refusals among them."""
 _METHODS: Final = [
     ("rehearsal/**", "ignore"),
     ("**.py", "python"),
@@ -39,7 +40,7 @@ _TERMS: Final = "chassis/chassis/locale/{language}/LC_MESSAGES/messages.po"
 def source(package: Path) -> Catalog:
     """Every message of a package, without translations."""
     found = Catalog(fuzzy=False)
-    for name, _line, message, comments, context in extract_from_dir(package, _METHODS, {}, _KEYWORDS):
+    for name, _line, message, comments, context in extract_from_dir(package, _METHODS, {}, KEYWORDS):
         found.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
     return found
 

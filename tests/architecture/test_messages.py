@@ -1,12 +1,14 @@
 """The catalogues say everything that the source says, with the same gaps, and nothing else."""
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
-from local.messages import LANGUAGES, PACKAGES, catalogue_of, is_told, read, source, update_one
+from local.messages import KEYWORDS, LANGUAGES, PACKAGES, catalogue_of, is_told, read, source, update_one
+from local.places import ROOT
 
 _GAP = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
 BOTH = [(package, language) for package in PACKAGES for language in LANGUAGES]
@@ -79,6 +81,23 @@ def test_what_is_said_in_a_refusal_of_a_domain_is_a_message() -> None:
     """A domain knows no translation; its sentences are found where they are raised."""
     assert "Propose one, two or three times." in source(PACKAGES["matching"])
     assert "Choose at most {most} areas to offer and {most} to seek." in source(PACKAGES["profiles"])
+
+
+def test_a_domain_refuses_in_sentences_that_can_be_translated() -> None:
+    """No f-string is raised: what differs is given beside the sentence, for its gaps."""
+    modules = [
+        path for package in PACKAGES.values() for path in (*package.glob("domain.py"), *package.glob("domain/*.py"))
+    ]
+    assert modules
+    made = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in KEYWORDS
+        and isinstance(node.args[0] if node.args else None, ast.JoinedStr)
+    ]
+    assert made == []
 
 
 def test_an_update_keeps_translations_and_changes_nothing_twice(tmp_path: Path) -> None:
