@@ -107,7 +107,7 @@ accepts: setup ## Offer complete accepts at rising rates to a stack of its own: 
 	@$(BIN)/python -m benchmarks.accepts
 
 .PHONY: screenshots
-screenshots: setup browser ## Take a picture of every page of a stack of its own. OUT=.turnabout/screenshots
+screenshots: setup browser ## Take a picture of every page of a stack of its own, in every language. OUT=.turnabout/screenshots
 	@$(BIN)/python -m local screenshots $(if $(filter file,$(origin OUT)),.turnabout/screenshots,"$(OUT)")
 
 ##@ Work on it
@@ -115,6 +115,10 @@ screenshots: setup browser ## Take a picture of every page of a stack of its own
 .PHONY: contracts
 contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI document again.
 	@$(BIN)/python -m contracts write
+
+.PHONY: messages
+messages: $(SYNCED) ## Bring the catalogues of every language up to date with the source, and say what is to translate.
+	@$(BIN)/python -m local messages
 
 .PHONY: setup
 setup: $(SYNCED) ## Fetch and compile what is missing: uv, the Python packages, Kafka, a few npm packages, the engine.

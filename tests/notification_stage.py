@@ -93,6 +93,7 @@ class KnownPeople(Profiles):
         default_factory=lambda: {"ai-tools": "AI tools in daily work", "cloud": "Cloud services"}
     )
     zones: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What matching tells about a session, by its id; without any it is away."""
 
@@ -110,7 +111,7 @@ class KnownPeople(Profiles):
                         "member": each,
                         "email": f"{each}@demo.example",
                         "name": self.names[each],
-                        "language": "en",
+                        "language": self.languages.get(each, "en"),
                         "time_zone": self.zones.get(each, "UTC"),
                     }
                     for each in members

@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from babel.core import Locale, negotiate_locale
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -39,7 +41,8 @@ class Language:
     @property
     def locale(self) -> Locale:
         """How numbers and dates are written."""
-        return Locale.parse(self.tag, sep="-")
+        # "en" alone writes dates the American way; the English of this product is international.
+        return Locale.parse("en-GB" if self.tag == SOURCE_LANGUAGE else self.tag, sep="-")
 
 
 _ENGLISH: Final = Language(SOURCE_LANGUAGE, NullTranslations())
@@ -79,8 +82,16 @@ def own_name(tag: str) -> str:
 
 
 def mark(message: str) -> str:
-    """`message` itself: marks a constant for extraction (``pybabel extract -k mark``) that `gettext` gets later."""
+    """`message` itself: marks a constant for extraction (``make messages``) that `gettext` gets later."""
     return message
+
+
+def wall_clock(wall: datetime) -> str:
+    """What a clock on a wall shows, in a sentence, as "29 March 2026, 02:30"; its zone stays unsaid."""
+    locale = _current.get().locale
+    return (
+        f"{format_date(wall, 'long', locale=locale)}, {format_time(wall.replace(tzinfo=None), 'short', locale=locale)}"
+    )
 
 
 class Catalogues:

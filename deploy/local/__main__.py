@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import browser, doctor, setup
+from local import browser, doctor, messages, setup
 from local.people import Someone
 from local.places import STATE
 from local.ports import Ports, listening
@@ -109,7 +109,7 @@ def see_to_browser() -> None:
 def take_screenshots(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = STATE / "screenshots",
 ) -> None:
-    """Take a picture of every page."""
+    """Take a picture of every page in every language."""
     from local import screenshots  # noqa: PLC0415 - playwright is there for development only
 
     try:
@@ -118,6 +118,13 @@ def take_screenshots(
         asyncio.run(screenshots.take(folder, _say))
     except StackError as error:
         _fail(error)
+
+
+@app.command("messages")
+def update_messages() -> None:
+    """Bring the catalogues of every language up to date with the source."""
+    for line in messages.update():
+        _say(line)
 
 
 @app.command("doctor")

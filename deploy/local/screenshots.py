@@ -1,4 +1,4 @@
-"""Pictures of every page of a stack of its own, on a desk and on a phone: to look at before showing it to somebody."""
+"""Pictures of every page of a stack of its own, in every language, on a desk and on a phone: to look at beforehand."""
 
 import asyncio
 import tempfile
@@ -9,6 +9,7 @@ from typing import Final
 from playwright.async_api import Browser, Page, async_playwright
 
 from local import browser
+from local.messages import LANGUAGES
 from local.people import DEMO
 from local.ports import free_range
 from local.serving import fill
@@ -28,6 +29,15 @@ class Picture:
     path: str
     then: str = ""
     unfold: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a page is looked at: the language that the browser asks for, its window, and how files are named after it."""
+
+    language: str
+    size: tuple[int, int]
+    suffix: str
 
 
 PICTURES: Final = (
@@ -59,21 +69,23 @@ async def take(folder: Path, say: Say) -> None:
                 chromium = await playwright.chromium.launch(
                     executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
                 )
-                for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
-                    await _all_pages(chromium, stack.address, size, folder, suffix)
-                    say(f"{len(PICTURES) + 1} pictures, {size[0]} points wide, in {folder}")
+                for language in ("en", *LANGUAGES):
+                    for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
+                        view = View(language, size, suffix if language == "en" else f"-{language}{suffix}")
+                        await _all_pages(chromium, stack.address, view, folder)
+                        say(f"{len(PICTURES) + 1} pictures, {language}, {size[0]} points wide, in {folder}")
                 await chromium.close()
         finally:
             await asyncio.shield(stack.stop())
 
 
-async def _all_pages(chromium: Browser, address: str, size: tuple[int, int], folder: Path, suffix: str) -> None:
+async def _all_pages(chromium: Browser, address: str, view: View, folder: Path) -> None:
     signed_in: dict[str, Page] = {}
     for picture in PICTURES:
         if picture.email not in signed_in:
-            page = await _opened(chromium, size)
+            page = await _opened(chromium, view)
             await page.goto(f"{address}/sign-in")
-            await page.screenshot(path=folder / f"sign-in{suffix}.png")
+            await page.screenshot(path=folder / f"sign-in{view.suffix}.png")
             await _sign_in(page, picture.email, address)
             signed_in[picture.email] = page
         page = signed_in[picture.email]
@@ -83,16 +95,17 @@ async def _all_pages(chromium: Browser, address: str, size: tuple[int, int], fol
             await page.wait_for_load_state()
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()
-        await page.screenshot(path=folder / f"{picture.name}{suffix}.png", full_page=True)
+        await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
 
 
-async def _opened(chromium: Browser, size: tuple[int, int]) -> Page:
-    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]})
+async def _opened(chromium: Browser, view: View) -> Page:
+    width, height = view.size
+    context = await chromium.new_context(viewport={"width": width, "height": height}, locale=view.language)
     return await context.new_page()
 
 
 async def _sign_in(page: Page, email: str, address: str) -> None:
-    await page.get_by_role("button", name="Continue").or_(page.get_by_role("link", name="Continue")).click()
+    await page.locator("main a.button").click()
     await page.locator("#email").fill(email)
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url(f"{address}/")

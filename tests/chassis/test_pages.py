@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from chassis.errors import InvalidError
 from chassis.translation import Catalogues, gettext, ngettext, own_name
 from chassis.web import pages
 from chassis.web.cards import Card
@@ -43,6 +44,10 @@ def an_api(catalogues: Catalogues | None = None) -> FastAPI:
     @api.get("/sign-in")
     async def sign_in(request: Request) -> Response:
         return show(request, None)
+
+    @api.get("/broken")
+    async def broken() -> Response:
+        raise RuntimeError
 
     @api.post("/proposals")
     async def answer(to: str = "/proposals", text: str = "Saved.") -> Response:
@@ -299,6 +304,14 @@ async def test_the_language_is_chosen_per_request(
     assert ("Nicht da" in response.text, ">Start</a>" in response.text) == ((language == "de",) * 2)
 
 
+async def test_a_bug_is_told_in_the_language_of_its_reader(catalogues: Catalogues) -> None:
+    """Although it is answered outside everything else."""
+    transport = httpx.ASGITransport(an_api(catalogues), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        response = await client.get("/broken", headers={"Accept-Language": "de"})
+    assert (response.status_code, '<html lang="de">' in response.text) == (500, True)
+
+
 def test_plurals_dates_and_numbers_follow_the_language(catalogues: Catalogues) -> None:
     """Outside the block everything is English again."""
     with catalogues.speaking("de"):
@@ -370,3 +383,16 @@ def test_a_language_is_listed_in_its_own_words(tag: str, name: str) -> None:
 def test_initials(name: str, letters: str) -> None:
     """First and last name's first letters."""
     assert pages.initials(name) == letters
+
+
+def test_a_refusal_is_told_in_the_language_of_its_reader(tmp_path: Path) -> None:
+    """Its sentence is translated before its gaps are filled, and a time in it is told as clocks show it."""
+    file = tmp_path / "de" / "LC_MESSAGES" / "messages.po"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{HEADER}\nmsgid "{{time}} has passed, {{name}}."\nmsgstr "{{name}}, {{time}} ist vorbei."\n')
+    wall = datetime.fromisoformat("2026-03-29T02:30")
+    refusal = InvalidError("{time} has passed, {name}.", time=wall, name="{time}")
+    assert refusal.detail == str(refusal) == "29 March 2026, 02:30 has passed, {time}."
+    with Catalogues.read(tmp_path).speaking("de"):
+        assert refusal.detail == "{time}, 29. März 2026, 02:30 ist vorbei."
+    assert InvalidError("A {brace} stays.").detail == "A {brace} stays."

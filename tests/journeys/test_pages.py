@@ -2,6 +2,8 @@
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from english_words import english_left, shown
+from local.messages import LANGUAGES
 from local.screenshots import PICTURES, Picture
 from local.stack import Stack
 from people_at_work import sign_in
@@ -19,12 +21,17 @@ async def sessions(stack: Stack, browser: Browser) -> dict[str, BrowserContext]:
     return {email: (await sign_in(browser, stack.address, email)).context for email in sorted(emails)}
 
 
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 @pytest.mark.parametrize("picture", PICTURES, ids=[picture.name for picture in PICTURES])
 async def test_a_page_passes_axe_and_is_light(
-    stack: Stack, sessions: dict[str, BrowserContext], picture: Picture
+    stack: Stack, sessions: dict[str, BrowserContext], picture: Picture, language: str
 ) -> None:
-    """No failure of WCAG 2.2 AA that axe can find; a hundred kilobytes at most, the parts that stay cached aside."""
+    """No failure of WCAG 2.2 AA that axe can find; a hundred kilobytes at most, the parts that stay cached aside.
+
+    In another language, no English is left.
+    """
     page = await sessions[picture.email].new_page()
+    await page.set_extra_http_headers({"Accept-Language": language})
     answer = await page.goto(f"{stack.address}{picture.path}")
     if picture.then:
         async with page.expect_navigation() as navigation:
@@ -37,4 +44,6 @@ async def test_a_page_passes_axe_and_is_light(
     assert len(await answer.body()) <= _MOST_BYTES
     found = await Axe().run(page, options=_RULES)
     assert found.violations_count == 0, found.generate_report()
+    assert await page.locator("html").get_attribute("lang") == language
+    assert language == "en" or english_left(shown(await page.content()), language) == set()
     await page.close()

@@ -15,6 +15,7 @@ from chassis.settings import Settings
 from chassis.state.timers import Timer
 from contracts.matching import Outcome, PlanChange, Side
 from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE
+from english_words import english_left, shown
 from ical.calendar_stream import IcsCalendarStream
 from matching.app import expire, make_app
 from matching.domain.members import Member
@@ -169,6 +170,19 @@ async def test_what_is_refused_comes_back_as_it_was_typed(site: Site) -> None:
             assert (page.status_code, why in page.text) == (422, True)
             assert all(f'value="{value}"' in page.text for value in (typed | changes).values() if value)
     assert (await site.store.mentorships.load(site.tenant, pair.id)).times is None
+
+
+async def test_a_mentorship_in_german_is_german_throughout(site: Site) -> None:
+    """The page of a pair, and why a time cannot be: the domain's sentence, with the time as German writes it."""
+    pair = await site.running()
+    here = f"/mentorships/{pair.id}"
+    async with site.as_("dora") as dora:
+        dora.headers["Accept-Language"] = "de"
+        page = await dora.get(here)
+        form = {"time_1": "2020-01-01T10:00", "idempotency_key": uuid.uuid4().hex}
+        refused = await dora.post(f"{here}/times", data=form)
+    assert "1. Januar 2020, 10:00 ist vorbei. Wählen Sie eine Zeit, die noch kommt." in refused.text
+    assert english_left([*shown(page.text), *shown(refused.text)]) == set()
 
 
 async def test_a_member_is_not_in_two_mentorships_at_once(site: Site) -> None:

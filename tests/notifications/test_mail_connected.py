@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from contracts.matching import PlanChange, Side
+from english_words import english_left, shown
 from ical.calendar_stream import IcsCalendarStream
 from ical.event import Event
 from notification_facts import Pair, a_session
@@ -65,6 +66,21 @@ async def test_a_pairs_life_reaches_inboxes_and_mailboxes_in_one_trace(running: 
     assert "Focus: AI tools in daily work" in body.get_content()
     assert "Dan" not in first.as_string()
     _mail_is_below_the_fact(running)
+
+
+async def test_mail_follows_its_readers_language(running: Stage) -> None:
+    """German to the one who chose it, in both forms of the mail; English to the other."""
+    pair = a_pair(running)
+    running.profiles.languages[pair.mentor] = "de"
+    await running.say(pair.proposed)
+    await fates_are(running, "sent", "sent")
+    (german,), (english,) = running.mailbox.to(pair.mentor), running.mailbox.to(pair.mentee)
+    assert (german["Subject"], english["Subject"]) == ("Ein neuer Vorschlag für Sie", "A new proposal for you")
+    plain, html = german.get_body(("plain",)), german.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    left = english_left([*plain.get_content().splitlines(), *shown(html.get_content())])
+    assert left == {"AI tools in daily work"}, "the stand-in for profiles has labels in English alone"
 
 
 def _mail_is_below_the_fact(stage: Stage) -> None:

@@ -1,8 +1,10 @@
 """What people read: every kind has words, role and focus stand in them, and a mail names nobody but its reader."""
 
 import pytest
+from chassis.translation import Catalogues
 from contracts.envelope import Event
 from contracts.matching import PlanChange, Side
+from english_words import english_left
 from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, planned, yes
 from notifications.domain import MAILED, Kind, Thread
 from notifications.kinds import name_of
@@ -157,3 +159,15 @@ def test_the_mail_of_a_session_tells_role_focus_time_and_place(kind: Kind, subje
         ("Where", "https://meet.example/j/1"),
     )
     assert (mail.entry is not None) is entry
+
+
+@pytest.mark.parametrize("kind", sorted(MAILED))
+def test_a_mail_in_german_is_german_throughout(kind: Kind) -> None:
+    """Subject, sentences, names of facts, dates and the way to one's preferences."""
+    with Catalogues.of("notifications", "chassis").speaking("de"):
+        mail = a_letter("mia", kind)
+    assert english_left([mail.subject, *mail.text.splitlines()]) == set()
+    assert mail.greeting == "Guten Tag Mia Okafor,"
+    assert ("Ihre Rolle", "Begleitung: Sie geben Ihr Wissen weiter") in mail.facts
+    if kind is Kind.SESSION_ARRANGED:
+        assert ("Wann", "Dienstag, 10. März 2026, 05:00 (America/New York)") in mail.facts

@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 from chassis.ids import new_id
-from chassis.translation import Catalogues
 from profile_provider import ISSUER
 from profile_provider import Provider as OtherParty
 from profile_rosters import a_file, a_row
@@ -39,15 +38,6 @@ async def store(settings: ProfilesSettings) -> AsyncIterator[Store]:
         yield opened
 
 
-def _with_german(folder: Path) -> Catalogues:
-    """English, and a little German."""
-    catalogue = folder / "locale" / "de" / "LC_MESSAGES" / "messages.po"
-    catalogue.parent.mkdir(parents=True)
-    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
-    catalogue.write_text(f'{header}\nmsgid "Language"\nmsgstr "Sprache"\n')
-    return Catalogues.read(folder / "locale")
-
-
 @pytest.fixture
 async def site(settings: ProfilesSettings, store: Store, tmp_path: Path) -> AsyncIterator[Site]:
     """The application with three people: Ana in sales, her manager Ben, and Olu, who is an operator."""
@@ -67,7 +57,7 @@ async def site(settings: ProfilesSettings, store: Store, tmp_path: Path) -> Asyn
     await import_roster(store, TENANT, a_file(tmp_path / "people.csv", *people), silent)
     other = OtherParty()
     transport = httpx.ASGITransport(other.app())
-    app = make_app(settings, store, Provider(settings, transport=transport), _with_german(tmp_path))
+    app = make_app(settings, store, Provider(settings, transport=transport))
     browsers: list[httpx.AsyncClient] = []
 
     def browser() -> httpx.AsyncClient:

@@ -8,6 +8,7 @@ import pytest
 from chassis.settings import Settings
 from contracts.profiles import DirectoryUpdated
 from contracts.topics import DIRECTORY
+from english_words import english_left, shown
 from profile_site import Site
 from profiles.app import compose
 from profiles.settings import ProfilesSettings
@@ -48,9 +49,29 @@ async def test_the_page_offers_languages_that_there_are_and_keeps_the_choice(sit
     form = {"if_match": version_in(page), "language": "de", "time_zone": "America/New_York"}
     saved = await ana.post(PAGE, data=form, follow_redirects=True)
 
-    assert "Sprache" in saved.text
+    assert "Sprache und Zeitzone" in saved.text
     assert selected(saved.text) == ["de", "America/New_York"]
     assert cookies(ana) == ("de", "America/New_York")
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/profile", PAGE, "/import", "/nowhere"])
+async def test_pages_in_german_are_german_throughout(site: Site, path: str) -> None:
+    """No sentence, label or name of an area or level of the source is left in English; a refusal is German too."""
+    olu = site.browser() if path == "/sign-in" else await site.signed_in("olu@demo.example")
+    page = await olu.get(path, headers={"Accept": "text/html", "Accept-Language": "de-AT, en;q=0.5"})
+    assert '<html lang="de">' in page.text
+    assert english_left(shown(page.text)) == set()
+
+
+async def test_a_refusal_of_the_domain_is_told_in_the_readers_language(site: Site) -> None:
+    """With the same values, to a program as to a page."""
+    ana = await site.signed_in("ana@demo.example")
+    etag = (await ana.get("/api/profiles/v1/me")).headers["etag"]
+    headers = {"If-Match": etag, "Accept-Language": "de"}
+    refused = await ana.patch("/api/profiles/v1/me", json={"offers": ["rhubarb"]}, headers=headers)
+    told = refused.json()
+    assert told["title"] == "Bitte prüfen Sie Ihre Eingaben"
+    assert told["detail"] == "Das Thema „rhubarb“ gibt es nicht. Wählen Sie aus den Themen auf der Profilseite."
 
 
 async def test_the_choice_reaches_mail_and_matching(site: Site, settings: ProfilesSettings, kafka: str) -> None:

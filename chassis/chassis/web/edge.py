@@ -1,6 +1,8 @@
 """What every request passes before and after its route, as plain ASGI so that event streams are never buffered."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -96,26 +98,32 @@ def secure(headers: MutableHeaders) -> None:
     headers.setdefault("Cache-Control", "no-store")
 
 
-class LanguageChoice:
-    """Chooses how this request is answered: the person's language and time zone stand in cookies.
+@contextmanager
+def speaking_to(request: Request, catalogues: Catalogues) -> Iterator[None]:
+    """Speak as this reader wishes: their language and time zone stand in cookies.
 
     Without them the language is what the browser asks for, and times are told in UTC.
     """
+    chosen = catalogues.choose(
+        chosen=request.cookies.get(LANGUAGE_COOKIE), accepted=request.headers.get("accept-language", "")
+    )
+    with catalogues.speaking(chosen), zones.reading_in(request.cookies.get(zones.ZONE_COOKIE, "")):
+        yield
+
+
+class LanguageChoice:
+    """Chooses how this request is answered."""
 
     def __init__(self, app: ASGIApp, catalogues: Catalogues) -> None:
         self.app = app
         self._catalogues = catalogues
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer in that language and zone."""
+        """Answer in the reader's language and zone."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        chosen = self._catalogues.choose(
-            chosen=request.cookies.get(LANGUAGE_COOKIE), accepted=request.headers.get("accept-language", "")
-        )
-        with self._catalogues.speaking(chosen), zones.reading_in(request.cookies.get(zones.ZONE_COOKIE, "")):
+        with speaking_to(Request(scope), self._catalogues):
             await self.app(scope, receive, send)
 
 

@@ -32,6 +32,7 @@ from chassis.web.edge import (
     OriginCheck,
     SecurityHeaders,
     secure,
+    speaking_to,
 )
 from chassis.web.identity import IdentitySettings
 
@@ -59,6 +60,7 @@ def make_api(
         catalogues: languages to speak, by default those of the chassis and of the service.
         most_commands: how many commands may run at once before further ones are refused with 503.
     """
+    spoken = catalogues or _catalogues_of(title)
     api = FastAPI(
         title=title,
         docs_url=None,
@@ -67,7 +69,7 @@ def make_api(
         middleware=[
             Middleware(AccessTrace),
             Middleware(SecurityHeaders),
-            Middleware(LanguageChoice, catalogues=catalogues or _catalogues_of(title)),
+            Middleware(LanguageChoice, catalogues=spoken),
             Middleware(OriginCheck, public_url=settings.public_url if settings else None),
             Middleware(BodyLimit, most_bytes=MEBIBYTE),
             Middleware(Admission, most_commands=most_commands),
@@ -75,7 +77,7 @@ def make_api(
     )
     for error, handler in problems.HANDLERS.items():
         api.add_exception_handler(error, handler)
-    api.add_exception_handler(Exception, _failed)
+    api.add_exception_handler(Exception, _failing_in(spoken))
     vendor_dir = os.environ.get(VENDOR_VARIABLE)
     api.mount("/static", pages.Static(Path(vendor_dir) if vendor_dir else pages.DEFAULT_VENDOR_DIR), name="static")
     if settings is not None:
@@ -83,11 +85,16 @@ def make_api(
     return api
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    """A bug is answered outside the middleware, so its headers are put in here."""
-    response = await problems.failed(request, error)
-    secure(response.headers)
-    return response
+def _failing_in(catalogues: Catalogues) -> problems.Handler:
+    """A bug is answered outside the middleware, so its language is chosen and its headers are put in here."""
+
+    async def failed(request: Request, error: Exception) -> Response:
+        with speaking_to(request, catalogues):
+            response = await problems.failed(request, error)
+        secure(response.headers)
+        return response
+
+    return failed
 
 
 def _catalogues_of(title: str) -> Catalogues:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from fastapi import Request
@@ -203,10 +204,8 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
 
 
-def _locale() -> Any:
-    # "en" alone writes dates the American way; the English of this product is international.
-    spoken = translation.current()
-    return "en_GB" if spoken.tag == translation.SOURCE_LANGUAGE else spoken.locale
+def _locale() -> Locale:
+    return translation.current().locale
 
 
 # --- Static files -----------------------------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ async def find_leads(settings: MatchingSettings, emails: tuple[str, ...]) -> tup
         await tokens.aclose()
     if missing := [email for email in emails if email not in found]:
         raise InvalidError(
-            f"Not in the directory: {', '.join(missing)}. Import them first, or correct the file's leads."
+            "Not in the directory: {missing}. Import them first, or correct the file's leads.",
+            missing=", ".join(missing),
         )
     return tuple(found[email] for email in emails)
 

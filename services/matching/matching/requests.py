@@ -97,8 +97,9 @@ class Requests:
 
     async def _require_proper(self, wish: "_Wish") -> None:
         if not await self._has_place(wish.asking, wish.side):
-            text = _("You have no free place yourself. Look at your profile, or wait until a mentorship ends.")
-            raise ConflictError(text)
+            raise ConflictError(
+                _("You have no free place yourself. Look at your profile, or wait until a mentorship ends.")
+            )
         above = [*await self._store.chain_above(wish.mentor), *await self._store.chain_above(wish.mentee)]
         rule = broken_rule(wish.programme.plan.rules, wish.mentor, wish.mentee, above, clock.today())
         if rule is not None or not await self._has_place(wish.asked, other_side(wish.side)):
@@ -112,8 +113,10 @@ class Requests:
         pairs = await self._store.of_member(caller.tenant, caller.member, UNANSWERED)
         mine = [pair for pair in pairs if pair.asked_by(caller.member)]
         if len(mine) >= MOST_OPEN:
-            text = _("You have {count} open requests. Wait for an answer, or take one back under Proposals.")
-            raise ConflictError(text.format(count=MOST_OPEN))
+            raise ConflictError(
+                "You have {count} open requests. Wait for an answer, or take one back under Proposals.",
+                count=MOST_OPEN,
+            )
 
     async def _request(self, name: str, wish: "_Wish", lives: int) -> Mentorship:
         terms, now = await self._discovery.terms(wish.programme, wish.mentor, wish.mentee), clock.now()

@@ -113,7 +113,7 @@ async def save(
         now = await parts.store.preferences_of(caller.tenant, caller.member)
         return _page(request, caller, now, form, problem=problem, refusal=refusal)
     except InvalidError as refusal:
-        return _page(request, caller, before, form, problem=_(refusal.detail), refusal=refusal)
+        return _page(request, caller, before, form, problem=refusal.detail, refusal=refusal)
     parts.streams.nudge(caller.tenant, caller.member)
     return redirect(PREFERENCES_PAGE, notice=_("Saved."))
 
@@ -169,7 +169,7 @@ def _page(
         marked=Marked(marked, name_of(marked), preferences.allows(marked, Channel.MAIL)) if marked in mailed else None,
         mail=_options(mailed),
         inbox=_options(SWITCHABLE[Channel.INBOX]),
-        always=[f"“{name_of(each)}”" for each in Kind if each in AWAITING],
+        always=[_("“%(kind)s”") % {"kind": name_of(each)} for each in Kind if each in AWAITING],
         shown=[box(channel, each) for channel, kinds in SWITCHABLE.items() for each in kinds],
         days=_weekdays(),
     )

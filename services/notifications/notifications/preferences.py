@@ -10,7 +10,6 @@ from typing import Annotated, Final, Self
 
 from chassis.errors import InvalidError
 from chassis.state.aggregate import Aggregate
-from chassis.translation import mark
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from notifications.domain import AWAITING, MAILED, Kind
@@ -88,11 +87,9 @@ class Quiet(_Part):
             InvalidError: no time of the week is left.
         """
         if self.hours and self.hours.begins == self.hours.ends:
-            raise InvalidError(
-                mark("Quiet hours must end at another time than they begin. To get no mail, switch it off.")
-            )
+            raise InvalidError("Quiet hours must end at another time than they begin. To get no mail, switch it off.")
         if len(set(self.days)) == len(range(1, 8)):
-            raise InvalidError(mark("Leave at least one day with mail. To get no mail at all, switch it off."))
+            raise InvalidError("Leave at least one day with mail. To get no mail at all, switch it off.")
 
     def _holds(self, local: datetime) -> bool:
         return local.isoweekday() in self.days or (self.hours is not None and self.hours.hold(local.time()))
@@ -113,8 +110,10 @@ class Choice(_Part):
         for channel, kinds in self.off.items():
             if fixed := [kind for kind in kinds if kind not in SWITCHABLE[channel]]:
                 raise InvalidError(
-                    f"{fixed[0].value} can't be switched off by {channel.value}: what asks for an answer always stands "
-                    "in the inbox, and not every kind comes by mail."
+                    "{kind} can't be switched off by {channel}: what asks for an answer always stands in the inbox, "
+                    "and not every kind comes by mail.",
+                    kind=fixed[0].value,
+                    channel=channel.value,
                 )
         self.quiet.check()
 

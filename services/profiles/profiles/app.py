@@ -26,18 +26,15 @@ def compose(settings: ProfilesSettings) -> Service[Store]:
     )
 
 
-def make_app(
-    settings: ProfilesSettings, store: Store, provider: Provider, catalogues: Catalogues | None = None
-) -> FastAPI:
+def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> FastAPI:
     """The HTTP application. It checks tokens by its own key set, asked without a network.
 
     Args:
         settings: as read from the environment.
         store: the service's database.
         provider: the identity provider that people sign in with.
-        catalogues: languages to speak, by default those of the chassis and of profiles.
     """
-    catalogues = catalogues or Catalogues.of("profiles", "chassis")
+    catalogues = Catalogues.of("profiles", "chassis")
     app = make_api("profiles", settings=settings, catalogues=catalogues)
     app.state.parts = Parts(
         settings=settings,

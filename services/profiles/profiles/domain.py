@@ -90,16 +90,18 @@ class Profile(_Part):
         """
         for code in (*self.offers, *self.seeks):
             if code not in AREAS:
-                raise InvalidError(f"There is no area {code!r}. Choose from the areas on the profile page.")
+                raise InvalidError("There is no area '{code}'. Choose from the areas on the profile page.", code=code)
         if max(len(self.offers), len(self.seeks)) > MAX_AREAS:
-            raise InvalidError(f"Choose at most {MAX_AREAS} areas to offer and {MAX_AREAS} to seek.")
+            raise InvalidError("Choose at most {most} areas to offer and {most} to seek.", most=MAX_AREAS)
         for code in self.wishes:
             if code not in functions:
-                raise InvalidError(f"Nobody's function is {code!r}. Choose from the functions on the profile page.")
+                raise InvalidError(
+                    "Nobody's function is '{code}'. Choose from the functions on the profile page.", code=code
+                )
         if len(self.wishes) > MAX_WISHES:
-            raise InvalidError(f"Choose at most {MAX_WISHES} functions whose people you would like to meet.")
+            raise InvalidError("Choose at most {most} functions whose people you would like to meet.", most=MAX_WISHES)
         if not (0 <= self.mentor_capacity <= MAX_CAPACITY and 0 <= self.mentee_capacity <= MAX_CAPACITY):
-            raise InvalidError(f"The number of people at one time is between 0 and {MAX_CAPACITY}.")
+            raise InvalidError("The number of people at one time is between 0 and {most}.", most=MAX_CAPACITY)
 
 
 class Regional(_Part):

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 
+def mark(message: str) -> str:
+    """Mark a label for extraction; it is translated where it is shown."""
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """A topic that can be offered or sought."""
@@ -27,50 +32,50 @@ class Family:
 FAMILIES: Final = (
     Family(
         "technology",
-        "Technology",
+        mark("Technology"),
         (
-            Area("ai-tools", "AI tools in daily work"),
-            Area("data-literacy", "Data literacy"),
-            Area("social-media", "Social media"),
-            Area("cyber-hygiene", "Cyber hygiene"),
-            Area("cloud", "Cloud services"),
-            Area("automation", "Automating routine work"),
+            Area("ai-tools", mark("AI tools in daily work")),
+            Area("data-literacy", mark("Data literacy")),
+            Area("social-media", mark("Social media")),
+            Area("cyber-hygiene", mark("Cyber hygiene")),
+            Area("cloud", mark("Cloud services")),
+            Area("automation", mark("Automating routine work")),
         ),
     ),
     Family(
         "inclusion",
-        "Inclusion and lived experience",
+        mark("Inclusion and lived experience"),
         (
-            Area("ethnicity-experience", "Experience of ethnicity at work"),
-            Area("lgbtq-experience", "LGBTQ+ experience at work"),
-            Area("disability-experience", "Experience of disability at work"),
-            Area("neurodiversity", "Neurodiversity"),
-            Area("parents-carers", "Parents and carers"),
-            Area("faith-belief", "Faith and belief"),
-            Area("social-mobility", "Social mobility"),
-            Area("generations", "Generations at work"),
+            Area("ethnicity-experience", mark("Experience of ethnicity at work")),
+            Area("lgbtq-experience", mark("LGBTQ+ experience at work")),
+            Area("disability-experience", mark("Experience of disability at work")),
+            Area("neurodiversity", mark("Neurodiversity")),
+            Area("parents-carers", mark("Parents and carers")),
+            Area("faith-belief", mark("Faith and belief")),
+            Area("social-mobility", mark("Social mobility")),
+            Area("generations", mark("Generations at work")),
         ),
     ),
     Family(
         "ground",
-        "What happens on the ground",
+        mark("What happens on the ground"),
         (
-            Area("front-line-reality", "Front-line reality"),
-            Area("new-joiner-view", "How a new joiner sees us"),
-            Area("remote-work", "Working remotely"),
-            Area("customer-voice", "The customer's voice"),
-            Area("wellbeing", "Wellbeing"),
+            Area("front-line-reality", mark("Front-line reality")),
+            Area("new-joiner-view", mark("How a new joiner sees us")),
+            Area("remote-work", mark("Working remotely")),
+            Area("customer-voice", mark("The customer's voice")),
+            Area("wellbeing", mark("Wellbeing")),
         ),
     ),
     Family(
         "trends",
-        "Trends outside",
+        mark("Trends outside"),
         (
-            Area("sustainability", "Sustainability"),
-            Area("gen-z-consumers", "Generation Z as consumers"),
-            Area("creator-economy", "The creator economy"),
-            Area("fintech", "Fintech"),
-            Area("remote-collaboration", "Tools for collaborating remotely"),
+            Area("sustainability", mark("Sustainability")),
+            Area("gen-z-consumers", mark("Generation Z as consumers")),
+            Area("creator-economy", mark("The creator economy")),
+            Area("fintech", mark("Fintech")),
+            Area("remote-collaboration", mark("Tools for collaborating remotely")),
         ),
     ),
 )
@@ -78,18 +83,18 @@ FAMILIES: Final = (
 AREAS: Final = {area.code: area for family in FAMILIES for area in family.areas}
 
 LEVEL_NAMES: Final = {
-    1: "Trainee",
-    2: "Associate",
-    3: "Specialist",
-    4: "Senior specialist",
-    5: "Expert",
-    6: "Team lead",
-    7: "Manager",
-    8: "Senior manager",
-    9: "Head of department",
-    10: "Director",
-    11: "Managing director",
-    12: "Chief officer",
+    1: mark("Trainee"),
+    2: mark("Associate"),
+    3: mark("Specialist"),
+    4: mark("Senior specialist"),
+    5: mark("Expert"),
+    6: mark("Team lead"),
+    7: mark("Manager"),
+    8: mark("Senior manager"),
+    9: mark("Head of department"),
+    10: mark("Director"),
+    11: mark("Managing director"),
+    12: mark("Chief officer"),
 }
 
 _INITIALS: Final = 2

@@ -50,7 +50,9 @@ async def read_upload(file: UploadFile) -> AsyncIterator[bytes]:
 
 def _refuse_too_much(size: int) -> None:
     if size > MOST_BYTES:
-        raise InvalidError(f"The file is larger than {MOST_BYTES // 1024**2} MB. Split it and import each part.")
+        raise InvalidError(
+            "The file is larger than {most} MB. Split it and import each part.", most=MOST_BYTES // 1024**2
+        )
 
 
 class Uploads:

@@ -37,8 +37,11 @@ class LocalTime(BaseModel):
         try:
             if (moment := _moment(wall, zone)) is None:
                 raise InvalidError(
-                    f"The clocks go forward in {zone}: {in_words(wall)} does not exist there. "
-                    f"The next time that does is {in_words(_next_shown(wall, zone))}."
+                    "The clocks go forward in {zone}: {skipped} does not exist there. "
+                    "The next time that does is {next}.",
+                    zone=zone,
+                    skipped=wall,
+                    next=_next_shown(wall, zone),
                 )
             return cls(local=wall.isoformat(timespec="minutes"), zone=zone, at=rfc3339(moment))
         except OverflowError as error:
@@ -60,11 +63,12 @@ class LocalTime(BaseModel):
         Raises:
             InvalidError: nobody can meet then, or plans so far.
         """
-        shown = in_words(self.wall)
         if self.at <= now:
-            raise InvalidError(f"{shown} has passed. Choose a time that lies ahead.")
+            raise InvalidError("{time} has passed. Choose a time that lies ahead.", time=self.wall)
         if self.at > later(now, LONGEST_AHEAD):
-            raise InvalidError(f"{shown} is more than a year ahead. Choose a time within the next twelve months.")
+            raise InvalidError(
+                "{time} is more than a year ahead. Choose a time within the next twelve months.", time=self.wall
+            )
 
 
 class ProposedTimes(BaseModel):
@@ -131,23 +135,19 @@ def video_link(text: str) -> str:
     try:
         link = _LINK.validate_python(text.strip())
     except ValidationError as error:
-        raise InvalidError(_NO_LINK) from error
+        raise _no_link() from error
     if link.username is not None or link.password is not None:
-        raise InvalidError(_NO_LINK)
+        raise _no_link()
     return str(link)
 
 
-_NO_LINK: Final = "The link must be an address that begins with https://, as your video service gives it to you."
+def _no_link() -> InvalidError:
+    return InvalidError("The link must be an address that begins with https://, as your video service gives it to you.")
 
 
 def collides(time: LocalTime, minutes: int, others: Iterable[ArrangedSession]) -> bool:
     """Whether one of the other sessions overlaps it."""
     return any(other.meets(time, minutes) for other in others)
-
-
-def in_words(wall: datetime) -> str:
-    """A wall clock in a sentence, as "29 March 2026, 02:30"."""
-    return f"{wall.day} {wall:%B %Y, %H:%M}"
 
 
 def rfc3339(moment: datetime) -> str:
