@@ -154,8 +154,10 @@ _EDGES: Final = {
     "proposed": ("half-accepted", "closed"),
     "half-accepted": ("accepted", "closed"),
     "accepted": ("started", "closed"),
-    "started": ("ended",),
+    "started": ("paused", "ended"),
+    "paused": ("started", "ended"),
 }
+_GOES_ON: Final = ("session", "paused", "ended")
 
 
 def _streams() -> tuple[Stream, ...]:
@@ -184,7 +186,13 @@ PRODUCT: Final = Topology(
         Life("matching.mentorship-state.v1", _EDGES, state="status"),
         Life(
             "matching.mentorship.v1",
-            {**_EDGES, "started": ("session", "ended"), "session": ("session", "ended")},
+            {
+                **_EDGES,
+                "started": _GOES_ON,
+                "session": _GOES_ON,
+                "paused": ("resumed", "ended"),
+                "resumed": _GOES_ON,
+            },
             steps=(
                 Step(f"{_MATCHING}.match-proposed.v1", "proposed"),
                 Step(f"{_MATCHING}.match-accepted.v1", "half-accepted", (("complete", False),)),
@@ -192,10 +200,12 @@ PRODUCT: Final = Topology(
                 Step(f"{_MATCHING}.match-closed.v1", "closed"),
                 Step(f"{_MATCHING}.mentorship-started.v1", "started"),
                 Step(f"{_MATCHING}.session-logged.v1", "session"),
+                Step(f"{_MATCHING}.mentorship-paused.v1", "paused"),
+                Step(f"{_MATCHING}.mentorship-resumed.v1", "resumed"),
                 Step(f"{_MATCHING}.mentorship-ended.v1", "ended"),
             ),
             document="status",
-            same={"session": "started"},
+            same={"session": "started", "resumed": "started"},
         ),
     ),
     capacities=(
@@ -209,8 +219,8 @@ PRODUCT: Final = Topology(
             side="side",
             sides={"mentor": "mentor_capacity", "mentee": "mentee_capacity"},
             takers="mentorships",
-            holding=("accepted", "started"),
-            may_hold=("half-accepted", "accepted", "started"),
+            holding=("accepted", "started", "paused"),
+            may_hold=("half-accepted", "accepted", "started", "paused"),
         ),
     ),
     marks=(
