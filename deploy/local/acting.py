@@ -84,8 +84,9 @@ async def status(who: Member, mentorship: str) -> str:
 
 
 async def _accept(scene: Scene) -> None:
-    if (await scene.me.accept(scene.pair.id))["status"] == "half-accepted" and scene.side is not _first(scene.pair):
-        await _comes_to(scene, "accepted")
+    """The second yes: both places are taken then."""
+    await scene.me.accept(scene.pair.id)
+    await _comes_to(scene, "accepted")
 
 
 async def _decline(scene: Scene) -> None:
@@ -204,13 +205,6 @@ async def _comes_to(scene: Scene, wanted: str) -> None:
         return await status(scene.me, scene.pair.id) == wanted
 
     await until(there)
-
-
-def _first(pair: Pair) -> Side:
-    """Who says yes first."""
-    if pair.life.asked_by is not None:
-        return pair.life.asked_by
-    return next(each.side for each in pair.life.acts if each.do is Do.ACCEPT)
 
 
 _DOING: Final[Mapping[Do, Callable[[Scene], Awaitable[None]]]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+import httpx
 from contracts.matching import Side
 
 from local.lives import Life, other
@@ -100,9 +101,10 @@ class Cast:
         ]
         # Between two of the demo's people if it can be: whoever signs in as one finds the other.
         free.sort(key=lambda each: self._place(each[other(Side(each["you"])).value]))
-        for each in free[:1]:
-            people = {side: await self.member(self.ids[each[side.value]]) for side in Side}
-            return Pair(life, each["id"], people)
+        for each in free:
+            pair = Pair(life, each["id"], {side: await self.member(self.ids[each[side.value]]) for side in Side})
+            if life.first_yes is None or await _says_yes(pair.people[life.first_yes], pair.id):
+                return pair
         return None
 
     async def _asking(self, life: Life, somebody: Member, side: Side) -> Pair | None:
@@ -123,3 +125,14 @@ class Cast:
 
     def _place(self, who: str) -> int:
         return self.order.index(self.ids[who])
+
+
+async def _says_yes(somebody: Member, proposal: str) -> bool:
+    """Whether they still could: until the first yes a proposal may give way to a better one."""
+    try:
+        await somebody.accept(proposal)
+    except httpx.HTTPStatusError as refusal:
+        if refusal.response.status_code == httpx.codes.CONFLICT:
+            return False
+        raise
+    return True

@@ -8,13 +8,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from contracts.matching import Outcome
 
+from chassis import clock
 from local import people
 from local.acting import act
 from local.casting import Cast, Pair
@@ -89,7 +90,7 @@ async def make(stack: Stack, pairs: int, months: int, tell: Tell, seed: int = SE
     """
     refuse_unless_empty(stack.state)
     stack.state.mkdir(parents=True, exist_ok=True)
-    moments = stops(datetime.now(UTC), months)
+    moments = stops(_present(), months)
     _stand_at(stack, moments[0])
     try:
         await stack.start()
@@ -101,7 +102,7 @@ async def make(stack: Stack, pairs: int, months: int, tell: Tell, seed: int = SE
             "Forget what is there with `make reset`, and run this again."
         ) from error
     finally:
-        _stand_at(stack, datetime.now(UTC))
+        _stand_at(stack, _present())
 
 
 async def _live(stack: Stack, planned: Sequence[Life], moments: Sequence[datetime], tell: Tell, seed: int) -> History:
@@ -111,29 +112,17 @@ async def _live(stack: Stack, planned: Sequence[Life], moments: Sequence[datetim
         found: list[Pair] = []
         for stop, at in enumerate(moments):
             tell(stop, len(moments), at)
-            import time
-
-            t0 = time.monotonic()
-            dbg = open("/tmp/s/history/dbg", "a")
-            now = datetime.now(UTC) if stop == len(moments) - 1 else at
+            now = _present() if stop == len(moments) - 1 else at
             _stand_at(stack, now)
             await _matching_knows(lead, now)
-            t1 = time.monotonic()
             if stop and at.month != moments[stop - 1].month:
                 await _published(analyst, moments[stop - 1])
-            t2 = time.monotonic()
             begin = [await cast.find(life, now) for life in planned if life.begins == stop]
             found += [pair for pair in begin if pair is not None]
-            t3 = time.monotonic()
             await _all_act(found, stop, at, operator)
             for pair in found:
                 if pair.life.fate in _NEVER_BEGAN and pair.life.acts[-1].stop == stop:
                     cast.let_go(pair)
-            print(
-                f"{stop} knows {t1 - t0:.1f} published {t2 - t1:.1f} cast {t3 - t2:.1f} act {time.monotonic() - t3:.1f}",
-                file=dbg,
-                flush=True,
-            )
         told = await _ask(found, nobody=len(planned) - len(found))
         _offer_sign_ins(stack, found)
         return History(tuple(found), told)
@@ -163,12 +152,17 @@ def _programme(state: Path) -> Path:
     return people.patient_programme(EXPIRY_DAYS, state)
 
 
+def _present() -> datetime:
+    """The machine's time: the one that everybody comes to in the end."""
+    return clock.parse(clock.real_timestamp())
+
+
 def _stand_at(stack: Stack, moment: datetime) -> None:
     """Move every service's clock; a file that was read while it is written would stand for the present."""
     file = stack.state / "clock"
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".new")
-    beside.write_text(str(round((moment - datetime.now(UTC)).total_seconds())))
+    beside.write_text(str(round((moment - _present()).total_seconds())))
     beside.replace(file)
 
 

@@ -82,11 +82,15 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One pair: when it begins, who asked (none: the programme proposed it), what becomes of it, and each step."""
+    """One pair: when it begins, what becomes of it, and each step after the first yes.
+
+    Nobody asked when the programme proposed it; nobody says yes when it lapses.
+    """
 
     number: int
     begins: int
     asked_by: Side | None
+    first_yes: Side | None
     fate: Fate
     acts: tuple[Act, ...]
 
@@ -152,8 +156,8 @@ def _life(seed: int, number: int, last: int) -> Life:
     begins = _begin(fate, number, last, chance)
     first = asked_by or chance.choice(tuple(Side))
     acts = sorted(_acts(fate, begins, last, first, number=number, chance=chance), key=lambda act: act.stop)
-    said_already = () if asked_by is None else (Act(begins, Do.ACCEPT, asked_by),)
-    return Life(number, begins, asked_by, fate, tuple(act for act in acts if act not in said_already))
+    first_yes = asked_by if fate is Fate.EXPIRED else first
+    return Life(number, begins, asked_by, first_yes, fate, tuple(acts))
 
 
 def _begin(fate: Fate, number: int, last: int, chance: random.Random) -> int:
@@ -180,13 +184,11 @@ def _acts(fate: Fate, begins: int, last: int, first: Side, *, number: int, chanc
         case Fate.TAKEN_BACK:
             yield Act(begins + 1, Do.TAKE_BACK, first)
             return
-        case _:
-            yield Act(begins, Do.ACCEPT, first)
-    if fate is Fate.WAITING:
-        return
-    if fate is Fate.DECLINED:
-        yield Act(begins + 1, Do.DECLINE, second)
-        return
+        case Fate.WAITING:
+            return
+        case Fate.DECLINED:
+            yield Act(begins + 1, Do.DECLINE, second)
+            return
     yield Act(begins + 1, Do.ACCEPT, second)
     yield Act(begins + 1, Do.EDIT, second)
     yield Act(begins + 1, Do.AGREE, second)

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from contracts.matching import Side
 from playwright.async_api import Browser, Page, async_playwright
 
-from contracts.matching import Side
 from local import browser, history
 from local.history import History
 from local.lives import Fate
@@ -80,7 +80,7 @@ async def take(folder: Path, say: Say) -> None:
                     executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
                 )
                 for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
-                    await _all_pages(chromium, stack.address, size, folder, suffix, pictures)
+                    await _all_pages(chromium, stack.address, pictures, size=size, folder=folder, suffix=suffix)
                     say(f"{len(pictures) + 1} pictures, {size[0]} points wide, in {folder}")
                 await chromium.close()
         finally:
@@ -88,7 +88,13 @@ async def take(folder: Path, say: Say) -> None:
 
 
 async def _all_pages(
-    chromium: Browser, address: str, size: tuple[int, int], folder: Path, suffix: str, pictures: Iterable[Picture]
+    chromium: Browser,
+    address: str,
+    pictures: Iterable[Picture],
+    *,
+    size: tuple[int, int],
+    folder: Path,
+    suffix: str,
 ) -> None:
     signed_in: dict[str, Page] = {}
     for picture in pictures:

@@ -30,7 +30,7 @@ async def serve(stack: Stack, roster: Path | None, announce: Callable[[Stack, li
 
 
 async def fill(stack: Stack, roster: Path | None, programme: Path | None = None) -> None:
-    """Import the roster and run the programme, the demo's without one, unless this state folder has seen this very roster already.
+    """Import the roster and run the programme, unless this state folder has seen this very roster already.
 
     Each step can be done twice, so a start that was broken off is simply done again.
     """

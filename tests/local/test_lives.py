@@ -38,8 +38,8 @@ class World:
     """What the services would let one pair do, told apart by hand: enough to refuse a plan that they would refuse."""
 
     def __init__(self, life: Life) -> None:
-        self.state = "half" if life.asked_by else "proposed"
-        self.yes = {life.asked_by} - {None}
+        self.state = "half" if life.first_yes else "proposed"
+        self.yes = {life.first_yes} - {None}
         self.agreed: set[Side] = set()
         self.proposed_by: Side | None = None
         self.arranged: int | None = None

@@ -2,9 +2,13 @@
 
 import asyncio
 import multiprocessing
+import threading
+from typing import cast
 
 import numpy as np
 import pytest
+import uvloop
+from matching import weighing
 from matching.engine.bulk.draft import Task, draft
 from matching.engine.engine import Engine
 from matching.weighing import DiedError, weigh
@@ -55,3 +59,15 @@ async def test_a_process_that_dies_is_told() -> None:
         process.kill()
     with pytest.raises(DiedError):
         await weighing
+
+
+def test_a_long_answer_arrives_in_parts_and_is_heard_whole() -> None:
+    """Also under uvloop, which leaves what it watches non-blocking: the rest of an answer is waited for."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    answer = b"x" * 20_000_000
+    sending = threading.Thread(target=theirs.send, args=(answer,), daemon=True)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sending.start()
+        heard = runner.run(weighing._hear(ours))
+    sending.join()
+    assert cast("object", heard) == answer

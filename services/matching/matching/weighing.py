@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Final
@@ -53,6 +54,8 @@ async def _hear(connection: Connection) -> Draft | float:
         await readable.wait()
     finally:
         loop.remove_reader(connection.fileno())
+        # libuv, under uvloop, leaves what it watched non-blocking; a long answer would then fail between two parts.
+        os.set_blocking(connection.fileno(), True)
     told: Draft | float = await asyncio.to_thread(connection.recv)
     return told
 
