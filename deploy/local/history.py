@@ -223,7 +223,7 @@ async def _ask(pairs: Sequence[Pair], nobody: int) -> Told:
 def _offer_sign_ins(stack: Stack, pairs: Sequence[Pair]) -> None:
     """From the next start on, the sign-in page also offers people whose mentorships stand elsewhere."""
     more = [
-        Someone(next(iter(pair.people.values())).email, f"one of a pair that is {fate}")
+        Someone(next(iter(pair.people.values())).email, f"one of a pair: {fate}")
         for fate in _WORTH_A_LOOK
         if (pair := next((each for each in pairs if each.life.fate is fate), None)) is not None
     ]

@@ -1,6 +1,7 @@
 """`make demo-history` as it is seen: a bar that moves from the first month to the present, and what came of it."""
 
 import asyncio
+import signal
 import time
 from datetime import datetime
 from typing import Final
@@ -21,6 +22,8 @@ BROKEN_OFF: Final = (
 async def show(stack: Stack, pairs: int, months: int, seed: int, console: Console) -> None:
     """Make a history on an empty stack, stop it, and say what came of it."""
     history.refuse_unless_empty(stack.state)
+    if (this := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     began = time.monotonic()
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
