@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,7 +163,8 @@ def _stand_at(stack: Stack, moment: datetime) -> None:
     file = stack.state / "clock"
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".new")
-    beside.write_text(str(round((moment - _present()).total_seconds())))
+    # Up to the next second: a moment before a stop would still be the day before.
+    beside.write_text(str(ceil((moment - _present()).total_seconds())))
     beside.replace(file)
 
 
