@@ -22,6 +22,8 @@ TESTS ?= tests
 KILLS ?= 500
 SEED ?= 1
 SEEDS ?= 10000
+PAIRS ?= 60
+MONTHS ?= 6
 
 # uv takes the Python that is here and downloads none.
 export UV_PYTHON_DOWNLOADS := never
@@ -32,6 +34,10 @@ export UV_PYTHON := $(PYTHON)
 .PHONY: run
 run: setup ## Start everything and say whom to sign in as. PORT=8080, ROSTER=people.csv for your own people, Ctrl-C to stop.
 	@exec $(BIN)/python -m local run --port $(PORT) $(if $(ROSTER),--roster "$(ROSTER)")
+
+.PHONY: demo-history
+demo-history: setup ## Give an empty local stack six months of life, in minutes; `make run` then shows it. PAIRS=60, MONTHS=6, SEED=1
+	@exec $(BIN)/python -m local history --port $(PORT) --pairs $(PAIRS) --months $(MONTHS) --seed $(SEED)
 
 .PHONY: reset
 reset: $(SYNCED) ## Forget the data of the local stack; downloads stay.

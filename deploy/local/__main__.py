@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import browser, doctor, messages, setup
+from local import browser, doctor, messages, setup, story
 from local.people import Someone
 from local.places import STATE
 from local.ports import Ports, listening
@@ -64,6 +64,22 @@ def _announce(stack: Stack, people: list[Someone]) -> None:
     console.print(table)
     console.print(f"\nmail: {stack.address}/mailbox   logs: {stack.state / 'logs'}   stop: Ctrl-C", soft_wrap=True)
     console.print(f"ready: {stack.address}", soft_wrap=True)
+
+
+@app.command()
+def history(
+    port: Annotated[int, typer.Option(help="Port of the gateway; the others follow it.")] = 8080,
+    pairs: Annotated[int, typer.Option(min=1, help="How many pairs live.")] = 60,
+    months: Annotated[int, typer.Option(min=1, max=24, help="For how long.")] = 6,
+    seed: Annotated[int, typer.Option(help="Another one makes another history.")] = 1,
+    state: Annotated[Path, typer.Option(help="Where data and logs are kept.")] = STATE,
+) -> None:
+    """Give an empty stack a past, in minutes; `run` then shows it."""
+    try:
+        setup.prepare()
+        asyncio.run(story.show(Stack(state, Ports(port), _say), pairs, months, seed, console))
+    except (StackError, KeyboardInterrupt, asyncio.CancelledError) as error:
+        _fail(error if isinstance(error, StackError) else StackError(story.BROKEN_OFF))
 
 
 @app.command("setup")

@@ -56,6 +56,14 @@ def programme_for(people: list[Someone], folder: Path) -> Path:
     return file
 
 
+def patient_programme(days: int, folder: Path) -> Path:
+    """The demo programme's file with another number of days for an answer."""
+    programme = json.loads(_PROGRAMME.read_text())
+    file = folder / _PROGRAMME.name
+    file.write_text(json.dumps(programme | {"rules": programme["rules"] | {"expiry_days": days}}, indent=2))
+    return file
+
+
 def remember(people: list[Someone], folder: Path) -> None:
     """Keep them for later starts, which are given no roster."""
     (folder / "people.json").write_text(json.dumps([asdict(person) for person in people], indent=2))

@@ -1,22 +1,28 @@
-"""Pictures of every page of a stack of its own, in every language, on a desk and on a phone: to look at beforehand."""
+"""Pictures of every page of a stack with a short past, in every language, on a desk and on a phone."""
 
 import asyncio
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from contracts.matching import Side
 from playwright.async_api import Browser, Page, async_playwright
 
-from local import browser
+from local import browser, history
+from local.history import History
+from local.lives import Fate
 from local.messages import LANGUAGES
 from local.people import DEMO
 from local.ports import free_range
-from local.serving import fill
 from local.stack import Say, Stack
 
 _DESK: Final = (1280, 860)
 _PHONE: Final = (390, 780)
+_PAIRS: Final = 8
+_MONTHS: Final = 2
 _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEMO)
 
 
@@ -57,14 +63,28 @@ PICTURES: Final = (
 )
 
 
+def of_history(made: History) -> tuple[Picture, ...]:
+    """The pages of mentorships, at each point of their way that one of these pairs has reached."""
+    return tuple(
+        Picture(f"mentorship-{name}", pair.people[side].email, f"/mentorships/{pair.id}")
+        for name, fate, side in (
+            ("running", Fate.RUNNING, Side.MENTOR),
+            ("paused", Fate.PAUSED, Side.MENTEE),
+            ("ended", Fate.ENDED, Side.MENTOR),
+        )
+        if (pair := made.one(fate)) is not None
+    )
+
+
 async def take(folder: Path, say: Say) -> None:
     """Start a stack, take all pictures into the folder, and stop it."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="turnabout-pictures-") as state:
         stack = Stack(Path(state), free_range(), say)
         try:
-            await stack.start()
-            await fill(stack, None)
+            say(f"{_PAIRS} pairs live through {_MONTHS} months")
+            made = await history.make(stack, _PAIRS, _MONTHS, _quietly)
+            pictures = (*PICTURES, *of_history(made))
             async with async_playwright() as playwright:
                 chromium = await playwright.chromium.launch(
                     executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
@@ -72,16 +92,16 @@ async def take(folder: Path, say: Say) -> None:
                 for language in ("en", *LANGUAGES):
                     for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
                         view = View(language, size, suffix if language == "en" else f"-{language}{suffix}")
-                        await _all_pages(chromium, stack.address, view, folder)
-                        say(f"{len(PICTURES) + 1} pictures, {language}, {size[0]} points wide, in {folder}")
+                        await _all_pages(chromium, stack.address, pictures, view, folder)
+                        say(f"{len(pictures) + 1} pictures, {language}, {size[0]} points wide, in {folder}")
                 await chromium.close()
         finally:
             await asyncio.shield(stack.stop())
 
 
-async def _all_pages(chromium: Browser, address: str, view: View, folder: Path) -> None:
+async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture], view: View, folder: Path) -> None:
     signed_in: dict[str, Page] = {}
-    for picture in PICTURES:
+    for picture in pictures:
         if picture.email not in signed_in:
             page = await _opened(chromium, view)
             await page.goto(f"{address}/sign-in")
@@ -96,6 +116,10 @@ async def _all_pages(chromium: Browser, address: str, view: View, folder: Path) 
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()
         await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
+
+
+def _quietly(_stop: int, _of: int, _at: datetime) -> None:
+    """Nobody watches the clock move."""
 
 
 async def _opened(chromium: Browser, view: View) -> Page:

@@ -29,8 +29,8 @@ async def serve(stack: Stack, roster: Path | None, announce: Callable[[Stack, li
         await asyncio.shield(stack.stop())
 
 
-async def fill(stack: Stack, roster: Path | None) -> None:
-    """Import the roster and run the demo programme, unless this state folder has seen this very roster already.
+async def fill(stack: Stack, roster: Path | None, programme: Path | None = None) -> None:
+    """Import the roster and run the programme, unless this state folder has seen this very roster already.
 
     Each step can be done twice, so a start that was broken off is simply done again.
     """
@@ -44,7 +44,7 @@ async def fill(stack: Stack, roster: Path | None) -> None:
     stack.say(f"importing {file.name} by the same import that a customer uses")
     _tell(stack, await stack.command("profiles", "import", str(file)))
     stack.say("running the demo programme")
-    programme = people.programme_for(people.remembered(stack.state), stack.state)
+    programme = programme or people.programme_for(people.remembered(stack.state), stack.state)
     await stack.command("matching", "programme", "load", str(programme))
     _tell(stack, await stack.command("matching", "programme", "run", programme.stem, "--wait"))
     done.write_text(digest)
