@@ -1,4 +1,7 @@
-"""Somebody leaves the organisation: the roster comes without them, and in a browser nothing of them is left behind."""
+"""Somebody leaves the organisation: the roster comes without them, and in a browser nothing of them is left behind.
+
+The last of the journeys on their stack: the people below a leaver stand elsewhere in the chain, and proposals move.
+"""
 
 import asyncio
 import csv
