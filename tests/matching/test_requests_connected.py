@@ -116,7 +116,8 @@ async def test_the_rules_of_the_programme_hold(site: Site) -> None:
 
 
 async def test_an_area_narrows_the_list(site: Site) -> None:
-    """Nobody seeks social media."""
+    """What counts is what both name: emil seeks social media, too, which ana does not offer."""
+    await learn(site, "emil", offers=(), seeks=("ai-tools", "social-media"))
     assert len(await seen(site, "ana", "mentor", "ai-tools")) == 2
     assert await seen(site, "ana", "mentor", "social-media") == []
 

@@ -42,7 +42,8 @@ class Discovery:
     def __init__(self, store: Store, crowd: Crowd) -> None:
         self._store = store
         self._crowd = crowd
-        self._engines: dict[str, tuple[object, Engine]] = {}
+        self._engines: dict[str, tuple[list[Person], int, Engine]] = {}
+        """By programme, with the people and the rules that each was made of."""
 
     async def around(self, programme: Programme, member: Member, side: Side, area: str | None = None) -> list[Found]:
         """Those whom a member could be paired with now, the best first.
@@ -69,11 +70,11 @@ class Discovery:
     async def _engine(self, programme: Programme, now: Iterable[Member]) -> Engine:
         """An engine in which these members are as they are now; kept as long as the crowd is the same."""
         people, today = await self._crowd.people(programme.tenant), clock.today()
-        kept, engine = self._engines.get(programme.id, (None, None))
-        stamp = (id(people), programme.rules_version)
-        if engine is None or kept != stamp:
-            engine = await asyncio.to_thread(Engine, programme.plan.rules, people)
-            self._engines[programme.id] = (stamp, engine)
+        kept = self._engines.get(programme.id)
+        if kept is None or kept[0] is not people or kept[1] != programme.rules_version:
+            kept = people, programme.rules_version, await asyncio.to_thread(Engine, programme.plan.rules, people)
+            self._engines[programme.id] = kept
+        engine = kept[2]
         changed = [each for each in _persons(now, today) if _known(engine, each.id) != each]
         if changed:
             others = [each for each in people if each.id not in {person.id for person in changed}]
@@ -108,6 +109,8 @@ def _best(engine: Engine, member: str, side: Side, area: str | None) -> list[Pro
     others = directory.open_rows(other_side(side))
     if not directory.takes_part(side, mine)[0] or not len(others):
         return []
+    if area is not None and area not in _named(engine.person(member), other_side(side)):
+        return []
     failed = engine.failed(others, mine)[0] if side is Side.MENTEE else engine.failed(mine, others)[:, 0]
     others = others[failed == 0]
     if area is not None:
@@ -119,7 +122,7 @@ def _best(engine: Engine, member: str, side: Side, area: str | None) -> list[Pro
 
 
 def _named(person: Person, side: Side) -> tuple[str, ...]:
-    """What the one who is looked at would bring to somebody on this side."""
+    """What somebody names who would face a person on this side."""
     return person.offers if side is Side.MENTEE else person.seeks
 
 

@@ -61,7 +61,7 @@ class Runner:
                 result, sent = None, False
             except TransientError:
                 raise
-            except Exception:
+            except Exception:  # whatever a run fails of, it is over, and the engine goes on answering
                 log.exception("run.failed", run=run.id)
                 result, sent = None, False
         at = clock.timestamp()
