@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from profiles.roster import COLUMNS
+from profiles.columns import COLUMNS
 
 DEFAULTS = {
     "manager_id": "",

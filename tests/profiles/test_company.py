@@ -6,8 +6,9 @@ import pytest
 from local.company import AREAS as COMPANY_AREAS
 from local.company import COLUMNS as COMPANY_COLUMNS
 from local.company import write_roster
+from profiles.columns import COLUMNS
 from profiles.domain import Role, RosterRow
-from profiles.roster import COLUMNS, Roster, unfit_managers
+from profiles.roster import Roster, unfit_managers
 from profiles.taxonomy import AREAS
 
 

@@ -9,14 +9,15 @@ from contracts.envelope import Event
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_row
+from profiles.columns import COLUMNS, layout_of
 from profiles.domain import Imported, Member, Profile, Regional, RosterRow
-from profiles.roster import COLUMNS, read_row
+from profiles.roster import read_row
 
 
 def row(**cells: str) -> RosterRow:
     """A checked row."""
     mapping = a_row("E1", **cells)
-    found = read_row(2, list(COLUMNS), [mapping.get(column, "") for column in COLUMNS])
+    found = read_row(2, layout_of(COLUMNS, None), [mapping.get(column, "") for column in COLUMNS])
     assert isinstance(found, RosterRow)
     return found
 

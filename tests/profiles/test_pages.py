@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chassis.settings import Settings
@@ -13,6 +14,7 @@ from matching.eligibility import engine_person
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site, silent
 from profiles.app import compose
+from profiles.columns import REQUIRED
 from profiles.importing import import_roster
 from profiles.settings import ProfilesSettings
 from profiles.taxonomy import function_label
@@ -194,7 +196,7 @@ async def test_an_operator_uploads_a_roster_and_follows_it(site: Site) -> None:
     operator = await site.signed_in("olu@demo.example")
 
     nothing = await operator.post("/import", files={"file": ("", b"")}, follow_redirects=True)
-    sent = await operator.post("/import", files={"file": ("r.csv", b"employee_id,email\n")}, follow_redirects=True)
+    sent = await operator.post("/import", files={"file": ("r.csv", ",".join(REQUIRED).encode())}, follow_redirects=True)
 
     assert "Choose a file first." in nothing.text
     assert re.fullmatch(r"http://turnabout.example/import\?job=[0-9a-f-]{36}", str(sent.url))
@@ -202,7 +204,7 @@ async def test_an_operator_uploads_a_roster_and_follows_it(site: Site) -> None:
         page = (await operator.get(str(sent.url))).text
         if "Nothing was imported" in page:
             break
-    assert "these columns are missing" in page
+    assert "holds no people" in page
 
 
 async def test_the_import_page_remembers_and_the_rows_left_out_can_be_taken_along(site: Site, tmp_path: Path) -> None:
@@ -234,3 +236,73 @@ async def test_how_many_may_leave_is_a_number(site: Site) -> None:
         "/import", files={"file": ("r.csv", b"x")}, data={"most_leavers": "all"}, follow_redirects=True
     )
     assert "Say with a whole number how many people may leave" in page.text
+
+
+HR_FILE = (
+    "Personnel number;First name;Last name;E-mail;Job title;Manager ID;Grade;Department;Country\n"
+    "H1;Ida;Roth;ida@demo.example;Analyst;;3;data;DE\n"
+)
+
+
+async def test_a_file_with_columns_of_its_own_asks_what_they_tell_once(site: Site) -> None:
+    """Missing answers are asked for and nothing typed is lost; after a trial the same file goes in, the next one too."""
+    operator = await site.signed_in("olu@demo.example")
+    sent = await operator.post("/import", files={"file": ("hr.csv", HR_FILE)}, follow_redirects=True)
+    assert "What do the columns of this file tell?" in sent.text
+    assert "ida@demo.example" in sent.text  # its first lines are shown
+    job = str(sent.url).partition("job=")[2]
+    form = {
+        "from-employee_id": "Personnel number",
+        "from-email": "E-mail",
+        "from-name": "First name",
+        "and-name": "Last name",
+        "from-title": "Job title",
+        "from-manager_id": "Manager ID",
+        "from-level": "Grade",
+        "from-unit": "Department",
+        "from-country": "Country",
+        "otherwise-time_zone": "Europe/Berlin",
+        "otherwise-languages": "de",
+        "do": "try",
+    }
+
+    lacking = await operator.post(f"/import/columns?job={job}", data=form)
+    tried = await operator.post(f"/import/columns?job={job}", data=form | {"otherwise-joined": "2020-01"})
+    again = await operator.post(f"/import/columns?job={job}", data=form | {"otherwise-joined": "2020-01"})
+
+    assert lacking.status_code == 400
+    assert "Say where these come from: Month or day of joining." in lacking.text
+    assert 'value="Europe/Berlin"' in lacking.text
+    assert tried.status_code == 303
+    assert "begun already" in (await operator.get(again.headers["location"])).text
+    await _told(operator, f"/import?job={job}", "Every row is right")
+    assert await site.store.by_email(TENANT, ["ida@demo.example"]) == {}
+    begun = await operator.post(f"/import/after-trial?job={job}", follow_redirects=True)
+    await _told(operator, str(begun.url), "Every row of the file is in the directory.")
+    (ida,) = (await site.store.by_email(TENANT, ["ida@demo.example"])).values()
+    assert (ida.name, ida.directory.unit, ida.directory.time_zone) == ("Ida Roth", "data", "Europe/Berlin")
+
+    later = HR_FILE.replace("Analyst", "Senior analyst").replace(";3;", ";33;")
+    sent = await operator.post("/import", files={"file": ("hr.csv", later)}, follow_redirects=True)
+    page = await _told(operator, str(sent.url), "1 row was left out")
+    assert "<td>Grade</td>" in page  # named as in the file
+    gone = await operator.post(f"/import/after-trial?job={job}", follow_redirects=True)
+    assert "The file is not kept any more. Choose it again." in gone.text
+
+
+async def test_only_operators_choose_columns_and_only_of_their_own_files(site: Site) -> None:
+    """A stranger's id, or a job that there is not, changes nothing."""
+    operator, ana = await site.signed_in("olu@demo.example"), await site.signed_in("ana@demo.example")
+    sent = await operator.post("/import", files={"file": ("hr.csv", HR_FILE)}, data={"do": "look"})
+    where = sent.headers["location"].replace("/import?", "/import/columns?")
+
+    assert (await ana.post(where, data={})).status_code == 403
+    assert (await ana.post(where.replace("columns", "after-trial"))).status_code == 403
+    assert (await operator.post("/import/columns?job=none", data={})).status_code == 404
+
+
+async def _told(client: Any, where: str, words: str) -> str:
+    async with asyncio.timeout(20):
+        while words not in (page := (await client.get(where)).text):
+            await asyncio.sleep(0.05)
+    return page

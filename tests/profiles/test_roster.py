@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from profile_rosters import a_file, a_row
+from profiles.columns import COLUMNS, REQUIRED, RosterError
 from profiles.domain import Role, RosterRow
-from profiles.roster import COLUMNS, REQUIRED, Roster, RosterError, RowError, unfit_managers
+from profiles.roster import Roster, RowError, unfit_managers
 
 
 def read(path: Path) -> list[RosterRow | list[RowError]]:

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from profiles.columns import RosterError
 from profiles.importing import Report, import_roster
-from profiles.roster import RosterError
+from profiles.jobs import Wish
+from profiles.roster import header_of
 from profiles.store import Store
 
 _SHOWN: Final = 50
@@ -29,7 +31,8 @@ async def import_file(service: Service[Store], tenant: str, path: Path) -> int:
                 bar.update(task, completed=report.percent, description=step)
 
             async with service.opened() as (_delivery, store):
-                report = await import_roster(store, tenant, path, show)
+                wish = Wish(columns=await store.columns_chosen(tenant, header_of(path)))
+                report = await import_roster(store, tenant, path, show, wish)
                 bar.update(task, completed=100, description="Publishing")
     except RosterError as error:
         console.print(f"[red]Nothing was imported.[/] {error.detail}", highlight=False)

@@ -14,10 +14,11 @@ from chassis.ids import new_member_id
 from chassis.state.documents import AlreadyExistsError
 from contracts.profiles import MOST_FUNCTIONS
 
+from profiles.columns import RosterError
 from profiles.domain import Imported, Member, RosterRow
 from profiles.functions import has_room
 from profiles.jobs import Counts, Wish
-from profiles.roster import Roster, RosterError, RowError, unfit_managers
+from profiles.roster import Roster, RowError, unfit_managers
 from profiles.store import Store
 
 AS_IT_IS: Final = Wish()
@@ -96,7 +97,7 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
     Raises:
         RosterError: the file as a whole is not readable, or holds no row; or another import was faster.
     """
-    roster, report = Roster(path), Report()
+    roster, report = Roster(path, wish.columns), Report()
     people = await _check(store, tenant, roster, report, progress)
     if not people.lines and not report.errors:
         raise RosterError("The file names its columns but holds no people.")

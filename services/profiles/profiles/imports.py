@@ -5,7 +5,7 @@ import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from chassis.errors import NotFoundError, UnauthenticatedError
+from chassis.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from chassis.translation import gettext as _
 from chassis.web import identity
 from chassis.web.http import body_limit
@@ -18,12 +18,13 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from chassis import clock
+from profiles import column_pages, staging
 from profiles.api import V1, PersonCard, card_of, require_purpose
+from profiles.columns import OPTIONAL, REQUIRED
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem, Wish
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
-from profiles.roster import OPTIONAL, REQUIRED
-from profiles.uploads import MOST_BYTES, read_upload, receive
+from profiles.uploads import MOST_BYTES, Ask, read_upload, receive
 
 router = APIRouter()
 _pages: Final = Pages("profiles")
@@ -100,17 +101,7 @@ async def import_page(
     found = await _job(parts, job) if job else None
     if part and found:
         return _pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
-    earlier = [_shown(each) for each in await parts.store.imports_of(caller.tenant, _HISTORY)]
-    return _pages.render(
-        request,
-        "import.html",
-        caller=caller,
-        required=REQUIRED,
-        optional=OPTIONAL,
-        earlier=earlier,
-        people={card.member: card for card in await _cards(parts, caller, earlier)},
-        **_shown(found),
-    )
+    return await _import_page(request, caller, parts, found)
 
 
 @router.get("/import/problems.csv", include_in_schema=False)
@@ -139,8 +130,62 @@ async def upload_roster(request: Request, caller: SignedIn, parts: HasParts) -> 
         notice = _("Say with a whole number how many people may leave at most; 0 lets everybody stay.")
         return redirect("/import", notice=notice, kind="warning")
     wish = Wish(trial=form.get("do") == "try", most_leavers=int(leavers))
-    job = await parts.uploads.start(await receive(read_upload(file)), wish, caller.member)
+    ask = Ask.ALWAYS if form.get("do") == "look" else Ask.WHEN_UNCLEAR
+    job = await parts.uploads.start(await receive(read_upload(file)), wish, caller.member, ask=ask)
     return redirect(f"/import?job={job.id}")
+
+
+@router.post("/import/columns", include_in_schema=False)
+async def choose_columns(request: Request, caller: SignedIn, parts: HasParts, job: str) -> Response:
+    """Imports a file that waited, or tries it out, with its columns read as the form says."""
+    POLICY.require(caller, "roster.import", Resource(caller.tenant))
+    found, form = await _job(parts, job), await request.form()
+    columns = column_pages.chosen(found, form)
+    try:
+        column_pages.check(columns)
+        wish = found.wish.model_copy(update={"trial": form.get("do") == "try", "columns": columns})
+        await parts.uploads.go_on(found.id, wish)
+    except InvalidError as refusal:
+        context = await column_pages.shown(found, columns, refusal.detail)
+        return await _import_page(request, caller, parts, found, status=refusal.status, **context)
+    except (ConflictError, NotFoundError) as refusal:
+        return redirect(f"/import?job={found.id}", notice=refusal.detail, kind="warning")
+    return redirect(f"/import?job={found.id}")
+
+
+@router.post("/import/after-trial", include_in_schema=False)
+async def import_after_trial(caller: SignedIn, parts: HasParts, job: str) -> Response:
+    """Imports the file of a trial, without another upload."""
+    POLICY.require(caller, "roster.import", Resource(caller.tenant))
+    trial = await _job(parts, job)
+    if not trial.wish.trial or trial.status is not JobStatus.DONE:
+        notice = _("Only a file that was tried out waits here.")
+        return redirect(f"/import?job={trial.id}", notice=notice, kind="warning")
+    try:
+        begun = await parts.uploads.after_trial(trial, caller.member)
+    except NotFoundError as refusal:
+        return redirect("/import", notice=refusal.detail, kind="warning")
+    return redirect(f"/import?job={begun.id}")
+
+
+async def _import_page(
+    request: Request, caller: Caller, parts: Parts, job: ImportJob | None, *, status: int = 200, **context: Any
+) -> HTMLResponse:
+    earlier = [_shown(each) for each in await parts.store.imports_of(caller.tenant, _HISTORY)]
+    if job and job.status is JobStatus.WAITING and not context:
+        context = await column_pages.shown(job)
+    return _pages.render(
+        request,
+        "import.html",
+        caller=caller,
+        status=status,
+        required=REQUIRED,
+        optional=OPTIONAL,
+        earlier=earlier,
+        people={card.member: card for card in await _cards(parts, caller, earlier)},
+        **_shown(job),
+        **context,
+    )
 
 
 async def _cards(parts: Parts, caller: Caller, earlier: list[dict[str, Any]]) -> list[PersonCard]:
@@ -156,7 +201,11 @@ async def _job(parts: Parts, job: str) -> ImportJob:
 
 
 def _shown(job: ImportJob | None) -> dict[str, Any]:
-    return {"job": job, "standing": job.seen_at(clock.now()).value if job else ""}
+    return {
+        "job": job,
+        "standing": job.seen_at(clock.now()).value if job else "",
+        "waits": job is not None and staging.kept(job.id) is not None,
+    }
 
 
 async def _content(request: Request) -> AsyncIterator[bytes]:

@@ -4,8 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from chassis.errors import ConflictError
 from chassis.state.aggregate import Aggregate
+from chassis.translation import gettext as _
 from pydantic import BaseModel, ConfigDict
+
+from profiles.columns import Columns
 
 KEPT_ERRORS: Final = 1000  # an array in a document is bounded; the count is not
 _SILENT_SECONDS: Final = 60
@@ -14,6 +18,7 @@ _SILENT_SECONDS: Final = 60
 class JobStatus(StrEnum):
     """Where an import stands."""
 
+    WAITING = "waiting"  # its file is there, and somebody is to say which column tells what
     RUNNING = "running"
     DONE = "done"
     REFUSED = "refused"  # the file as a whole could not be read
@@ -39,6 +44,8 @@ class Wish(BaseModel):
     """Look at everything and change nothing."""
     most_leavers: int = 0
     """People who are missing from the file are taken out, if they are no more than this."""
+    columns: Columns | None = None
+    """What its columns tell; nothing where they have the documented names."""
 
 
 class Counts(BaseModel):
@@ -74,6 +81,20 @@ class ImportJob(Aggregate):
     wish: Wish = Wish()
     by: str = ""
     """The member who asked for it; nobody for a service."""
+
+    def begin(self, wish: Wish, at: str) -> None:
+        """The columns are settled.
+
+        Raises:
+            ConflictError: it has begun already, from another window.
+        """
+        if self.status is not JobStatus.WAITING:
+            raise ConflictError(_("This import has begun already. Look below how far it is."))
+        self.status, self.wish, self.touched_at = JobStatus.RUNNING, wish, at
+
+    def told(self, column: str) -> str:
+        """How a reader of the file finds one of our columns in it."""
+        return self.wish.columns.told(column) if self.wish.columns else column
 
     def advance(self, percent: int, counts: Counts, at: str) -> None:
         """The work goes on."""

@@ -8,36 +8,33 @@ import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeVar
 
-from chassis.errors import InvalidError
 from contracts.codes import COUNTRIES, LANGUAGES
 
 from chassis import zones
+from profiles.columns import (
+    LONGEST_NAME,
+    MOST_COLUMNS,
+    REQUIRED,
+    Columns,
+    Layout,
+    RosterError,
+    delimiter_of,
+    layout_of,
+)
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
 from profiles.taxonomy import AREAS
 
-REQUIRED: Final = (
-    *("employee_id", "email", "name", "title", "manager_id", "level", "unit", "country", "time_zone"),
-    *("languages", "joined"),
-)
-OPTIONAL: Final = (
-    *("work_from", "work_to", "function", "site", "offers", "seeks", "likes", "in_person"),
-    *("mentor_capacity", "mentee_capacity", "enrolled", "roles"),
-)
-COLUMNS: Final = REQUIRED + OPTIONAL
-
 _LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "function": 80, "site": 80}
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
-_MONTH: Final = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
+_MONTH: Final = re.compile(r"(?P<year>(?:19|20)\d\d)-(?P<month>0[1-9]|1[0-2])(?:-\d\d)?")
+_DOTTED: Final = re.compile(r"\d{1,2}\.(?P<month>0?[1-9]|1[0-2])\.(?P<year>(?:19|20)\d\d)")
 _FORMULA: Final = ("=", "+", "-", "@")
 
 T = TypeVar("T")
-
-
-class RosterError(InvalidError):
-    """The file as a whole cannot be read; nothing was imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,7 @@ class Roster:
     """A roster on disk. `total` is its size in bytes; `position` how far the current reading is."""
 
     path: Path
+    columns: Columns | None = None
     position: int = 0
     total: int = 0
 
@@ -97,15 +95,33 @@ class Roster:
         """Each row of the file, checked by itself.
 
         Raises:
-            RosterError: the file is empty, not UTF-8, not CSV, or its columns are not the documented ones.
+            RosterError: the file is empty, not UTF-8, not CSV, or its columns are not those that were chosen; where
+                nobody chose, the documented ones.
         """
+        cells = self._cells()
+        _number, header = next(cells, (1, []))
+        layout = layout_of(header, self.columns)
+        for number, row in cells:
+            if any(cell.strip() for cell in row):
+                yield read_row(number, layout, row)
+
+    def beginning(self, rows: int) -> tuple[tuple[str, ...], list[list[str]]]:
+        """The names on the first line, and so many of the lines after it, as they stand there.
+
+        Raises:
+            RosterError: the file is not UTF-8 or not CSV.
+        """
+        lines = [[cell.strip() for cell in cells] for _number, cells in islice(self._cells(), rows + 1)]
+        return (tuple(lines[0]), lines[1:]) if lines else ((), [])
+
+    def _cells(self) -> Iterator[tuple[int, list[str]]]:
         self.position = 0
-        reader = csv.reader(self._lines(), strict=True)
+        lines = self._lines()
+        first = next(lines, "")
+        reader = csv.reader(chain([first], lines), strict=True, delimiter=delimiter_of(first))
         try:
-            header = _header(next(reader, []))
             for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield read_row(reader.line_num, header, cells)
+                yield reader.line_num, cells
         except csv.Error as error:
             raise RosterError(f"The file is not readable as CSV near line {reader.line_num}: {error}.") from error
 
@@ -114,6 +130,15 @@ class Roster:
             for number, line in enumerate(file, start=1):
                 self.position += len(line)
                 yield _decode(line, number)
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """The first line's names; none when reading the rows will have to say what is wrong with the file."""
+    try:
+        header, _rows = Roster(path).beginning(0)
+    except RosterError:
+        return ()
+    return header if len(header) <= MOST_COLUMNS and all(len(name) <= LONGEST_NAME for name in header) else ()
 
 
 def _decode(line: bytes, number: int) -> str:
@@ -128,25 +153,11 @@ def _decode(line: bytes, number: int) -> str:
     return text
 
 
-def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip().lower() for cell in cells]
-    if not any(names):
-        raise RosterError("The file is empty. Its first line names the columns: " + ", ".join(REQUIRED) + ".")
-    complaints = []
-    if missing := [name for name in REQUIRED if name not in names]:
-        complaints.append("these columns are missing: " + ", ".join(missing))
-    if doubled := sorted({name for name in names if name in COLUMNS and names.count(name) > 1}):
-        complaints.append("these columns stand there twice: " + ", ".join(doubled))
-    if complaints:
-        raise RosterError(f"Line 1: {'; '.join(complaints)}. Columns are separated by commas.")
-    return names
-
-
-def read_row(line: int, header: list[str], cells: list[str]) -> RosterRow | list[RowError]:
+def read_row(line: int, layout: Layout, cells: list[str]) -> RosterRow | list[RowError]:
     """One row, or everything that is wrong with it."""
-    if len(cells) != len(header):
-        return [RowError(line, "", f"has {len(cells)} cells, but line 1 names {len(header)} columns")]
-    row = _Cells(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+    if len(cells) != layout.width:
+        return [RowError(line, "", f"has {len(cells)} cells, but line 1 names {layout.width} columns")]
+    row = _Cells(line, layout.values(cells))
     found = RosterRow(
         line=line,
         contact=Contact(
@@ -268,9 +279,10 @@ def _zone(text: str) -> str:
 
 
 def _month(text: str) -> str:
-    if not _MONTH.fullmatch(text):
-        raise ValueError(f"is {_shown(text)}, but must be a month such as 2024-03")
-    return text
+    """A month, or a day of which the month is kept. Days with slashes mean two things, so they are refused."""
+    if (found := _MONTH.fullmatch(text) or _DOTTED.fullmatch(text)) is None:
+        raise ValueError(f"is {_shown(text)}, but must be a month such as 2024-03, or a day such as 2024-03-18")
+    return f"{found['year']}-{found['month']:0>2}"
 
 
 def _yes_or_no(text: str) -> bool:

@@ -9,9 +9,10 @@ from chassis.delivery import Delivery
 from chassis.state.documents import Documents
 from chassis.state.mongo import IN_LIMIT, Index
 
+from profiles.columns import Columns
 from profiles.domain import Member
 from profiles.functions import Functions
-from profiles.jobs import ImportJob
+from profiles.jobs import ImportJob, JobStatus
 from profiles.keys import KeySet
 
 R = TypeVar("R")
@@ -70,6 +71,12 @@ class Store:
         """The newest imports."""
         found = await self.imports.find(tenant, {}, limit=_MOST_IMPORTS)
         return sorted(found, key=lambda job: job.started_at, reverse=True)[:count]
+
+    async def columns_chosen(self, tenant: str, header: tuple[str, ...]) -> Columns | None:
+        """What was chosen last for a file with this first line."""
+        done = {"wish.columns.header": list(header), "status": JobStatus.DONE.value}
+        found = await self.imports.find(tenant, done, limit=_MOST_IMPORTS)
+        return max(found, key=lambda job: job.started_at).wish.columns if found else None
 
     async def functions_of(self, tenant: str) -> Functions:
         """The functions of a tenant, as of its last import."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from enum import Enum, auto
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -12,9 +13,11 @@ from chassis.ids import new_id
 from starlette.datastructures import UploadFile
 
 from chassis import clock, logs, telemetry
+from profiles import staging
+from profiles.columns import Columns, RosterError, documented
 from profiles.importing import AS_IT_IS, Progress, Report, import_roster
-from profiles.jobs import ImportJob, Problem, Wish
-from profiles.roster import RosterError
+from profiles.jobs import ImportJob, JobStatus, Problem, Wish
+from profiles.roster import header_of
 from profiles.store import Store
 
 MOST_BYTES: Final = 64 * 1024 * 1024  # some 300,000 people
@@ -55,6 +58,14 @@ def _refuse_too_much(size: int) -> None:
         )
 
 
+class Ask(Enum):
+    """When somebody is to say what a file's columns tell, before it is imported."""
+
+    NEVER = auto()
+    WHEN_UNCLEAR = auto()
+    ALWAYS = auto()
+
+
 class Uploads:
     """The imports that this process runs."""
 
@@ -63,47 +74,97 @@ class Uploads:
         self._tenant = tenant
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, path: Path, wish: Wish = AS_IT_IS, by: str = "") -> ImportJob:
-        """Begin to import a received file, which is deleted afterwards."""
+    async def start(self, path: Path, wish: Wish = AS_IT_IS, by: str = "", *, ask: Ask = Ask.NEVER) -> ImportJob:
+        """Begin to import a received file, or let it wait until somebody has said what its columns tell."""
+        header = await asyncio.to_thread(header_of, path)
+        known = await self._store.columns_chosen(self._tenant, header)
+        unclear = known is None and not documented(header)
+        if header and (ask is Ask.ALWAYS or (ask is Ask.WHEN_UNCLEAR and unclear)):
+            return await self._wait(path, wish.model_copy(update={"columns": known or Columns.suggested(header)}), by)
+        return await self._begin(self._job(wish.model_copy(update={"columns": known}), by), path)
+
+    async def go_on(self, job: str, wish: Wish) -> None:
+        """Import a file that waited, in this way.
+
+        Raises:
+            ConflictError: it has begun already.
+            NotFoundError: the file is not kept any more.
+        """
+        (await self._store.imports.load(self._tenant, job)).begin(wish, clock.timestamp())  # refuses before the file
+        path = staging.take(job)
+        try:
+            await self._change(job, lambda each: each.begin(wish, clock.timestamp()))
+        except BaseException:
+            staging.keep(path, job)
+            raise
+        self._spawn(await self._store.imports.load(self._tenant, job), path)
+
+    async def after_trial(self, trial: ImportJob, by: str) -> ImportJob:
+        """Import the file of a trial, read in the same way.
+
+        Raises:
+            NotFoundError: the file is not kept any more.
+        """
+        job = self._job(trial.wish.model_copy(update={"trial": False}), by)
+        return await self._begin(job, staging.take(trial.id))
+
+    def _job(self, wish: Wish, by: str) -> ImportJob:
         at = clock.timestamp()
-        job = ImportJob(id=new_id(), tenant=self._tenant, started_at=at, touched_at=at, wish=wish, by=by)
+        return ImportJob(id=new_id(), tenant=self._tenant, started_at=at, touched_at=at, wish=wish, by=by)
+
+    async def _wait(self, path: Path, wish: Wish, by: str) -> ImportJob:
+        job = self._job(wish, by)
+        job.status = JobStatus.WAITING
+        await asyncio.to_thread(staging.tidy)
+        staging.keep(path, job.id)
         await self._store.imports.insert(job)
-        task = asyncio.create_task(self._run(job.id, path, wish))
+        return job
+
+    async def _begin(self, job: ImportJob, path: Path) -> ImportJob:
+        await self._store.imports.insert(job)
+        self._spawn(job, path)
+        return job
+
+    def _spawn(self, job: ImportJob, path: Path) -> None:
+        task = asyncio.create_task(self._run(job, path))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await self._store.imports.load(self._tenant, job.id)
 
-    async def _run(self, job: str, path: Path, wish: Wish) -> None:
+    async def _run(self, job: ImportJob, path: Path) -> None:
         told_at = time.monotonic()
 
         async def tell(report: Report) -> None:
             nonlocal told_at
             if time.monotonic() - told_at >= _TOLD_SECONDS:
                 told_at = time.monotonic()
-                await self._change(job, lambda each: each.advance(report.percent, report.counts, clock.timestamp()))
+                await self._change(job.id, lambda each: each.advance(report.percent, report.counts, clock.timestamp()))
 
         try:
             with telemetry.span("import roster"):
-                report = await self._persistently(path, tell, wish)
+                report = await self._persistently(path, tell, job)
         except RosterError as error:
             reason = error.detail
-            await self._change(job, lambda each: each.refuse(reason, clock.timestamp()))
+            await self._change(job.id, lambda each: each.refuse(reason, clock.timestamp()))
         else:
-            problems = [Problem(line=each.line, column=each.column, reason=each.reason) for each in report.errors]
-            await self._change(job, lambda each: each.finish(report.counts, problems, clock.timestamp()))
+            problems = [
+                Problem(line=each.line, column=job.told(each.column), reason=each.reason) for each in report.errors
+            ]
+            if job.wish.trial:
+                staging.keep(path, job.id)
+            await self._change(job.id, lambda each: each.finish(report.counts, problems, clock.timestamp()))
             log.info("import.done", rows=report.counts.imported, bad_rows=report.counts.refused)
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _persistently(self, path: Path, tell: Progress, wish: Wish) -> Report:
+    async def _persistently(self, path: Path, tell: Progress, job: ImportJob) -> Report:
         """Import; when the database goes away midway, wait and begin again, which doubles nothing."""
         for attempt in range(_ATTEMPTS):
             try:
-                return await import_roster(self._store, self._tenant, path, tell, wish)
+                return await import_roster(self._store, self._tenant, path, tell, job.wish)
             except TransientError as error:
                 log.warning("import.waiting", attempt=attempt, error=str(error))
                 await asyncio.sleep(min(0.5 * 2**attempt, 5))
-        return await import_roster(self._store, self._tenant, path, tell, wish)
+        return await import_roster(self._store, self._tenant, path, tell, job.wish)
 
     async def _change(self, job: str, decide: Callable[[ImportJob], None]) -> None:
         await self._store.imports.change(self._tenant, job, decide)
