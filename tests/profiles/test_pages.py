@@ -245,7 +245,7 @@ HR_FILE = (
 
 
 async def test_a_file_with_columns_of_its_own_asks_what_they_tell_once(site: Site) -> None:
-    """Missing answers are asked for and nothing typed is lost; after a trial the same file goes in, the next one too."""
+    """Missing answers are asked for, nothing typed is lost; after a trial the same file goes in, the next one too."""
     operator = await site.signed_in("olu@demo.example")
     sent = await operator.post("/import", files={"file": ("hr.csv", HR_FILE)}, follow_redirects=True)
     assert "What do the columns of this file tell?" in sent.text
