@@ -10,6 +10,9 @@ from contracts.topics import DIRECTORY, PROFILE, Topic
 MOST_FUNCTIONS: Final = 64
 """How many functions one tenant's entries and profiles name at most: who tells them apart may do it by a bit each."""
 
+MOST_LEFT: Final = 50
+"""Programmes that one member can take no part in."""
+
 AreaCodes = Annotated[
     tuple[str, ...], Field(max_length=12, description="Area codes, most important first."), Pseudonymous
 ]
@@ -55,3 +58,11 @@ class DirectoryUpdated(Event):
     joined: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of joining."), Pseudonymous]
     function: Annotated[str, Field(max_length=80, description="Code of what they do, or empty."), Pseudonymous] = ""
     site: Annotated[str, Field(max_length=80, description="Code of where they work, or empty."), Pseudonymous] = ""
+    left: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=MOST_LEFT,
+            description="Ids of programmes in which the member takes no part, although they take part in mentoring.",
+        ),
+        Pseudonymous,
+    ] = ()

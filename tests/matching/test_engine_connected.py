@@ -112,6 +112,26 @@ async def test_other_rules_count_at_once(world: World) -> None:
     assert (after.mentee, after.id == before.id) == (before.mentee, False)
 
 
+async def test_whoever_leaves_the_programme_is_proposed_in_it_no_more(world: World) -> None:
+    """What is open goes back at once, a run leaves them out, and having left another programme means nothing here."""
+    (before,) = await world.pairs("junior")
+
+    async def stay_away_from(*programmes: str) -> None:
+        await world.tell(an_entry("junior", level=2, unit="unit-2", left=programmes), "junior")
+
+    async def has(pairs: int) -> bool:
+        return len(await world.pairs("junior")) == pairs
+
+    await stay_away_from(world.programme)
+    await until(lambda: has(0))
+    assert (await world.run()).state is RunState.DONE
+    assert await has(0)
+    await stay_away_from("another-programme")
+    await until(lambda: has(1))
+    (after,) = await world.pairs("junior")
+    assert after.mentee == before.mentee
+
+
 async def test_an_ended_pair_is_not_proposed_again(world: World) -> None:
     """Whoever left is never proposed the same person, neither live nor by a run."""
     (pair,) = await world.pairs("junior")

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import date
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from matching.domain.proposal import Origin
 from matching.engine.rules import Rules
 from matching.requests import MOST_OPEN
 from matching_engine_world import until
-from matching_people import a_profile
+from matching_people import a_profile, an_entry
 from matching_site import Site, a_site
 from matching_world import caller
 
@@ -58,6 +59,11 @@ async def ask(site: Site, member: str, other: str, side: str, key: str | None = 
     form = {"member": other, "programme": PROGRAMME, "as": side, "idempotency_key": key or uuid.uuid4().hex}
     async with site.as_(member) as client:
         return await client.post("/discover", data=form)
+
+
+def notice_of(answer: httpx.Response) -> str:
+    """What the next page will tell."""
+    return unquote(answer.headers["set-cookie"])
 
 
 async def between(site: Site, mentor: str, mentee: str) -> Mentorship:
@@ -138,6 +144,23 @@ async def test_whoever_closes_their_profile_is_found_by_nobody_from_then_on(site
     assert "dora" in await seen(site, "ana", "mentor")
     await learn(site, "dora", offers=(), seeks=("ai-tools",), open_to_be_mentored=False)
     assert "dora" not in await seen(site, "ana", "mentor")
+
+
+async def test_whoever_left_the_programme_is_found_by_nobody_and_asks_nobody(site: Site) -> None:
+    """Others learn nothing but that dora is not available; she herself is told how to come back."""
+    entry = an_entry("dora", level=9, unit="board", left=(PROGRAMME,))
+    await site.store.members.change(site.tenant, "dora", lambda known: known.learn_directory(entry))
+
+    assert await seen(site, "ana", "mentor") == ["emil"]
+    assert await seen(site, "dora", "mentee") == []
+    assert "This person is not available" in notice_of(await ask(site, "ana", "dora", "mentor"))
+    assert "Take part again under Programmes first" in notice_of(await ask(site, "dora", "ana", "mentee"))
+    assert await site.store.of_member(site.tenant, "dora", LIVE) == []
+    async with site.as_("dora") as client:
+        assert "You take no part" in (await client.get("/programmes")).text
+        assert "Take part again?" in (await client.get(f"/programmes/{PROGRAMME}/part")).text
+    async with site.as_("ana") as client:
+        assert "Take no part in this programme?" in (await client.get(f"/programmes/{PROGRAMME}/part")).text
 
 
 async def test_a_request_is_taken_back_and_may_be_made_again(site: Site) -> None:

@@ -6,7 +6,7 @@ import pytest
 from chassis.errors import InvalidError, NotFoundError
 from chassis.state.aggregate import Tombstone
 from contracts.envelope import Event
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_row
 from profiles.columns import COLUMNS, layout_of
@@ -178,6 +178,36 @@ def test_ones_own_time_zone_stands_in_the_directory_entry_and_against_the_roster
     (back,) = said(member)
     assert isinstance(back, DirectoryUpdated)
     assert back.time_zone == "Europe/Paris"
+
+
+def test_a_programme_that_one_left_stands_in_the_entry_and_against_the_roster(member: Member) -> None:
+    """Saying it again says nothing; the roster cannot take it back; taking part again does."""
+    member.take_part("p-1", part=False)
+    member.take_part("p-1", part=False)
+    (left,) = said(member)
+    assert isinstance(left, DirectoryUpdated)
+    assert left.left == ("p-1",)
+
+    assert member.import_row(row(level="4"), "m-0") is Imported.UPDATED
+    (moved,) = said(member)
+    assert isinstance(moved, DirectoryUpdated)
+    assert (moved.left, moved.level) == (("p-1",), 4)
+
+    member.take_part("p-1", part=True)
+    (back,) = said(member)
+    assert isinstance(back, DirectoryUpdated)
+    assert back.left == ()
+
+
+def test_there_is_an_end_to_programmes_that_one_can_leave(member: Member) -> None:
+    """One more than fits is refused with what to do; what was chosen before stays."""
+    for number in range(MOST_LEFT):
+        member.take_part(f"p-{number}", part=False)
+    with pytest.raises(InvalidError, match="take no part in 50 programmes already"):
+        member.take_part("p-one-more", part=False)
+    member.take_part("p-0", part=True)
+    member.take_part("p-one-more", part=False)
+    assert len(member.left) == MOST_LEFT
 
 
 def test_ones_own_language_is_for_reading_alone(member: Member) -> None:

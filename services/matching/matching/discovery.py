@@ -54,11 +54,13 @@ class Discovery:
             side: on which the member would be.
             area: what the two must share, if it matters.
         """
+        if not member.takes_part_in(programme.id):
+            return []
         engine = await self._engine(programme, [member])
         best = await asyncio.to_thread(_best, engine, member.id, side, area)
         apart = await self._apart(member)
         known = [each for each in best if each.pair.other(member.id) not in apart]
-        free = await self._free(programme.tenant, {each.pair.other(member.id) for each in known}, other_side(side))
+        free = await self._free(programme, {each.pair.other(member.id) for each in known}, other_side(side))
         shown = [each for each in known if each.pair.other(member.id) in free][:SHOWN]
         return [Found(each.pair.other(member.id), terms_of(engine, each, 0)) for each in shown]
 
@@ -90,12 +92,18 @@ class Discovery:
         ]
         return {each for pair in pairs if _stands_between(pair) for each in (pair.mentor, pair.mentee)}
 
-    async def _free(self, tenant: str, members: set[str], side: Side) -> set[str]:
-        """Those of some members who have a free place on a side at this moment."""
-        known = await self._store.members.find_ids(tenant, sorted(members))
-        places = await self._store.places.find_ids(tenant, [places_id(each, side) for each in sorted(members)])
+    async def _free(self, programme: Programme, members: set[str], side: Side) -> set[str]:
+        """Those of some members who take part in a programme and have a free place on a side at this moment."""
+        known = await self._store.members.find_ids(programme.tenant, sorted(members))
+        places = await self._store.places.find_ids(
+            programme.tenant, [places_id(each, side) for each in sorted(members)]
+        )
         taken = {each.member: len(each.taken) for each in places.values()}
-        return {each.id for each in known.values() if each.capacity(side) > taken.get(each.id, 0)}
+        return {
+            each.id
+            for each in known.values()
+            if each.takes_part_in(programme.id) and each.capacity(side) > taken.get(each.id, 0)
+        }
 
 
 def _stands_between(pair: Mentorship) -> bool:

@@ -25,10 +25,17 @@ class Absence(StrEnum):
 
 
 def engine_person(
-    entry: DirectoryUpdated, profile: ProfileUpdated | None, today: date, waiting_days: int = 0
+    entry: DirectoryUpdated,
+    profile: ProfileUpdated | None,
+    today: date,
+    waiting_days: int = 0,
+    programme: str | None = None,
 ) -> Person:
-    """One member as the engine knows them; somebody without a profile still holds the management chain together."""
-    takes_part = profile is not None and profile.enrolled
+    """One member as the engine of a programme knows them, or of whatever programme they did not leave.
+
+    Somebody who takes no part still holds the management chain together.
+    """
+    takes_part = profile is not None and profile.enrolled and programme not in entry.left
     return Person(
         id=entry.member,
         level=entry.level,

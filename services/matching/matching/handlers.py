@@ -129,7 +129,7 @@ async def _still_proper(pair: Mentorship, store: Store) -> bool:
     programme = await store.programmes.load(pair.tenant, pair.programme)
     mentor = await store.members.get(pair.tenant, pair.mentor)
     mentee = await store.members.get(pair.tenant, pair.mentee)
-    if mentor is None or mentee is None:
+    if mentor is None or mentee is None or not all(each.takes_part_in(programme.id) for each in (mentor, mentee)):
         return False
     above = [*await store.chain_above(mentor), *await store.chain_above(mentee)]
     return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, clock.today()) is None

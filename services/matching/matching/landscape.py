@@ -78,9 +78,9 @@ class Landscape:
         tenant.programmes.pop(event.key, None)
         return Change(event.tenant)
 
-    def person(self, tenant: str, member: str, today: date) -> Person | None:
-        """A member as the engine knows them; none while the directory is silent about them."""
-        return person_of(self.tenants[tenant].people.get(member, Known()), today)
+    def person(self, tenant: str, member: str, today: date, programme: str) -> Person | None:
+        """A member as a programme's engine knows them; none while the directory is silent about them."""
+        return person_of(self.tenants[tenant].people.get(member, Known()), today, programme)
 
     def copy_of(self, tenant: str) -> Tenant:
         """What is known of a tenant now, so that an engine can be made of it while more is heard."""
@@ -91,7 +91,7 @@ class Landscape:
 def make_engine(known: Tenant, programme: str, rules: Rules, today: date) -> Engine:
     """A fresh engine for a programme."""
     ties = [(tie_of(pair, programme, known.again), (pair.mentor, pair.mentee)) for pair in known.pairs.values()]
-    people = (person_of(each, today) for each in known.people.values())
+    people = (person_of(each, today, programme) for each in known.people.values())
     return Engine(
         rules,
         (person for person in people if person is not None),
@@ -101,12 +101,12 @@ def make_engine(known: Tenant, programme: str, rules: Rules, today: date) -> Eng
     )
 
 
-def person_of(known: Known, today: date) -> Person | None:
-    """A member as the engine knows them; none while the directory is silent about them."""
+def person_of(known: Known, today: date, programme: str) -> Person | None:
+    """A member as a programme's engine knows them; none while the directory is silent about them."""
     if known.entry is None:
         return None
     waiting = (today - known.ready_since).days if known.ready_since else 0
-    return engine_person(known.entry, known.profile, today, max(0, waiting))
+    return engine_person(known.entry, known.profile, today, max(0, waiting), programme)
 
 
 def tie_of(pair: MentorshipState, programme: str, again: set[str]) -> Tie | None:

@@ -80,8 +80,21 @@ class LeadViews:
             programmes=sorted(programmes, key=lambda each: not each.led_by(caller.member)),
             areas={each.id: [area_label(areas, code) for code in each.plan.rules.areas] for each in programmes},
             running={each.id: each.running(clock.today()) for each in programmes},
+            left=await self._left(caller),
             may_set_up=sets_up(caller),
         )
+
+    async def part(self, request: Request, caller: Caller, programme: str) -> HTMLResponse:
+        """What it means to take no part in a programme, or to take part again; profiles keeps the choice."""
+        found = await self.commands.known_programme(caller, programme)
+        left = await self._left(caller)
+        return self.pages.render(
+            request, "programme_part.html", caller=caller, programme=found, takes_part=found.id not in left
+        )
+
+    async def _left(self, caller: Caller) -> tuple[str, ...]:
+        me = await self.commands.store.members.get(caller.tenant, caller.member)
+        return me.directory.left if me and me.directory else ()
 
     async def programme(self, request: Request, caller: Caller, programme: str, asked: Asked) -> HTMLResponse:
         """One programme for its lead."""
@@ -167,6 +180,11 @@ def add(routes: APIRouter, views: LeadViews) -> None:
     ) -> HTMLResponse:
         """One programme, for its lead."""
         return await views.programme(request, caller, programme, asked)
+
+    @routes.get("/programmes/{programme}/part")
+    async def part(request: Request, caller: SignedIn, programme: str) -> HTMLResponse:
+        """Whether one takes part in a programme."""
+        return await views.part(request, caller, programme)
 
     @routes.get("/programmes/{programme}/progress")
     async def progress(request: Request, caller: SignedIn, programme: str) -> Response:

@@ -192,7 +192,7 @@ class Proposer:
             proposals: list[Proposal] = []
             with telemetry.span("run change", attributes={"programme": programme, "count": len(members)}):
                 for member in members:
-                    person = self.landscape.person(tenant, member, clock.today())
+                    person = self.landscape.person(tenant, member, clock.today(), programme)
                     change = engine.remove(member) if person is None else engine.change(person)
                     gone = {*change.withdrawn, *change.moved}
                     proposals = [each for each in proposals if each.pair not in gone] + [*change.proposals]

@@ -96,6 +96,8 @@ class Requests:
         return len(this)
 
     async def _require_proper(self, wish: "_Wish") -> None:
+        if not wish.asking.takes_part_in(wish.programme.id):
+            raise ConflictError(_("You take no part in this programme. Take part again under Programmes first."))
         if not await self._has_place(wish.asking, wish.side):
             raise ConflictError(
                 _("You have no free place yourself. Look at your profile, or wait until a mentorship ends.")
@@ -103,6 +105,8 @@ class Requests:
         above = [*await self._store.chain_above(wish.mentor), *await self._store.chain_above(wish.mentee)]
         rule = broken_rule(wish.programme.plan.rules, wish.mentor, wish.mentee, above, clock.today())
         if rule is not None or not await self._has_place(wish.asked, other_side(wish.side)):
+            raise _not_available()
+        if not wish.asked.takes_part_in(wish.programme.id):
             raise _not_available()
 
     async def _has_place(self, member: Member, side: Side) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from chassis.errors import InvalidError, NotFoundError
 from chassis.state.aggregate import Aggregate
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from pydantic import BaseModel, ConfigDict
 
@@ -64,6 +64,7 @@ class Directory(_Part):
     joined: str
     function: str = ""
     site: str = ""
+    left: tuple[str, ...] = ()
 
 
 class Profile(_Part):
@@ -137,6 +138,7 @@ class Member(Aggregate):
     directory: Directory
     profile: Profile
     regional: Regional = Regional()
+    left: tuple[str, ...] = ()  # ids of programmes in which the member takes no part
     roles: tuple[Role, ...] = ()
     edited: bool = False  # the member saved their profile: the roster's profile columns no longer apply
     identity: str | None = None  # issuer and subject of the sign-in this member is linked to
@@ -159,9 +161,9 @@ class Member(Aggregate):
 
     @property
     def entry(self) -> Directory:
-        """The directory entry as everybody else learns it: in the time zone that the member chose, if they did."""
-        chosen = self.regional.time_zone
-        return self.directory.model_copy(update={"time_zone": chosen}) if chosen else self.directory
+        """The directory entry as our other services learn it: what the member chose stands over the roster."""
+        chosen = {"left": self.left} | ({"time_zone": self.regional.time_zone} if self.regional.time_zone else {})
+        return self.directory.model_copy(update=chosen)
 
     @property
     def language(self) -> str:
@@ -207,6 +209,25 @@ class Member(Aggregate):
         before, self.regional = self.entry, regional
         self._say_directory_after(before)
 
+    def take_part(self, programme: str, *, part: bool) -> None:
+        """Take part in one programme or not; whether the member takes part in mentoring at all is another choice.
+
+        Raises:
+            InvalidError: there are too many already.
+            NotFoundError: the member was removed.
+        """
+        if self.removed:
+            raise NotFoundError("This person is no longer a member.")
+        before, others = self.entry, tuple(each for each in self.left if each != programme)
+        if not part and len(others) == MOST_LEFT:
+            raise InvalidError(
+                "You take no part in {most} programmes already. Take part in one of them again, "
+                "or say in your profile that you take no part in mentoring.",
+                most=MOST_LEFT,
+            )
+        self.left = others if part else (*others, programme)
+        self._say_directory_after(before)
+
     def link(self, identity: str) -> bool:
         """Tie the member to their first sign-in; False when they are tied to a different one."""
         if self.identity is None:
@@ -222,7 +243,7 @@ class Member(Aggregate):
         self.employee_id = self.email = f"removed:{self.id}"
         self.name = self.title = ""
         self.directory = Directory(level=1, unit="", country="", time_zone="UTC", joined="")
-        self.profile, self.regional = Profile(), Regional()
+        self.profile, self.regional, self.left = Profile(), Regional(), ()
         self.bury(DIRECTORY)
         self.bury(PROFILE)
 

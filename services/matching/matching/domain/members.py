@@ -41,6 +41,10 @@ class Member(Aggregate):
         """How many places the profile allows on a side now."""
         return capacity_in(self.profile, side)
 
+    def takes_part_in(self, programme: str) -> bool:
+        """Whether they did not leave this one programme."""
+        return self.directory is None or programme not in self.directory.left
+
     @property
     def bands(self) -> PersonBands | None:
         """What is frozen onto a proposal; none while the directory is silent."""
