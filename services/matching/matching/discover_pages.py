@@ -58,9 +58,13 @@ class DiscoverViews:
     async def page(self, request: Request, caller: Caller, look: Look) -> HTMLResponse:
         """People who could be asked, each with what the two share and why."""
         today = clock.today()
-        programmes = [each for each in await self._commands.programmes(caller) if each.running(today)]
-        programme = next((each for each in programmes if each.id == look.programme), next(iter(programmes), None))
         me = await self._commands.store.members.get(caller.tenant, caller.member)
+        programmes = [
+            each
+            for each in await self._commands.programmes(caller)
+            if each.running(today) and (me is None or me.takes_part_in(each.id))
+        ]
+        programme = next((each for each in programmes if each.id == look.programme), next(iter(programmes), None))
         found = await self._found(programme, me, look)
         areas = await self._labels.areas()
         return self._pages.render(
