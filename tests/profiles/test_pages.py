@@ -4,8 +4,8 @@ import asyncio
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
 from chassis.settings import Settings
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
@@ -270,7 +270,7 @@ async def test_a_file_with_columns_of_its_own_asks_what_they_tell_once(site: Sit
     tried = await operator.post(f"/import/columns?job={job}", data=form | {"otherwise-joined": "2020-01"})
     again = await operator.post(f"/import/columns?job={job}", data=form | {"otherwise-joined": "2020-01"})
 
-    assert lacking.status_code == 400
+    assert lacking.status_code == 422
     assert "Say where these come from: Month or day of joining." in lacking.text
     assert 'value="Europe/Berlin"' in lacking.text
     assert tried.status_code == 303
@@ -301,7 +301,7 @@ async def test_only_operators_choose_columns_and_only_of_their_own_files(site: S
     assert (await operator.post("/import/columns?job=none", data={})).status_code == 404
 
 
-async def _told(client: Any, where: str, words: str) -> str:
+async def _told(client: httpx.AsyncClient, where: str, words: str) -> str:
     async with asyncio.timeout(20):
         while words not in (page := (await client.get(where)).text):
             await asyncio.sleep(0.05)
