@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.matching import Side
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, FilePayload, Page, Response, async_playwright
 
 from local import browser, history
 from local.history import History
@@ -23,18 +23,28 @@ _DESK: Final = (1280, 860)
 _PHONE: Final = (390, 780)
 _PAIRS: Final = 8
 _MONTHS: Final = 2
+_EXPORT: Final = (
+    "Personalnummer;Vorname;Nachname;E-Mail;Stelle;Vorgesetzten-Nummer;Stufe;Abteilung;Land;Eintritt\n"
+    "E90001;Ida;Roth;ida.roth@demo.example;Analystin;;3;data;DE;01.09.2026\n"
+    "E90002;Juri;Klee;juri.klee@demo.example;Analyst;E90001;2;data;DE;15.10.2026\n"
+)
 _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEMO)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `then` selects a link on it to follow first, `unfold` a part to open."""
+    """One page as somebody sees it.
+
+    `then` selects a link on it to follow first, `unfold` a part to open; `upload` is a file to send with its form.
+    """
 
     name: str
     email: str
     path: str
     then: str = ""
     unfold: str = ""
+    upload: str = ""
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,10 @@ PICTURES: Final = (
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
+    Picture("import-columns", _OPERATOR, "/import", upload=_EXPORT),
+    Picture("taking-part", _JUNIOR, "/programmes", ".card a[href$='/part']"),
+    Picture("not-found", _JUNIOR, "/nowhere", status=404),
+    Picture("not-allowed", _JUNIOR, "/import", status=403),
 )
 
 
@@ -74,6 +88,24 @@ def of_history(made: History) -> tuple[Picture, ...]:
         )
         if (pair := made.one(fate)) is not None
     )
+
+
+async def show(page: Page, address: str, picture: Picture) -> Response | None:
+    """Open what is to be seen in a signed-in browser; the answer that it came with."""
+    answer = await page.goto(f"{address}{picture.path}")
+    if picture.upload:
+        file: FilePayload = {"name": "export.csv", "mimeType": "text/csv", "buffer": picture.upload.encode()}
+        await page.locator("input[type=file]").set_input_files(file)
+        async with page.expect_navigation() as navigation:
+            await page.locator("form:has(input[type=file]) button[type=submit]").first.click()
+        answer = await navigation.value
+    if picture.then:
+        async with page.expect_navigation() as navigation:
+            await page.locator(picture.then).first.click()
+        answer = await navigation.value
+    if picture.unfold:
+        await page.locator(picture.unfold).first.click()
+    return answer
 
 
 async def take(folder: Path, say: Say) -> None:
@@ -109,12 +141,7 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
             await _sign_in(page, picture.email, address)
             signed_in[picture.email] = page
         page = signed_in[picture.email]
-        await page.goto(f"{address}{picture.path}")
-        if picture.then and await page.locator(picture.then).count():
-            await page.locator(picture.then).first.click()
-            await page.wait_for_load_state()
-        if picture.unfold and await page.locator(picture.unfold).count():
-            await page.locator(picture.unfold).first.click()
+        await show(page, address, picture)
         await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
 
 

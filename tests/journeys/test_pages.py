@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from english_words import english_left, shown
 from local.messages import LANGUAGES
-from local.screenshots import PICTURES, Picture
+from local.screenshots import PICTURES, Picture, show
 from local.stack import Stack
 from people_at_work import sign_in
 from playwright.async_api import Browser, BrowserContext
@@ -32,15 +32,9 @@ async def test_a_page_passes_axe_and_is_light(
     """
     page = await sessions[picture.email].new_page()
     await page.set_extra_http_headers({"Accept-Language": language})
-    answer = await page.goto(f"{stack.address}{picture.path}")
-    if picture.then:
-        async with page.expect_navigation() as navigation:
-            await page.locator(picture.then).first.click()
-        answer = await navigation.value
-    if picture.unfold:
-        await page.locator(picture.unfold).first.click()
+    answer = await show(page, stack.address, picture)
     assert answer is not None
-    assert answer.ok
+    assert answer.status == picture.status
     assert len(await answer.body()) <= _MOST_BYTES
     found = await Axe().run(page, options=_RULES)
     assert found.violations_count == 0, found.generate_report()
