@@ -116,6 +116,10 @@ accepts: setup ## Offer complete accepts at rising rates to a stack of its own: 
 screenshots: setup browser ## Take a picture of every page of a stack of its own, in every language. OUT=.turnabout/screenshots
 	@$(BIN)/python -m local screenshots $(if $(filter file,$(origin OUT)),.turnabout/screenshots,"$(OUT)")
 
+.PHONY: tour
+tour: setup browser ## Take the pictures of docs/tour.md anew.
+	@$(BIN)/python -m local screenshots docs/tour --tour
+
 ##@ Work on it
 
 .PHONY: contracts

@@ -124,6 +124,8 @@ def see_to_browser() -> None:
 @app.command("screenshots")
 def take_screenshots(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = STATE / "screenshots",
+    *,
+    tour: Annotated[bool, typer.Option(help="Only those that the documentation shows.")] = False,
 ) -> None:
     """Take a picture of every page in every language."""
     from local import screenshots  # noqa: PLC0415 - playwright is there for development only
@@ -131,7 +133,8 @@ def take_screenshots(
     try:
         browser.provide()
         setup.prepare()
-        asyncio.run(screenshots.take(folder, _say))
+        views = [screenshots.TOUR] if tour else screenshots.EVERYTHING
+        asyncio.run(screenshots.take(folder, _say, views))
     except StackError as error:
         _fail(error)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from local.stack import Say, Stack
 
 _DESK: Final = (1280, 860)
 _PHONE: Final = (390, 780)
+_QUALITY: Final = 70
 _PAIRS: Final = 8
 _MONTHS: Final = 2
 _EXPORT: Final = (
@@ -54,6 +55,8 @@ class View:
     language: str
     size: tuple[int, int]
     suffix: str
+    only: tuple[str, ...] = ()
+    """Names of the pictures to take, when it is not all of them."""
 
 
 PICTURES: Final = (
@@ -75,6 +78,23 @@ PICTURES: Final = (
     Picture("not-found", _JUNIOR, "/nowhere", status=404),
     Picture("not-allowed", _JUNIOR, "/import", status=403),
 )
+
+
+EVERYTHING: Final = tuple(
+    View(language, size, f"{'' if language == 'en' else f'-{language}'}{suffix}.png")
+    for language in ("en", *LANGUAGES)
+    for size, suffix in ((_DESK, ""), (_PHONE, "-phone"))
+)
+TOUR: Final = View(
+    "en",
+    _DESK,
+    ".jpeg",
+    only=(
+        *("home-of-a-junior", "proposals", "discover", "mentorship-running", "programme-form", "programme"),
+        *("insights", "import-columns"),
+    ),
+)
+"""What `docs/tour.md` shows."""
 
 
 def of_history(made: History) -> tuple[Picture, ...]:
@@ -108,8 +128,8 @@ async def show(page: Page, address: str, picture: Picture) -> Response | None:
     return answer
 
 
-async def take(folder: Path, say: Say) -> None:
-    """Start a stack, take all pictures into the folder, and stop it."""
+async def take(folder: Path, say: Say, views: Sequence[View]) -> None:
+    """Start a stack, take the pictures of these views into the folder, and stop it."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="turnabout-pictures-") as state:
         stack = Stack(Path(state), free_range(), say)
@@ -121,11 +141,10 @@ async def take(folder: Path, say: Say) -> None:
                 chromium = await playwright.chromium.launch(
                     executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
                 )
-                for language in ("en", *LANGUAGES):
-                    for size, suffix in ((_DESK, ""), (_PHONE, "-phone")):
-                        view = View(language, size, suffix if language == "en" else f"-{language}{suffix}")
-                        await _all_pages(chromium, stack.address, pictures, view, folder)
-                        say(f"{len(pictures) + 1} pictures, {language}, {size[0]} points wide, in {folder}")
+                for view in views:
+                    seen = [each for each in pictures if not view.only or each.name in view.only]
+                    await _all_pages(chromium, stack.address, seen, view, folder)
+                    say(f"{len(seen) + 1} pictures, {view.language}, {view.size[0]} points wide, in {folder}")
                 await chromium.close()
         finally:
             await asyncio.shield(stack.stop())
@@ -137,12 +156,21 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
         if picture.email not in signed_in:
             page = await _opened(chromium, view)
             await page.goto(f"{address}/sign-in")
-            await page.screenshot(path=folder / f"sign-in{view.suffix}.png")
+            await _keep(page, folder, "sign-in", view)
             await _sign_in(page, picture.email, address)
             signed_in[picture.email] = page
         page = signed_in[picture.email]
         await show(page, address, picture)
-        await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
+        await _keep(page, folder, picture.name, view)
+
+
+async def _keep(page: Page, folder: Path, name: str, view: View) -> None:
+    """The whole page; for the documentation the part that a screen shows, small enough to be kept with it."""
+    path = folder / f"{name}{view.suffix}"
+    if view.only:
+        await page.screenshot(path=path, type="jpeg", quality=_QUALITY)
+    else:
+        await page.screenshot(path=path, full_page=True)
 
 
 def _quietly(_stop: int, _of: int, _at: datetime) -> None:
