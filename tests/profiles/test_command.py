@@ -11,11 +11,14 @@ from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
 from chassis.ids import new_id
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
-from contracts.topics import DIRECTORY
+from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_file, a_row
+from profiles.app import compose
+from profiles.domain import Member
 from profiles.settings import ProfilesSettings
 
 pytestmark = pytest.mark.connected
+_MANY = 600
 
 
 class Command:
@@ -23,26 +26,47 @@ class Command:
 
     def __init__(self, kafka: str, database: str) -> None:
         self.settings = ProfilesSettings(  # a tenant of its own tells its records from others on the same broker
-            kafka=kafka, mongo=database, tenant=f"t-{new_id()}"
+            kafka=kafka, mongo=database, tenant=f"t-{new_id()}", database_prefix=f"t{new_id()[-12:]}-"
         )
         self._environment = {
             **os.environ,
             "TURNABOUT_KAFKA": kafka,
             "TURNABOUT_MONGO": database,
-            "TURNABOUT_DATABASE_PREFIX": f"t{new_id()[-12:]}-",
+            "TURNABOUT_DATABASE_PREFIX": self.settings.database_prefix,
             "TURNABOUT_TENANT": self.settings.tenant,
         }
 
     async def __call__(self, *arguments: str) -> tuple[int, str]:
         """Exit code, and everything that was printed."""
-        process = await asyncio.create_subprocess_exec(
+        process = await self.start(*arguments)
+        printed, _nothing = await process.communicate()
+        return process.returncode or 0, printed.decode()
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """The command as it runs."""
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "profiles", *arguments),
             env=self._environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        printed, _nothing = await process.communicate()
-        return process.returncode or 0, printed.decode()
+
+    async def members(self) -> list[Member]:
+        """Everybody in its database."""
+        async with compose(self.settings).opened(relaying=False) as (_delivery, store):
+            return await store.members.find(self.settings.tenant, {}, limit=100_000)
+
+    async def heard(self) -> list[Received[Any]]:
+        """Everything that its tenant's members have said."""
+        seen: list[Received[Any]] = []
+
+        async def keep(event: Received[Any]) -> None:
+            if event.tenant == self.settings.tenant:
+                seen.append(event)
+
+        async with TopicReader(self.settings, [ProfileUpdated, DirectoryUpdated], keep) as reader:
+            await reader.caught_up()
+        return seen
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +81,9 @@ async def command(kafka: str, database: str) -> Command:
 async def test_an_import_publishes_before_it_exits_and_again_says_nothing(command: Command, tmp_path: Path) -> None:
     """Two states a person, keyed by opaque ids, without a name; the second import adds none."""
     path = a_file(tmp_path / "r.csv", a_row("E1", name="Zoltan Unmistakable"), a_row("E2", manager_id="E1"))
-    seen: list[Received[Any]] = []
-
-    async def keep(event: Received[Any]) -> None:
-        if event.tenant == command.settings.tenant:
-            seen.append(event)
-
     first = await command("import", str(path))
     second = await command("import", str(path))
-    async with TopicReader(command.settings, [ProfileUpdated, DirectoryUpdated], keep) as reader:
-        await reader.caught_up()
+    seen = await command.heard()
 
     assert (first[0], second[0]) == (0, 0)
     assert "2 new, 0 changed, 0 unchanged, 0 refused." in first[1]
@@ -81,6 +98,33 @@ async def test_an_import_publishes_before_it_exits_and_again_says_nothing(comman
     (person,) = [key for key, manager in managers.items() if manager]
     assert managers[person] in managers
     assert "Unmistakable" not in str(seen)
+
+
+async def test_an_import_that_was_killed_is_simply_run_again(kafka: str, database: str, tmp_path: Path) -> None:
+    """Killed with -9 among its people and run again: everybody is there once, and the bus has heard of everybody."""
+    command = Command(kafka, database)
+    await command("migrate")
+    path = a_file(tmp_path / "r.csv", a_row("E0"), *(a_row(f"E{each}", manager_id="E0") for each in range(1, _MANY)))
+    killed = await command.start("import", str(path))
+    async with asyncio.timeout(60):
+        while len(await command.members()) < _MANY // 4:
+            await asyncio.sleep(0.01)
+    killed.kill()
+    await killed.wait()
+    before = len(await command.members())
+
+    code, printed = await command("import", str(path))
+
+    assert before < _MANY
+    assert code == 0, printed
+    assert f"{_MANY - before} new, 0 changed, {before} unchanged, 0 refused." in printed
+    members = await command.members()
+    assert sorted(member.employee_id for member in members) == sorted(f"E{each}" for each in range(_MANY))
+    ids = {member.id for member in members}
+    seen = await command.heard()
+    assert {event.key for event in seen if event.topic == DIRECTORY} == ids
+    assert {event.key for event in seen if event.topic == PROFILE} == ids
+    assert {event.sequence for event in seen} == {1}
 
 
 async def test_bad_rows_are_listed_and_the_rest_is_imported(command: Command, tmp_path: Path) -> None:
