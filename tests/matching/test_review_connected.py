@@ -16,8 +16,8 @@ pytestmark = pytest.mark.connected
 
 @pytest.fixture(scope="module")
 async def world(kafka: str, database: str) -> AsyncIterator[World]:
-    """One programme whose lead looks runs over."""
-    async with a_world(kafka, database, review=True) as made:
+    """One programme whose leads look runs over; one of them takes part in it."""
+    async with a_world(kafka, database, review=True, leads=("lena", "senior-1")) as made:
         for number in range(3):
             await made.join(f"junior-{number}", 2, offers=("ai-tools",), seeks=(), open_to_be_mentored=False)
             await made.join(
@@ -66,6 +66,16 @@ async def test_only_its_leads_look_a_run_over(world: World) -> None:
         with pytest.raises(Exception, match="does not allow"):
             await refused
     assert (await found(world)).state is RunState.REVIEW
+
+
+async def test_a_lead_who_takes_part_does_not_choose_for_themselves(world: World) -> None:
+    """Of their own pair they leave the decision to others; with everybody else's they do as any lead."""
+    run, commands, senior = await found(world), Commands(world.store), caller("senior-1", world.tenant)
+    ranks = {each.mentee: rank for rank, each in enumerate(await world.store.suggested(run, 1, 3), start=1)}
+    with pytest.raises(ConflictError, match="You are one of this pair"):
+        await commands.leave_out(senior, run.id, ranks["senior-1"], left_out=True)
+    await commands.leave_out(senior, run.id, ranks["senior-0"], left_out=True)
+    assert await world.store.left_out(run) == 1
 
 
 async def test_discarded_nobody_ever_hears_of_it(world: World) -> None:

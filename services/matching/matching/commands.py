@@ -211,7 +211,9 @@ class Commands:
             if found.state is not RunState.REVIEW:
                 raise ConflictError("This run is no longer looked over. Look at the programme again.")
             await self.store.suggestions.change(
-                caller.tenant, suggestion_id(found.id, rank), lambda each: each.leave_out(left_out=left_out)
+                caller.tenant,
+                suggestion_id(found.id, rank),
+                lambda each: each.leave_out(left_out=left_out, by=caller.member),
             )
 
     async def run(self, caller: Caller, run: str) -> tuple[Run, Programme]:

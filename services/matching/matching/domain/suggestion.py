@@ -1,5 +1,6 @@
 """Suggestions: the pairs that a run has found, while a lead looks them over; nobody else knows of them."""
 
+from chassis.errors import ConflictError
 from chassis.state.aggregate import Aggregate
 
 from matching.domain.proposal import Terms
@@ -15,8 +16,16 @@ class Suggestion(Aggregate):
     left_out: bool = False
     """The lead does not send it; the next run may find it again."""
 
-    def leave_out(self, *, left_out: bool) -> None:
-        """Say whether it is sent."""
+    def leave_out(self, *, left_out: bool, by: str) -> None:
+        """Say whether it is sent.
+
+        Raises:
+            ConflictError: the lead is one of the two: nobody picks whom they get by leaving out whom they do not want.
+        """
+        if by in {self.mentor, self.mentee}:
+            raise ConflictError(
+                "You are one of this pair. Let another lead look it over, or answer it once it is sent."
+            )
         self.left_out = left_out
 
 
