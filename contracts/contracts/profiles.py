@@ -10,6 +10,7 @@ from contracts.topics import DIRECTORY, PROFILE, Topic
 MOST_FUNCTIONS: Final = 64
 """How many functions one tenant's entries and profiles name at most: who tells them apart may do it by a bit each."""
 
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar day, ISO 8601."), Pseudonymous]
 AreaCodes = Annotated[
     tuple[str, ...], Field(max_length=12, description="Area codes, most important first."), Pseudonymous
 ]
@@ -55,3 +56,9 @@ class DirectoryUpdated(Event):
     joined: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of joining."), Pseudonymous]
     function: Annotated[str, Field(max_length=80, description="Code of what they do, or empty."), Pseudonymous] = ""
     site: Annotated[str, Field(max_length=80, description="Code of where they work, or empty."), Pseudonymous] = ""
+    enrolled_on: Annotated[
+        Day | None, Field(description="Day on which the member first took part in mentoring."), Pseudonymous
+    ] = None
+    enrolled_until: Annotated[
+        Day | None, Field(description="Day on which they stopped; none while they take part."), Pseudonymous
+    ] = None
