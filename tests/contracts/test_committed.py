@@ -76,7 +76,8 @@ def test_every_example_is_read(item: Example) -> None:
         ("profile-updated.v1.with-wishes", {"wishes": ("legal", "field-sales"), "in_person": True}),
         ("directory-updated.v1.junior", {"function": "", "site": ""}),
         ("directory-updated.v1.with-function", {"function": "product-design", "site": "hamburg-2"}),
-        ("directory-updated.v1.with-function", {"enrolled_on": None, "enrolled_until": None}),
+        ("directory-updated.v1.junior", {"enrolled_on": None, "enrolled_until": None}),
+        ("directory-updated.v1.with-function", {"enrolled_on": "2026-02-02", "enrolled_until": None}),
         ("directory-updated.v1.enrolled-once", {"enrolled_on": "2026-02-02", "enrolled_until": "2026-03-09"}),
     ],
 )
