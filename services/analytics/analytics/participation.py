@@ -46,7 +46,9 @@ ASKED: Final = mark(
 )
 HELD: Final = mark("Sessions that were held in the month, by all pairs.")
 CANCELLED: Final = mark("Sessions that were cancelled in the month, by all pairs.")
-KEPT: Final = mark("Sessions held, of those asked for; more than 100% when pairs meet more often than they agreed.")
+KEPT: Final = mark(
+    "Sessions held, of those asked for; more than a hundred percent when pairs meet more often than they agreed."
+)
 MEDIAN: Final = mark(
     "The time from enrolling within which half of the people come to the start of a first mentorship. Those who still "
     "wait count in it for as long as they have waited."
