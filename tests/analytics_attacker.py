@@ -40,7 +40,7 @@ class Attacker:
         for month, counts in enumerate(truth):
             for cell, count in counts.items():
                 yield ("cell", month, cell), count
-                if (later := _later(cell)) is not None:
+                if (later := _later(cell)) is not None and later in counts:
                     yield ("stopped", month, cell), count - counts[later]
                 if cell.dimension is not Dimension.ALL:
                     yield ("others", month, cell), counts[_total(cell)] - count
@@ -51,14 +51,14 @@ class Attacker:
         parts: dict[tuple[str, Cell, Dimension], list[Name]] = defaultdict(list)
         for cell in shown:
             self._tighten(("cell", month, cell), 0, FAR)
-            if (later := _later(cell)) is not None:
+            if (later := _later(cell)) in shown:
                 self._tighten(("stopped", month, cell), 0, FAR)
                 self.sums.append((("cell", month, cell), [("cell", month, later), ("stopped", month, cell)]))
             if cell.dimension is not Dimension.ALL:
                 self._tighten(("others", month, cell), 0, FAR)
                 self.sums.append((("cell", month, _total(cell)), [("cell", month, cell), ("others", month, cell)]))
                 for kind in ("cell", "stopped"):
-                    if kind == "cell" or _later(cell) is not None:
+                    if kind == "cell" or _later(cell) in shown:
                         parts[kind, _total(cell), cell.dimension].append((kind, month, cell))
         self.sums += [((kind, month, total), names) for (kind, total, _), names in parts.items()]
 

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analytics.cadence import AskedFor
 from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
+from analytics.waiting import NOT_WAITING, WAITS
 
 Row = dict[str, Any]
 NO_SESSIONS = Sessions(count=0, pairs=0)
+NOTHING_ASKED = AskedFor()
 
 
 def a_pair(number: int, **changes: Any) -> Row:
@@ -22,19 +25,26 @@ def a_pair(number: int, **changes: Any) -> Row:
         "proposed_at": "2026-10-05T09:00:00.000Z",
         "accepted_at": None,
         "started_at": None,
+        "ended_at": None,
+        "cadence": None,
+        "paused": [],
+        "paused_on": None,
         "sessions": [],
     }
     return row | changes
 
 
-def a_profile(member: str, *, enrolled: bool = True) -> Row:
-    """A profile row."""
-    return {"_id": member, "enrolled": enrolled, "month": "2026-10"}
-
-
-def an_entry(member: str, level: int = 2, unit: str = "retail") -> Row:
+def an_entry(
+    member: str,
+    level: int = 2,
+    unit: str = "retail",
+    *,
+    enrolled_on: str | None = None,
+    enrolled_until: str | None = None,
+) -> Row:
     """A directory row."""
-    return {"_id": member, "level": level, "unit": unit, "month": "2026-10"}
+    days = {"enrolled_on": enrolled_on, "enrolled_until": enrolled_until}
+    return {"_id": member, "level": level, "unit": unit, "month": "2026-10"} | days
 
 
 @dataclass(slots=True)
@@ -44,6 +54,7 @@ class Person:
     level: str
     unit: str
     stage: Stage
+    wait: str = NOT_WAITING
 
 
 def counts_of(period: str, people: Sequence[Person]) -> Counts:
@@ -55,5 +66,8 @@ def counts_of(period: str, people: Sequence[Person]) -> Counts:
         groups |= own
         for stage in STAGES[: STAGES.index(person.stage) + 1]:
             counted.update(Cell(stage, dimension, group) for dimension, group in own)
+        if person.stage is not Stage.ELIGIBLE:
+            counted[Cell(Stage.ENROLLED, Dimension.WAIT, person.wait)] += 1
     cells = {Cell(stage, *group): 0 for group in sorted(groups) for stage in STAGES}
-    return Counts(period, cells | dict(counted), NO_SESSIONS, NO_SESSIONS)
+    cells |= {Cell(Stage.ENROLLED, Dimension.WAIT, group): 0 for group in (NOT_WAITING, *WAITS)}
+    return Counts(period, cells | dict(counted), NO_SESSIONS, NO_SESSIONS, NOTHING_ASKED, {})

@@ -177,12 +177,7 @@ def _collect(owner: str, prefix: str, schema: dict[str, Any], found: dict[str, D
 
 CATALOGUE: Final = build(
     [
-        Entry(
-            ProfileUpdated,
-            key="member",
-            consumers=("analytics.people", "matching.members"),
-            readers=("analytics.rebuild", "matching.engine"),
-        ),
+        Entry(ProfileUpdated, key="member", consumers=("matching.members",), readers=("matching.engine",)),
         Entry(
             DirectoryUpdated,
             key="member",

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from contracts.envelope import AggregateId, Event, MemberId, OpenEnum, Part, Plain, Pseudonymous
-from contracts.profiles import AreaCodes
+from contracts.profiles import AreaCodes, Day
 from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, PROGRAMME, Topic
 
 
@@ -58,7 +58,6 @@ class PlanChange(OpenEnum):
 
 
 Timestamp = Annotated[str, Field(description="UTC, RFC 3339."), Pseudonymous]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar day, ISO 8601."), Pseudonymous]
 Direction = Annotated[str, Field(description="reverse when the mentee's level is above the mentor's."), Pseudonymous]
 
 
@@ -208,6 +207,13 @@ class SessionCount(Part):
     count: Annotated[int, Field(ge=1, description="How many."), Pseudonymous]
 
 
+class PausedDays(Part):
+    """On how many days of a month a mentorship was paused: the day of pausing is one, that of going on is not."""
+
+    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$", description="Month of the days."), Pseudonymous]
+    days: Annotated[int, Field(ge=1, le=31, description="How many."), Pseudonymous]
+
+
 class PersonBands(Part):
     """What analytics may group a person by, frozen when the pair was proposed."""
 
@@ -237,3 +243,10 @@ class MentorshipState(Event):
     ended_at: Timestamp | None = None
     closed_at: Timestamp | None = None
     sessions: Annotated[tuple[SessionCount, ...], Field(description="Sessions by month."), Pseudonymous] = ()
+    cadence: Annotated[
+        str | None, Field(description="weekly, fortnightly or monthly, once it has started."), Pseudonymous
+    ] = None
+    paused: Annotated[
+        tuple[PausedDays, ...], Field(description="Days of pauses that are over, by month."), Pseudonymous
+    ] = ()
+    paused_on: Annotated[Day | None, Field(description="First day of the pause that goes on."), Pseudonymous] = None

@@ -13,6 +13,7 @@ MOST_FUNCTIONS: Final = 64
 MOST_LEFT: Final = 50
 """Programmes that one member can take no part in."""
 
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar day, ISO 8601."), Pseudonymous]
 AreaCodes = Annotated[
     tuple[str, ...], Field(max_length=12, description="Area codes, most important first."), Pseudonymous
 ]
@@ -66,3 +67,9 @@ class DirectoryUpdated(Event):
         ),
         Pseudonymous,
     ] = ()
+    enrolled_on: Annotated[
+        Day | None, Field(description="Day on which the member first took part in mentoring."), Pseudonymous
+    ] = None
+    enrolled_until: Annotated[
+        Day | None, Field(description="Day on which they stopped; none while they take part."), Pseudonymous
+    ] = None

@@ -1,10 +1,11 @@
 """Charts and exports: readable without seeing, and harmless whatever a unit is called."""
 
+import csv
 from xml.etree import ElementTree as ET
 
-from analytics.api import as_csv
 from analytics.charts import Bar, bars
 from analytics.disclosure import publish
+from analytics.exporting import as_csv
 from analytics.measures import Stage
 from analytics.participation import view
 from analytics_people import Person, counts_of
@@ -61,7 +62,8 @@ def test_csv_holds_shown_figures_and_no_formulas() -> None:
 
     lines = as_csv(view([report], "2026-10")).splitlines()
 
-    assert lines[0] == "period,breakdown,group,figure,value"
-    assert "2026-10,unit,'=1+1,eligible,10" in lines
-    assert "2026-10,unit,'=1+1,met,fewer than 5 or protected" in lines
-    assert "2026-10,all,,eligible,20" in lines
+    assert lines[0] == "period,breakdown,group,figure,value,base,of,definition"
+    figures = {tuple(line[:7]) for line in csv.reader(lines)}
+    assert ("2026-10", "unit", "'=1+1", "eligible", "10", "eligible", "10") in figures
+    assert ("2026-10", "unit", "'=1+1", "met", "fewer than 5 or protected", "eligible", "10") in figures
+    assert ("2026-10", "all", "", "eligible", "20", "eligible", "20") in figures

@@ -6,14 +6,16 @@ import pytest
 from analytics.disclosure import K, Report, percentage, publish
 from analytics.inference import behind, rounded
 from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
+from analytics.waiting import NOT_WAITING, WAITS
 from analytics_attacker import Attacker
-from analytics_people import NO_SESSIONS, Person, counts_of
+from analytics_people import NO_SESSIONS, NOTHING_ASKED, Person, counts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEVELS, UNITS = ("1-3", "4-6", "7-9"), ("finance", "it", "retail")
+BANDS = (NOT_WAITING, *WAITS)
 PEOPLE = st.lists(
-    st.builds(Person, st.sampled_from(LEVELS), st.sampled_from(UNITS), st.sampled_from(STAGES)),
+    st.builds(Person, st.sampled_from(LEVELS), st.sampled_from(UNITS), st.sampled_from(STAGES), st.sampled_from(BANDS)),
     min_size=1,
     max_size=45,
 )
@@ -36,13 +38,14 @@ def visible(report: Report) -> dict[Cell, int | None]:
 
 
 def history(people: list[Person], steps: list[list[int]]) -> tuple[list[Report], list[Counts]]:
-    """Publish a month before and after each list of people who go one stage further."""
+    """Publish a month before and after each list of people who go one stage further, and wait for something else."""
     reports: list[Report] = []
     truth: list[Counts] = []
     for month, movers in enumerate([[], *steps], start=1):
         for mover in movers:
             if mover < len(people) and people[mover].stage is not Stage.MET:
                 people[mover].stage = STAGES[STAGES.index(people[mover].stage) + 1]
+                people[mover].wait = BANDS[(BANDS.index(people[mover].wait) + mover) % len(BANDS)]
         truth.append(counts_of(f"2026-{month:02d}", people))
         reports.append(publish(truth[-1], reports))
     return reports, truth
@@ -105,7 +108,7 @@ def test_sessions_need_five_pairs() -> None:
     """Forty sessions of four pairs are hidden, six of five pairs are shown."""
 
     def published(held: Sessions) -> int | None:
-        return publish(Counts("2026-10", {}, held, NO_SESSIONS), []).held
+        return publish(Counts("2026-10", {}, held, NO_SESSIONS, NOTHING_ASKED, {}), []).held
 
     assert published(Sessions(count=40, pairs=4)) is None
     assert published(Sessions(count=6, pairs=5)) == 5

@@ -2,19 +2,9 @@
 
 from datetime import date
 
-from analytics.measures import (
-    STAGES,
-    Cell,
-    Counts,
-    Dimension,
-    Sessions,
-    Stage,
-    band_of,
-    closed_months,
-    count,
-    first_month,
-)
-from analytics_people import Row, a_pair, a_profile, an_entry
+from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage, band_of, count, first_month
+from analytics.months import closed_months
+from analytics_people import Row, a_pair, an_entry
 
 OCTOBER_6 = "2026-10-06T09:00:00.000Z"
 HELD_IN_OCTOBER = {"outcome": "held", "month": "2026-10", "count": 2}
@@ -27,7 +17,7 @@ def totals(counts: Counts) -> list[int]:
 
 def test_funnel_is_nested() -> None:
     """One member of each kind: each counts at every stage up to the furthest, so later stages never exceed earlier."""
-    members = [an_entry("nobody"), an_entry("enrolled")]
+    members = [an_entry("nobody"), an_entry("enrolled", enrolled_on="2026-10-31")]
     pairs = [
         a_pair(1),
         a_pair(2, accepted_at=OCTOBER_6),
@@ -35,7 +25,7 @@ def test_funnel_is_nested() -> None:
         a_pair(4, accepted_at=OCTOBER_6, started_at=OCTOBER_6, sessions=[HELD_IN_OCTOBER]),
     ]
 
-    counts = count("2026-10", pairs, [a_profile("enrolled"), a_profile("gone")], members)
+    counts = count("2026-10", pairs, members)
 
     assert totals(counts) == [10, 9, 8, 6, 4, 2]
 
@@ -45,16 +35,47 @@ def test_what_happened_after_the_close_does_not_count() -> None:
     november = "2026-11-01T00:00:00.000Z"
     pair = a_pair(1, accepted_at="2026-10-31T23:59:59.999Z", started_at=november)
 
-    assert totals(count("2026-10", [pair], [], [])) == [2, 2, 2, 2, 0, 0]
-    assert totals(count("2026-11", [pair], [], [])) == [2, 2, 2, 2, 2, 0]
-    assert totals(count("2026-09", [pair], [], [])) == [0, 0, 0, 0, 0, 0]
+    assert totals(count("2026-10", [pair], [])) == [2, 2, 2, 2, 0, 0]
+    assert totals(count("2026-11", [pair], [])) == [2, 2, 2, 2, 2, 0]
+    assert totals(count("2026-09", [pair], [])) == [0, 0, 0, 0, 0, 0]
+
+
+def test_who_enrolled_by_the_close_stays_enrolled() -> None:
+    """Like every other stage it was reached: a later enrolment counts later, and stopping takes nothing back."""
+    members = [
+        an_entry("ada", enrolled_on="2026-10-31"),
+        an_entry("bea", enrolled_on="2026-10-01", enrolled_until="2026-10-20"),
+        an_entry("cid", enrolled_on="2026-11-01"),
+    ]
+
+    assert totals(count("2026-10", [], members)) == [3, 2, 0, 0, 0, 0]
+    assert totals(count("2026-11", [], members)) == [3, 3, 0, 0, 0, 0]
+
+
+def test_enrolled_people_are_told_apart_by_how_long_they_wait() -> None:
+    """At the end of October: 28 and 29 days, 84 and 85, somebody who stopped, and a couple that has started."""
+    members = [
+        an_entry("four-weeks", enrolled_on="2026-10-04"),
+        an_entry("a-day-more", enrolled_on="2026-10-03"),
+        an_entry("twelve-weeks", enrolled_on="2026-08-09"),
+        an_entry("longer", enrolled_on="2026-08-08"),
+        an_entry("stopped", enrolled_on="2026-10-01", enrolled_until="2026-10-08"),
+        an_entry("mentor-1", enrolled_on="2026-09-01"),
+        an_entry("mentee-1", enrolled_on="2026-09-01"),
+        an_entry("nobody"),
+    ]
+
+    counts = count("2026-10", [a_pair(1, accepted_at=OCTOBER_6, started_at=OCTOBER_6)], members)
+
+    waits = {cell.group: people for cell, people in counts.people.items() if cell.dimension is Dimension.WAIT}
+    assert waits == {"not-waiting": 3, "0-4": 1, "5-12": 2, "13-": 1}
 
 
 def test_person_counts_once() -> None:
     """Somebody with two mentorships counts once, at the further stage."""
     pairs = [a_pair(1, mentor="ada"), a_pair(2, mentor="ada", accepted_at=OCTOBER_6)]
 
-    assert totals(count("2026-10", pairs, [], [])) == [3, 3, 3, 2, 0, 0]
+    assert totals(count("2026-10", pairs, [])) == [3, 3, 3, 2, 0, 0]
 
 
 def test_groups_are_those_of_the_first_proposal() -> None:
@@ -64,7 +85,7 @@ def test_groups_are_those_of_the_first_proposal() -> None:
     )
     first = a_pair(1, mentor="ada")
 
-    counts = count("2026-10", [later, first], [], [an_entry("ada", level=9, unit="board")])
+    counts = count("2026-10", [later, first], [an_entry("ada", level=9, unit="board")])
 
     assert counts.people[Cell(Stage.PROPOSED, Dimension.UNIT, "retail")] == 1
     assert counts.people[Cell(Stage.PROPOSED, Dimension.LEVEL, "1-3")] == 1
@@ -74,14 +95,21 @@ def test_groups_are_those_of_the_first_proposal() -> None:
 def test_groups_add_up_to_everybody() -> None:
     """Each breakdown is a partition: at every stage its groups add up to the total."""
     pairs = [a_pair(number, accepted_at=OCTOBER_6 if number % 2 else None) for number in range(5)]
-    directory = [an_entry(f"m{number}", level=1 + number, unit=f"u{number % 3}") for number in range(12)]
+    directory = [
+        an_entry(
+            f"m{number}", level=1 + number, unit=f"u{number % 3}", enrolled_on="2026-10-02" if number < 7 else None
+        )
+        for number in range(12)
+    ]
 
-    counts = count("2026-10", pairs, [a_profile("m1")], directory)
+    counts = count("2026-10", pairs, directory)
 
     for stage, total in zip(STAGES, totals(counts), strict=True):
         for dimension in (Dimension.LEVEL, Dimension.UNIT):
             parts = [n for cell, n in counts.people.items() if cell.stage == stage and cell.dimension == dimension]
             assert sum(parts) == total
+    waits = [n for cell, n in counts.people.items() if cell.dimension is Dimension.WAIT]
+    assert sum(waits) == totals(counts)[STAGES.index(Stage.ENROLLED)]
 
 
 def test_sessions_of_the_month_with_their_pairs() -> None:
@@ -93,7 +121,7 @@ def test_sessions_of_the_month_with_their_pairs() -> None:
     ]
     pairs = [a_pair(1, sessions=sessions), a_pair(2, sessions=[HELD_IN_OCTOBER])]
 
-    counts = count("2026-10", pairs, [], [])
+    counts = count("2026-10", pairs, [])
 
     assert counts.held == Sessions(count=4, pairs=2)
     assert counts.cancelled == Sessions(count=1, pairs=1)

@@ -51,6 +51,8 @@ def test_the_newest_of_a_batch_wins_whatever_the_order(order: Sequence[int]) -> 
             "gone": False,
             "level": 4,
             "unit": "retail",
+            "enrolled_on": None,
+            "enrolled_until": None,
             "month": "2026-11",
         }
     ]

@@ -1,9 +1,10 @@
 """The service as it runs: from events on the real bus to figures on a page, and rows rebuilt from the topics alone."""
 
 import asyncio
+import csv
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,13 +12,29 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from analytics_service import Analytics, Signer, Voice, at, figures, month_start
 from contracts.matching import MentorshipState, Outcome, PersonBands, SessionCount, Side, Status
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import DirectoryUpdated
 
 pytestmark = pytest.mark.connected
 
-PAIRS = 24
+PAIRS = 26
 THIS_MONTH = month_start(0)
 REPORT = "/api/analytics/v1/reports/participation"
+HIDDEN = "fewer than 5 or protected"
+
+
+def waiting(report: dict[str, Any]) -> dict[str, int | None]:
+    """People by how long they wait."""
+    return {each["weeks"]: each["people"] for each in report["time_to_match"]["waiting_since"]}
+
+
+def times(report: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Weeks to a start by level, as a median and for nine in ten; none is protected."""
+
+    def told(time: dict[str, Any]) -> Any:
+        return "not yet" if time["reached"] is False else time["weeks"]
+
+    groups = report["time_to_match"]["groups"]
+    return {each["group"]: (told(each["median"]), told(each["ninetieth"])) for each in groups}
 
 
 class Story:
@@ -54,25 +71,25 @@ class Story:
         return self.get("/insights", accept="text/html")
 
     async def join(self, people: int) -> None:
-        """People of two levels and two units, all enrolled."""
+        """People of two levels and two units, who all enrolled the day before."""
+        enrolled_on = (THIS_MONTH - timedelta(days=1)).date().isoformat()
         for number in range(people):
             member = f"{self.tenant}-m{number}"
             level, unit = (2, "retail") if number % 2 else (8, "head-office")
             entry = DirectoryUpdated(
-                member=member, level=level, unit=unit, country="GB", time_zone="Europe/London", joined="2020-01"
-            )
-            profile = ProfileUpdated(
                 member=member,
-                enrolled=True,
-                open_to_mentor=True,
-                open_to_be_mentored=True,
-                mentor_capacity=1,
-                mentee_capacity=1,
+                level=level,
+                unit=unit,
+                country="GB",
+                time_zone="Europe/London",
+                joined="2020-01",
+                enrolled_on=enrolled_on,
             )
             await self.voice.say(member, entry, at(THIS_MONTH))
-            await self.voice.say(member, profile, at(THIS_MONTH))
 
-    async def pair(self, number: int, *, started: datetime | None = None, held: int = 0) -> None:
+    async def pair(
+        self, number: int, *, started: datetime | None = None, held: int = 0, cadence: str = "fortnightly"
+    ) -> None:
         """The state of one pair; the mentor is the junior."""
         begun = at(started) if started else None
         month = at(started)[:7] if started else ""
@@ -91,6 +108,7 @@ class Story:
             accepted_at=begun,
             started_at=begun,
             sessions=sessions,
+            cadence=cadence if started else None,
         )
         await self.voice.say(state.mentorship, state, at(started or THIS_MONTH))
 
@@ -146,20 +164,55 @@ async def test_closed_months_alone_change_the_page(story: Story) -> None:
         "met": 25,
     }
     assert [(group["group"], group["people"]["started"]) for group in first["levels"]] == [("1-3", 10), ("7-9", 10)]
-    assert first["months"][0]["sessions_held"] == 10
+    month = first["months"][0]
+    # 12 pairs, a session every 14 days of 28 to 31: 24 to 27, which is 25; 12 were held, which is 10.
+    assert (month["sessions_asked_for"], month["sessions_held"], month["percent_held"]) == (25, 10, 40)
+    assert waiting(first) == {"0-4": None, "5-12": 35, "13-": None, "not-waiting": 25}
+    assert times(first) == {"": ("not yet", "not yet"), "1-3": ("not yet", None), "7-9": ("not yet", None)}
 
     await story.pair(0, started=THIS_MONTH, held=2)
     for number in range(12, PAIRS):
-        await story.pair(number, started=next_month, held=1)
+        await story.pair(number, started=next_month, held=1, cadence="monthly")
     assert story.page().text == page
     assert story.get(REPORT).json() == first
 
     story.service.go_to(month_after)
     second = await story.published(2)
     assert figures(second)["started"] == 50
-    assert [month["sessions_held"] for month in second["months"]] == [10, 10]
+    assert [month["sessions_held"] for month in second["months"]] == [10, 15]
+    # 14 pairs more, once a month: 38 to 41, which is 40. Held 25 of 65 by both months as they are shown.
+    assert [month["sessions_asked_for"] for month in second["months"]] == [25, 40]
+    assert [month["percent_held"] for month in second["months"]] == [40, 38]
+    assert second["agreed"]["percent_held"] == 38
+    # 24 of 60 started a day after they enrolled, 28 a month later, in the fifth week: 8 of 60 are more than a tenth.
+    assert times(second)[""] == (5, "not yet")
+    for words in ("5 weeks", "not reached yet", "38%"):
+        assert words in story.page().text
     assert story.page().text != page
     assert story.get(f"{REPORT}?period={first['period']}").json()["funnel"] == first["funnel"]
+
+
+async def test_the_file_holds_every_figure_with_what_it_is_of(story: Story) -> None:
+    """Each line names its base and how many that are; what is hidden or not reached yet says so in words."""
+    await story.join(60)
+    for number in range(12):
+        await story.pair(number, started=THIS_MONTH, held=1)
+    story.service.go_to(month_start(1))
+    month = (await story.published(1))["period"]
+
+    lines = list(csv.DictReader(story.get(f"{REPORT}?format=csv").text.splitlines()))
+
+    told = {
+        (line["breakdown"], line["group"], line["figure"]): (line["value"], line["base"], line["of"]) for line in lines
+    }
+    assert told["all", "", "sessions asked for"] == ("25", "", "")
+    assert told["all", "", "percent held"] == ("40", "sessions asked for", "25")
+    assert told["all", "", "median weeks to a start"] == ("not reached yet", "enrolled", "60")
+    assert told["level", "1-3", "90th percentile of weeks to a start"] == (HIDDEN, "enrolled", "30")
+    assert told["weeks of waiting", "5-12", "people"] == ("35", "enrolled", "60")
+    assert told["weeks of waiting", "13-", "people"] == (HIDDEN, "enrolled", "60")
+    assert {line["period"] for line in lines} == {month}
+    assert all(line["definition"] for line in lines)
 
 
 async def test_rows_are_rebuilt_from_the_topics_alone(story: Story) -> None:

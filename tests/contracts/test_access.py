@@ -43,11 +43,8 @@ def test_analytics_writes_nothing_but_dead_letters() -> None:
     assert told(RULES.service("analytics")) == {
         "read group analytics.people",
         "read group analytics.rows",
-        "read topic profiles.profile.v1",
         "read topic profiles.directory.v1",
         "read topic matching.mentorship-state.v1",
-        "write topic profiles.profile.v1.analytics.people.dead",
-        "read topic profiles.profile.v1.analytics.people.dead",
         "write topic profiles.directory.v1.analytics.people.dead",
         "read topic profiles.directory.v1.analytics.people.dead",
         "write topic matching.mentorship-state.v1.analytics.rows.dead",

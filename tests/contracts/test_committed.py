@@ -76,10 +76,13 @@ def test_every_example_is_read(item: Example) -> None:
         ("profile-updated.v1.with-wishes", {"wishes": ("legal", "field-sales"), "in_person": True}),
         ("directory-updated.v1.junior", {"function": "", "site": ""}),
         ("directory-updated.v1.with-function", {"function": "product-design", "site": "hamburg-2"}),
+        ("directory-updated.v1.junior", {"enrolled_on": None, "enrolled_until": None}),
+        ("directory-updated.v1.with-function", {"enrolled_on": "2026-02-02", "enrolled_until": None}),
+        ("directory-updated.v1.enrolled-once", {"enrolled_on": "2026-02-02", "enrolled_until": "2026-03-09"}),
     ],
 )
-def test_people_of_before_have_no_function_and_no_wish(name: str, expected: dict[str, Any]) -> None:
-    """Compacted topics hold records from before functions, sites and wishes were told; they mean "not told"."""
+def test_people_of_before_have_what_was_not_told_then(name: str, expected: dict[str, Any]) -> None:
+    """Compacted topics hold records from before functions, wishes and days of enrolment were told: "not told"."""
     event = read(next(item for item in EXAMPLES if item.name == f"turnabout.profiles.{name}"))
     assert event is not None
     assert {field: getattr(event, field) for field in expected} == expected

@@ -94,7 +94,7 @@ class Market(RuleBasedStateMachine):
 
     @rule(index=pairs, side=sides)
     def resume(self, index: int, side: Side) -> None:
-        self.attempt(self.pairs[index], "resume", side)
+        self.attempt(self.pairs[index], "resume", side, self.at)
 
     @rule(index=pairs)
     def lose_somebody(self, index: int) -> None:

@@ -17,6 +17,7 @@ from contracts.matching import (
     MentorshipStarted,
     MentorshipState,
     Outcome,
+    PausedDays,
     SessionCount,
     SessionLogged,
     Side,
@@ -242,13 +243,32 @@ def test_either_side_pauses_and_either_goes_on() -> None:
     with pytest.raises(ConflictError, match="while a mentorship is running"):
         pair.log_session(Side.MENTOR, "s", date(2026, 3, 2), Outcome.HELD, AT)
     for _ in range(2):
-        pair.resume(Side.MENTOR)
+        pair.resume(Side.MENTOR, AT)
     assert [type(event) for event in said(pair)] == [MentorshipResumed, MentorshipDetailed, MentorshipState]
     pair.pause(Side.MENTOR, AT)
     pair.end(Side.MENTEE, AT)
     assert pair.status is Status.ENDED
     with pytest.raises(ConflictError, match="Only a mentorship that is paused"):
-        pair.resume(Side.MENTOR)
+        pair.resume(Side.MENTOR, AT)
+
+
+def test_a_state_tells_the_cadence_and_on_which_days_a_pair_was_paused() -> None:
+    """The cadence from the start on. The day of pausing is a paused one, that of going on is not."""
+    pair = accepted()
+    assert pair.state().cadence is None
+    pair = started()
+    assert (pair.state().cadence, pair.state().paused, pair.state().paused_on) == ("monthly", (), None)
+    pair.pause(Side.MENTOR, "2026-03-30T23:00:00.000Z")
+    assert (pair.state().paused, pair.state().paused_on) == ((), "2026-03-30")
+    pair.resume(Side.MENTEE, "2026-04-04T01:00:00.000Z")
+    pair.pause(Side.MENTOR, "2026-04-04T09:00:00.000Z")
+    pair.resume(Side.MENTOR, "2026-04-04T10:00:00.000Z")
+    assert pair.state().paused == (PausedDays(month="2026-03", days=2), PausedDays(month="2026-04", days=3))
+    pair.pause(Side.MENTOR, "2026-04-10T09:00:00.000Z")
+    pair.end(Side.MENTEE, "2026-04-15T09:00:00.000Z")
+    ended = pair.state()
+    assert ended.paused_on is None
+    assert ended.paused == (PausedDays(month="2026-03", days=2), PausedDays(month="2026-04", days=8))
 
 
 @pytest.mark.parametrize("begin", [a_proposal, accepted])

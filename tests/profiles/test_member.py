@@ -13,6 +13,8 @@ from profiles.columns import COLUMNS, layout_of
 from profiles.domain import Imported, Member, Profile, Regional, RosterRow
 from profiles.roster import read_row
 
+AT = "2026-10-05T21:15:00.000Z"
+
 
 def row(**cells: str) -> RosterRow:
     """A checked row."""
@@ -30,7 +32,7 @@ def said(member: Member) -> list[Event | Tombstone]:
 @pytest.fixture
 def member() -> Member:
     """A member whose creation has been told."""
-    made = Member.from_row("m-1", "demo", row(), "m-0")
+    made = Member.from_row("m-1", "demo", row(), "m-0", AT)
     said(made)
     return made
 
@@ -38,7 +40,7 @@ def member() -> Member:
 def test_a_new_member_says_both_states() -> None:
     """The directory holds the manager's member id; neither state holds a name or an address."""
     told = row(function="field-sales", site="leeds-2", likes="legal", in_person="yes")
-    first, second = said(Member.from_row("m-1", "demo", told, "m-0"))
+    first, second = said(Member.from_row("m-1", "demo", told, "m-0", AT))
 
     assert first == DirectoryUpdated(
         member="m-1",
@@ -53,6 +55,7 @@ def test_a_new_member_says_both_states() -> None:
         joined="2021-05",
         function="field-sales",
         site="leeds-2",
+        enrolled_on="2026-10-05",
     )
     assert second == ProfileUpdated(
         member="m-1",
@@ -70,20 +73,20 @@ def test_a_new_member_says_both_states() -> None:
 
 def test_the_same_row_again_says_nothing(member: Member) -> None:
     """Importing a roster twice is silent."""
-    assert member.import_row(row(), "m-0") is Imported.UNCHANGED
+    assert member.import_row(row(), "m-0", AT) is Imported.UNCHANGED
     assert said(member) == []
 
 
 def test_a_new_name_changes_the_member_but_says_nothing(member: Member) -> None:
     """Contact details are nobody else's business."""
-    assert member.import_row(row(name="Ana Silva-Costa"), "m-0") is Imported.UPDATED
+    assert member.import_row(row(name="Ana Silva-Costa"), "m-0", AT) is Imported.UPDATED
     assert said(member) == []
     assert member.name == "Ana Silva-Costa"
 
 
 def test_a_new_manager_says_the_directory_alone(member: Member) -> None:
     """One part changed, one state is said."""
-    assert member.import_row(row(), "m-9") is Imported.UPDATED
+    assert member.import_row(row(), "m-9", AT) is Imported.UPDATED
     (event,) = said(member)
     assert isinstance(event, DirectoryUpdated)
     assert event.manager == "m-9"
@@ -91,7 +94,7 @@ def test_a_new_manager_says_the_directory_alone(member: Member) -> None:
 
 def test_new_areas_in_the_roster_say_the_profile_alone(member: Member) -> None:
     """Until the member edits the profile, the roster's columns are followed."""
-    member.import_row(row(offers="fintech"), "m-0")
+    member.import_row(row(offers="fintech"), "m-0", AT)
     (event,) = said(member)
     assert isinstance(event, ProfileUpdated)
     assert event.offers == ("fintech",)
@@ -99,8 +102,8 @@ def test_new_areas_in_the_roster_say_the_profile_alone(member: Member) -> None:
 
 def test_a_new_function_says_the_directory_and_a_new_wish_the_profile(member: Member) -> None:
     """Functions and sites are the organisation's facts; wishes are the person's."""
-    member.import_row(row(function="legal", site="leeds-2"), "m-0")
-    member.import_row(row(function="legal", site="leeds-2", likes="finance"), "m-0")
+    member.import_row(row(function="legal", site="leeds-2"), "m-0", AT)
+    member.import_row(row(function="legal", site="leeds-2", likes="finance"), "m-0", AT)
 
     entry, profile = said(member)
 
@@ -113,19 +116,46 @@ def test_a_new_function_says_the_directory_and_a_new_wish_the_profile(member: Me
 def test_what_a_member_chose_stands_against_the_roster(member: Member) -> None:
     """After an edit the roster changes the directory only."""
     mine = Profile(offers=("neurodiversity",), open_to_mentor=True, enrolled=True)
-    member.edit_profile(mine)
+    member.edit_profile(mine, AT)
     said(member)
 
-    outcome = member.import_row(row(offers="fintech", enrolled="no", level="4"), "m-0")
+    outcome = member.import_row(row(offers="fintech", enrolled="no", level="4"), "m-0", AT)
 
     assert outcome is Imported.UPDATED
     assert member.profile == mine
     assert [type(event) for event in said(member)] == [DirectoryUpdated]
 
 
+def test_since_when_somebody_takes_part_is_said_in_the_directory_by_days(member: Member) -> None:
+    """The first day stays; the day of stopping comes and goes with taking part. Another change says neither again."""
+    days: list[tuple[str | None, str | None]] = []
+    for at, enrolled, in_person in (
+        ("2026-10-19T08:00:00.000Z", False, False),
+        ("2026-10-21T08:00:00.000Z", False, True),
+        ("2026-11-02T08:00:00.000Z", True, True),
+    ):
+        member.edit_profile(Profile(enrolled=enrolled, in_person=in_person), at)
+        entries = [event for event in said(member) if isinstance(event, DirectoryUpdated)]
+        days += [(entry.enrolled_on, entry.enrolled_until) for entry in entries]
+
+    assert days == [("2026-10-05", "2026-10-19"), ("2026-10-05", None)]
+
+
+def test_who_never_took_part_has_no_such_day() -> None:
+    """Until they do: a roster may enrol somebody later."""
+    member = Member.from_row("m-1", "demo", row(enrolled="no"), "m-0", AT)
+    (first, _profile) = said(member)
+    member.import_row(row(), "m-0", "2026-12-01T08:00:00.000Z")
+    (then,) = [event for event in said(member) if isinstance(event, DirectoryUpdated)]
+
+    assert isinstance(first, DirectoryUpdated)
+    assert (first.enrolled_on, first.enrolled_until) == (None, None)
+    assert (then.enrolled_on, then.enrolled_until) == ("2026-12-01", None)
+
+
 def test_saving_an_unchanged_profile_says_nothing(member: Member) -> None:
     """Pressing save twice is not news."""
-    member.edit_profile(member.profile)
+    member.edit_profile(member.profile, AT)
     assert said(member) == []
 
 
@@ -145,18 +175,18 @@ def test_a_profile_that_no_programme_could_use_is_refused(member: Member, profil
     """And the member stays as they were."""
     before = member.model_dump()
     with pytest.raises(InvalidError):
-        member.edit_profile(profile, functions=["legal"])
+        member.edit_profile(profile, AT, functions=["legal"])
     assert (member.model_dump(), said(member)) == (before, [])
 
 
 def test_a_wish_may_stay_after_its_function_is_gone_and_no_other_comes(member: Member) -> None:
     """Whoever changes something else need not notice that the organisation renamed a function."""
-    member.edit_profile(Profile(wishes=("legal",)), functions=["legal"])
+    member.edit_profile(Profile(wishes=("legal",)), AT, functions=["legal"])
 
-    member.edit_profile(Profile(wishes=("legal",), in_person=True), functions=["law"])
+    member.edit_profile(Profile(wishes=("legal",), in_person=True), AT, functions=["law"])
 
     with pytest.raises(InvalidError, match="Nobody's function is 'sales'"):
-        member.edit_profile(Profile(wishes=("legal", "sales")), functions=["law"])
+        member.edit_profile(Profile(wishes=("legal", "sales")), AT, functions=["law"])
     assert (member.profile.wishes, member.profile.in_person) == (("legal",), True)
 
 
@@ -167,9 +197,9 @@ def test_ones_own_time_zone_stands_in_the_directory_entry_and_against_the_roster
     assert isinstance(chosen, DirectoryUpdated)
     assert (chosen.time_zone, chosen.level, chosen.manager) == ("Asia/Tokyo", 3, "m-0")
 
-    assert member.import_row(row(time_zone="Europe/Paris"), "m-0") is Imported.UPDATED
+    assert member.import_row(row(time_zone="Europe/Paris"), "m-0", AT) is Imported.UPDATED
     assert said(member) == []
-    assert member.import_row(row(time_zone="Europe/Paris", level="4"), "m-0") is Imported.UPDATED
+    assert member.import_row(row(time_zone="Europe/Paris", level="4"), "m-0", AT) is Imported.UPDATED
     (moved,) = said(member)
     assert isinstance(moved, DirectoryUpdated)
     assert (moved.time_zone, moved.level) == ("Asia/Tokyo", 4)
@@ -188,7 +218,7 @@ def test_a_programme_that_one_left_stands_in_the_entry_and_against_the_roster(me
     assert isinstance(left, DirectoryUpdated)
     assert left.left == ("p-1",)
 
-    assert member.import_row(row(level="4"), "m-0") is Imported.UPDATED
+    assert member.import_row(row(level="4"), "m-0", AT) is Imported.UPDATED
     (moved,) = said(member)
     assert isinstance(moved, DirectoryUpdated)
     assert (moved.left, moved.level) == (("p-1",), 4)
@@ -221,7 +251,7 @@ def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) ->
     """The document keeps only its id; a second removal and a later edit do nothing."""
     member.link("https://idp.example|ana")
     member.choose_regional(Regional(language="pt", time_zone="Atlantic/Azores"))
-    member.import_row(row(function="field-sales", site="leeds-2", likes="legal", in_person="yes"), "m-0")
+    member.import_row(row(function="field-sales", site="leeds-2", likes="legal", in_person="yes"), "m-0", AT)
     said(member)
     member.remove()
 
@@ -235,7 +265,7 @@ def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) ->
     member.remove()
     assert said(member) == []
     with pytest.raises(NotFoundError):
-        member.edit_profile(Profile())
+        member.edit_profile(Profile(), AT)
     with pytest.raises(NotFoundError):
         member.choose_regional(Regional(time_zone="Asia/Tokyo"))
 

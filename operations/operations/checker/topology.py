@@ -137,17 +137,16 @@ _MATCHING: Final = "turnabout.matching"
 _OF_OWNER: Final = {
     "matching.mentorship-state.v1": (
         *("programme", "status", "mentor", "mentee", "direction"),
-        *("proposed_at", "accepted_at", "started_at", "ended_at", "closed_at"),
+        *("proposed_at", "accepted_at", "started_at", "ended_at", "closed_at", "paused_on"),
     ),
     "matching.programme.v1": ("rules_version",),
 }
 _OF_ROWS: Final = {
     ("analytics.rows", "matching.mentorship-state.v1"): (
         "mentorships",
-        ("mentor", "mentee", "proposed_at", "accepted_at", "started_at"),
+        (*("mentor", "mentee", "proposed_at", "accepted_at", "started_at", "ended_at"), "cadence", "paused_on"),
     ),
-    ("analytics.people", "profiles.profile.v1"): ("profiles", ("enrolled",)),
-    ("analytics.people", "profiles.directory.v1"): ("directory", ("level", "unit")),
+    ("analytics.people", "profiles.directory.v1"): ("directory", ("level", "unit", "enrolled_on", "enrolled_until")),
 }
 _EDGES: Final = {
     "": ("proposed",),

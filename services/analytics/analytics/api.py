@@ -1,9 +1,7 @@
 """The participation report for machines: JSON and CSV, from the same published figures as the page."""
 
-import csv
-import io
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from chassis.errors import InvalidError, NotFoundError
 from chassis.translation import gettext as _
@@ -14,18 +12,18 @@ from pydantic import BaseModel, Field
 
 from analytics import participation
 from analytics.disclosure import PERCENTAGE_BASE, K, Report
+from analytics.exporting import as_csv
 from analytics.inference import ROUNDING
 from analytics.measures import STAGES
-from analytics.participation import Group, Participation
+from analytics.participation import Group, Participation, Way
 from analytics.policy import POLICY, READ
 from analytics.publishing import Publisher
+from analytics.standing import Time
 
 router = APIRouter(prefix="/api/analytics/v1")
-PROTECTED: Final = "fewer than 5 or protected"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
 Wanted = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}$", description="A closed month; the newest by default.")]
 Count = Annotated[int | None, Field(description="People, rounded to 5; null is fewer than 5 or protected.")]
+Sessions = Annotated[int | None, Field(description="Sessions, rounded to 5; null is fewer than 5 or protected.")]
 Percent = Annotated[int | None, Field(description="Whole percent; null when the base is under 20 or a part is null.")]
 
 
@@ -54,8 +52,58 @@ class MonthFigures(BaseModel):
 
     period: str
     participants: Count
-    sessions_held: Count
-    sessions_cancelled: Count
+    sessions_held: Sessions
+    sessions_cancelled: Sessions
+    sessions_asked_for: Sessions
+    percent_held: Percent
+
+
+class AgreedFigures(BaseModel):
+    """Sessions held, of those that running agreements asked for, over all months that show both."""
+
+    asked_for_definition: str = Field(default_factory=lambda: _(participation.ASKED))
+    percent_definition: str = Field(default_factory=lambda: _(participation.KEPT))
+    sessions_asked_for: Sessions
+    sessions_held: Sessions
+    percent_held: Percent
+
+
+class TimeFigure(BaseModel):
+    """A time in whole weeks. Not reached yet: too few people have started for it to be known."""
+
+    reached: Annotated[bool | None, Field(description="Null is protected.")]
+    weeks: Annotated[int | None, Field(description="Within so many weeks; null unless it was reached.")]
+
+
+class WayFigures(BaseModel):
+    """How long one group takes from enrolling to a first mentorship; the base is its enrolled people."""
+
+    group: str
+    label: str
+    enrolled: Count
+    started: Count
+    median: TimeFigure
+    ninetieth: TimeFigure
+
+
+class WaitFigures(BaseModel):
+    """How many enrolled people have been waiting so long."""
+
+    weeks: str
+    label: str
+    people: Count
+    percent_of_enrolled: Percent
+
+
+class TimeToMatch(BaseModel):
+    """From enrolling to the start of a first mentorship, those who still wait included."""
+
+    median_definition: str = Field(default_factory=lambda: _(participation.MEDIAN))
+    ninetieth_definition: str = Field(default_factory=lambda: _(participation.NINETIETH))
+    groups: list[WayFigures]
+    waiting_definition: str = Field(default_factory=lambda: _(participation.WAITING))
+    waiting: Count
+    waiting_since: list[WaitFigures]
 
 
 class Protection(BaseModel):
@@ -76,6 +124,8 @@ class ParticipationReport(BaseModel):
     levels: list[GroupFigures]
     units: list[GroupFigures]
     months: list[MonthFigures]
+    agreed: AgreedFigures
+    time_to_match: TimeToMatch
 
 
 async def published(request: Request, caller: Caller) -> list[Report]:
@@ -148,10 +198,42 @@ def as_model(seen: Participation, periods: list[str]) -> ParticipationReport:
                 participants=month.participants,
                 sessions_held=month.held,
                 sessions_cancelled=month.cancelled,
+                sessions_asked_for=month.asked,
+                percent_held=month.kept,
             )
             for month in seen.months
         ],
+        agreed=AgreedFigures(
+            sessions_asked_for=seen.so_far.asked, sessions_held=seen.so_far.held, percent_held=seen.so_far.kept
+        ),
+        time_to_match=_time_to_match(seen),
     )
+
+
+def _time_to_match(seen: Participation) -> TimeToMatch:
+    return TimeToMatch(
+        groups=[_way(way) for way in seen.ways],
+        waiting=seen.waiting,
+        waiting_since=[
+            WaitFigures(weeks=wait.key, label=wait.label, people=wait.people, percent_of_enrolled=wait.of_enrolled)
+            for wait in seen.waits
+        ],
+    )
+
+
+def _way(way: Way) -> WayFigures:
+    return WayFigures(
+        group=way.key,
+        label=way.label,
+        enrolled=way.enrolled,
+        started=way.started,
+        median=_time(way.median),
+        ninetieth=_time(way.ninetieth),
+    )
+
+
+def _time(time: Time) -> TimeFigure:
+    return TimeFigure(reached=time.weeks is not None if time.shown else None, weeks=time.weeks)
 
 
 def _group(group: Group) -> GroupFigures:
@@ -161,29 +243,3 @@ def _group(group: Group) -> GroupFigures:
         people={str(stage): count for stage, count in zip(STAGES, group.people, strict=True)},
         participation_percent=group.participation,
     )
-
-
-def as_csv(seen: Participation) -> str:
-    """The report as one long table: period, breakdown, group, figure, value."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["period", "breakdown", "group", "figure", "value"])
-    for step in seen.funnel:
-        writer.writerow([seen.period, "all", "", step.stage, _cell(step.people)])
-    for breakdown, groups in (("level", seen.levels), ("unit", seen.units)):
-        for group in groups:
-            for stage, people in zip(STAGES, group.people, strict=True):
-                writer.writerow([seen.period, breakdown, _plain(group.key), stage, _cell(people)])
-    for month in seen.months:
-        writer.writerow([month.period, "all", "", "sessions held", _cell(month.held)])
-        writer.writerow([month.period, "all", "", "sessions cancelled", _cell(month.cancelled)])
-    return text.getvalue()
-
-
-def _cell(figure: int | None) -> str:
-    return PROTECTED if figure is None else str(figure)
-
-
-def _plain(text: str) -> str:
-    """A group's name that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from analytics import standing
 from analytics.inference import Month, Reader, rounded
-from analytics.measures import STAGES, Cell, Counts, Dimension, Period, Sessions
+from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
+from analytics.months import Period
+from analytics.standing import Asked, Times
 
 K: Final = 5  # a tenant may only be stricter
 PERCENTAGE_BASE: Final = 20
@@ -39,27 +42,46 @@ class Report:
     figures: Mapping[Cell, Figure]
     held: int | None
     cancelled: int | None
+    asked: Asked
+    times: Mapping[Cell, Times]
     counts: Mapping[Cell, int] = field(repr=False)
 
 
-def percentage(part: int | None, base: int | None) -> int | None:
+def percentage(part: int | None, base: int | None, most: int | None = 100) -> int | None:
     """A whole percentage of two shown figures, so it tells no more than they do; None under a base of 20."""
     if part is None or base is None or base < PERCENTAGE_BASE:
         return None
-    return min(100, round(100 * part / base))
+    share = round(100 * part / base)
+    return share if most is None else min(most, share)
 
 
 def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
     """Decide what readers may see of one month, given what they saw of the months before, oldest first."""
     before = history[-1] if history else None
     figures = {cell: _carried(count, cell, counts.period, before, k) for cell, count in counts.people.items()}
+    figures = _protected(counts, figures, history, k)
     return Report(
         period=counts.period,
-        figures=_protected(counts, figures, history, k),
+        figures=figures,
         held=_sessions(counts.held, k),
         cancelled=_sessions(counts.cancelled, k),
+        asked=standing.asked(counts.asked, counts.period, {each.period: each.asked for each in history}, k),
+        times=_times(counts, figures, history, k),
         counts=counts.people,
     )
+
+
+def _times(counts: Counts, figures: Mapping[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Times]:
+    """Times of a group whose figures are shown, so that they tell nothing new about how many it has."""
+    found = {}
+    for cell, waits in counts.waits.items():
+        started, enrolled = (
+            figures.get(cell._replace(stage=stage), Figure()) for stage in (cell.stage, Stage.ENROLLED)
+        )
+        base = enrolled.shown if started.shown is not None else None
+        earlier = {each.period: each.times[cell] for each in history if cell in each.times}
+        found[cell] = standing.times(waits, counts.period, earlier, base, k)
+    return found
 
 
 def _sessions(sessions: Sessions, k: int) -> int | None:

@@ -99,7 +99,7 @@ class Reader:
         numbers = {cell: self._worlds.variable(0, UNBOUNDED, count) for cell, count in people.items()}
         sums: dict[tuple[Cell, Dimension], list[Term]] = {}
         for cell, number in numbers.items():
-            if (later := _later(cell)) is not None:
+            if (later := _later(cell)) in numbers:
                 self._worlds.require([(number, 1), (numbers[later], -1)])
             if cell.dimension is not Dimension.ALL:
                 sums.setdefault((_total(cell), cell.dimension), []).append((number, 1))

@@ -7,12 +7,15 @@ close of the month. The stages are nested, so a later one never exceeds an earli
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from analytics import waiting
+from analytics.cadence import AskedFor, asked_for
+from analytics.months import Period, close_of
+from analytics.waiting import Waits, Way
+
 Row = Mapping[str, Any]
-Period = str  # a calendar month in UTC, for example 2026-11
 
 BANDS: Final = ((1, 3), (4, 6), (7, 9), (10, 12))
 UNKNOWN: Final = "unknown"
@@ -39,6 +42,7 @@ class Dimension(StrEnum):
     ALL = "all"
     LEVEL = "level"
     UNIT = "unit"
+    WAIT = "wait"  # enrolled people alone: how long they have been waiting for a start, if they are
 
 
 class Cell(NamedTuple):
@@ -74,31 +78,14 @@ class Counts:
     people: Mapping[Cell, int]
     held: Sessions
     cancelled: Sessions
+    asked: AskedFor
+    waits: Mapping[Cell, Waits]
+    """How long it takes to come to a stage; the start is the only one that is measured."""
 
 
 class _Bands(NamedTuple):
     level: int
     unit: str
-
-
-def month_of(day: date) -> Period:
-    """The month that a day belongs to."""
-    return f"{day.year:04d}-{day.month:02d}"
-
-
-def next_month(period: Period) -> Period:
-    """The month after."""
-    year, month = int(period[:4]), int(period[5:7])
-    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
-
-
-def closed_months(first: Period, today: date) -> list[Period]:
-    """Every month from `first` that is over; the running one is not."""
-    months, running = [], month_of(today)
-    while first < running:
-        months.append(first)
-        first = next_month(first)
-    return months
 
 
 def first_month(mentorships: Iterable[Row], people: Iterable[Row]) -> Period | None:
@@ -112,29 +99,61 @@ def band_of(level: int) -> str:
     return next((f"{low}-{high}" for low, high in BANDS if low <= level <= high), UNKNOWN)
 
 
-def count(period: Period, mentorships: Sequence[Row], profiles: Iterable[Row], directory: Iterable[Row]) -> Counts:
-    """Count one month as of its close.
+def count(
+    period: Period, mentorships: Sequence[Row], directory: Sequence[Row], earlier: Sequence[Period] = ()
+) -> Counts:
+    """Count one month as of its close, and hold it against earlier ones.
 
-    Mentorships carry their own times, so they are counted exactly as they stood at the close. Profile and
-    directory rows hold only the newest state, so they are counted as known when this runs.
+    Mentorships and enrolments carry their own times, so they are counted exactly as they stood at the close. Directory
+    rows hold only the newest state, so who is eligible is counted as known when this runs.
     """
     furthest = _furthest_stages(period, mentorships)
     bands = {str(row["_id"]): _Bands(row["level"], row["unit"]) for row in directory}
-    enrolled = {row["_id"] for row in profiles if row["enrolled"]}
+    ways = waiting.ways(period, mentorships, directory)
     for member in bands:
-        furthest.setdefault(member, Stage.ENROLLED if member in enrolled else Stage.ELIGIBLE)
+        furthest.setdefault(member, Stage.ENROLLED if member in ways else Stage.ELIGIBLE)
     bands |= _frozen_bands(period, mentorships)
     people: Counter[Cell] = Counter()
     for member, stage in furthest.items():
         groups = _groups(bands[member])
         for reached in STAGES[: STAGES.index(stage) + 1]:
             people.update(Cell(reached, dimension, group) for dimension, group in groups)
+        if stage is not Stage.ELIGIBLE:
+            people[_waiting_cell(waiting.band_of(ways.get(member), close_of(period)))] += 1
+    before = {month: waiting.ways(month, mentorships, directory) for month in earlier}
     return Counts(
         period=period,
         people=_filled(people),
         held=_sessions(period, mentorships, "held"),
         cancelled=_sessions(period, mentorships, "cancelled"),
+        asked=asked_for(period, mentorships, earlier),
+        waits=_waits(period, ways, before, bands),
     )
+
+
+def _waiting_cell(group: str) -> Cell:
+    return Cell(Stage.ENROLLED, Dimension.WAIT, group)
+
+
+def _waits(
+    period: Period, ways: Mapping[str, Way], before: Mapping[Period, Mapping[str, Way]], bands: Mapping[str, _Bands]
+) -> dict[Cell, Waits]:
+    """The times of everybody and of each level; people are grouped the same in all months that are compared."""
+    groups: dict[Cell, set[str]] = {}
+    for member in {*ways, *(member for earlier in before.values() for member in earlier)}:
+        for dimension, group in _groups(bands[member]):
+            if dimension in {Dimension.ALL, Dimension.LEVEL}:
+                groups.setdefault(Cell(Stage.STARTED, dimension, group), set()).add(member)
+    return {
+        cell: waiting.estimate(
+            period, _only(members, ways), {month: _only(members, earlier) for month, earlier in before.items()}
+        )
+        for cell, members in sorted(groups.items(), key=lambda each: (each[0].dimension, _order(each[0].group)))
+    }
+
+
+def _only(members: set[str], ways: Mapping[str, Way]) -> dict[str, Way]:
+    return {member: ways[member] for member in members & ways.keys()}
 
 
 def _furthest_stages(period: Period, mentorships: Iterable[Row]) -> dict[str, Stage]:
@@ -182,13 +201,13 @@ def _groups(bands: _Bands) -> tuple[tuple[Dimension, str], ...]:
 
 
 def _filled(people: Counter[Cell]) -> dict[Cell, int]:
-    """Every stage of every group that occurs, zeros included, in a fixed order."""
-    groups = sorted({(cell.dimension, cell.group) for cell in people}, key=lambda pair: (pair[0], _order(pair[1])))
-    return {
-        Cell(stage, dimension, group): people[Cell(stage, dimension, group)]
-        for dimension, group in groups
-        for stage in STAGES
-    }
+    """Every stage of every group that occurs, zeros included, in a fixed order; then those who wait."""
+    met = {(cell.dimension, cell.group) for cell in people if cell.dimension is not Dimension.WAIT}
+    groups = sorted(met, key=lambda pair: (pair[0], _order(pair[1])))
+    cells = [Cell(stage, dimension, group) for dimension, group in groups for stage in STAGES]
+    if cells:
+        cells += [_waiting_cell(group) for group in (waiting.NOT_WAITING, *waiting.WAITS)]
+    return {cell: people[cell] for cell in cells}
 
 
 def _order(group: str) -> tuple[int, str]:

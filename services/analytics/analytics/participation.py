@@ -8,7 +8,10 @@ from chassis.translation import gettext as _
 from chassis.translation import mark
 
 from analytics.disclosure import Figure, Report, percentage
-from analytics.measures import EVERYONE, STAGES, UNKNOWN, Cell, Dimension, Period, Stage
+from analytics.measures import EVERYONE, STAGES, UNKNOWN, Cell, Dimension, Stage
+from analytics.months import Period
+from analytics.standing import Time
+from analytics.waiting import NOT_WAITING, WAITS
 
 STAGE_LABELS: Final = {
     Stage.ELIGIBLE: mark("Eligible"),
@@ -20,7 +23,10 @@ STAGE_LABELS: Final = {
 }
 DEFINITIONS: Final = {
     Stage.ELIGIBLE: mark("People in the directory when the report was made, and everybody who took part before."),
-    Stage.ENROLLED: mark("Eligible people who take part in mentoring, or who were proposed for a mentorship before."),
+    Stage.ENROLLED: mark(
+        "Eligible people who had enrolled by the close of the month, or were proposed for a mentorship; whether or not "
+        "they still take part."
+    ),
     Stage.PROPOSED: mark("People for whom at least one mentorship was proposed by the close of the month."),
     Stage.ACCEPTED: mark("People with at least one mentorship that both sides accepted by the close of the month."),
     Stage.STARTED: mark(
@@ -28,6 +34,30 @@ DEFINITIONS: Final = {
     ),
     Stage.MET: mark("People with at least one mentorship in which a session was held by the close of the month."),
 }
+WAIT_LABELS: Final = {
+    "0-4": mark("Up to 4 weeks"),
+    "5-12": mark("5 to 12 weeks"),
+    "13-": mark("13 weeks or more"),
+    NOT_WAITING: mark("Not waiting: started, or no longer taking part"),
+}
+ASKED: Final = mark(
+    "Sessions that running agreements asked for: a weekly one asks for a session every 7 days, a fortnightly one every "
+    "14, a monthly one once a month. Of a month that a pair ran in part, that part counts; pauses do not."
+)
+HELD: Final = mark("Sessions that were held in the month, by all pairs.")
+CANCELLED: Final = mark("Sessions that were cancelled in the month, by all pairs.")
+KEPT: Final = mark(
+    "Sessions held, of those asked for; more than a hundred percent when pairs meet more often than they agreed."
+)
+MEDIAN: Final = mark(
+    "The time from enrolling within which half of the people come to the start of a first mentorship. Those who still "
+    "wait count in it for as long as they have waited."
+)
+NINETIETH: Final = mark("The same for nine in ten people.")
+WAITING: Final = mark(
+    "Enrolled people who take part at the close of the month and have had no mentorship that started, by the weeks "
+    "that have begun since they enrolled."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,45 @@ class Month:
     participants: int | None
     held: int | None
     cancelled: int | None
+    asked: int | None
+    kept: int | None
+    """Held, of asked for, in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was asked for and held over all months that show both."""
+
+    asked: int | None
+    held: int | None
+    kept: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How long the people of one group take to come to a first mentorship."""
+
+    key: str
+    label: str
+    enrolled: int | None
+    started: int | None
+    median: Time
+    ninetieth: Time
+
+    @property
+    def told(self) -> bool:
+        """Whether any time may be shown."""
+        return self.median.shown or self.ninetieth.shown
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How many enrolled people have been waiting so long."""
+
+    key: str
+    label: str
+    people: int | None
+    of_enrolled: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +140,75 @@ class Participation:
     levels: tuple[Group, ...]
     units: tuple[Group, ...]
     months: tuple[Month, ...]
+    so_far: Agreed
+    ways: tuple[Way, ...]
+    waits: tuple[Wait, ...]
+    waiting: int | None
+    """Everybody who waits: enrolled people without those who do not."""
 
 
 def view(reports: Sequence[Report], period: Period) -> Participation:
     """The report of one of these months, with its past and nothing later."""
     chosen = next(report for report in reports if report.period == period)
+    months = tuple(_month(report) for report in reports if report.period <= period)
+    waits = _waits(chosen)
     return Participation(
         period=period,
         funnel=_funnel(chosen),
         levels=_groups(chosen, Dimension.LEVEL),
         units=_groups(chosen, Dimension.UNIT),
-        months=tuple(
-            Month(each.period, _shown(each, Stage.STARTED), each.held, each.cancelled)
-            for each in reports
-            if each.period <= period
-        ),
+        months=months,
+        so_far=_so_far(months),
+        ways=_ways(chosen),
+        waits=waits,
+        waiting=_without(_shown(chosen, Stage.ENROLLED), waits[-1].people),
     )
+
+
+def _month(report: Report) -> Month:
+    return Month(
+        period=report.period,
+        participants=_shown(report, Stage.STARTED),
+        held=report.held,
+        cancelled=report.cancelled,
+        asked=report.asked.shown,
+        kept=percentage(report.held, report.asked.shown, most=None),
+    )
+
+
+def _so_far(months: Sequence[Month]) -> Agreed:
+    """Sums of shown figures, so they tell no more than these do."""
+    both = [(month.asked, month.held) for month in months if month.asked is not None and month.held is not None]
+    if not both:
+        return Agreed(None, None, None)
+    asked, held = sum(asked for asked, _held in both), sum(held for _asked, held in both)
+    return Agreed(asked, held, percentage(held, asked, most=None))
+
+
+def _ways(report: Report) -> tuple[Way, ...]:
+    return tuple(
+        Way(
+            key=cell.group,
+            label=_("Everybody") if cell.dimension is Dimension.ALL else _label(cell.dimension, cell.group),
+            enrolled=_shown(report, Stage.ENROLLED, cell.dimension, cell.group),
+            started=_shown(report, Stage.STARTED, cell.dimension, cell.group),
+            median=times.median,
+            ninetieth=times.ninetieth,
+        )
+        for cell, times in report.times.items()
+    )
+
+
+def _waits(report: Report) -> tuple[Wait, ...]:
+    """By how long, those who do not wait last."""
+    enrolled = _shown(report, Stage.ENROLLED)
+    people = {key: _shown(report, Stage.ENROLLED, Dimension.WAIT, key) for key in (*WAITS, NOT_WAITING)}
+    return tuple(Wait(key, _(WAIT_LABELS[key]), count, percentage(count, enrolled)) for key, count in people.items())
+
+
+def _without(whole: int | None, part: int | None) -> int | None:
+    """What is left of one shown figure without another; as everywhere, nobody is not told from a few."""
+    return None if whole is None or part is None or whole <= part else whole - part
 
 
 def _shown(report: Report, stage: Stage, dimension: Dimension = Dimension.ALL, group: str = EVERYONE) -> int | None:

@@ -11,10 +11,10 @@ from chassis.consuming.handlers import Handlers
 from chassis.consuming.records import Received
 from contracts.envelope import Event
 from contracts.matching import MentorshipState, PersonBands
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import DirectoryUpdated
 
 from analytics.settings import SERVICE
-from analytics.store import DIRECTORY, MENTORSHIPS, PROFILES, Row, Store
+from analytics.store import DIRECTORY, MENTORSHIPS, Row, Store
 
 handlers = Handlers[Store](SERVICE)
 
@@ -25,12 +25,10 @@ async def fold_mentorships(events: list[Received[Any]], store: Store) -> None:
     await store.save(MENTORSHIPS, fold(events))
 
 
-@handlers.batch(ProfileUpdated, DirectoryUpdated, group="people")
+@handlers.batch(DirectoryUpdated, group="people")
 async def fold_people(events: list[Received[Any]], store: Store) -> None:
-    """Remember who is there, at which level and unit, and who takes part."""
-    for event, kind in ((ProfileUpdated, PROFILES), (DirectoryUpdated, DIRECTORY)):
-        if rows := fold(each for each in events if each.topic == event.topic):
-            await store.save(kind, rows)
+    """Remember who is there, at which level and unit, and since when they take part."""
+    await store.save(DIRECTORY, fold(events))
 
 
 def fold(events: Iterable[Received[Any]]) -> list[Row]:
@@ -59,6 +57,10 @@ def _mentorship(state: MentorshipState, _month: str) -> Row:
         "proposed_at": state.proposed_at,
         "accepted_at": state.accepted_at,
         "started_at": state.started_at,
+        "ended_at": state.ended_at,
+        "cadence": state.cadence,
+        "paused": [{"month": part.month, "days": part.days} for part in state.paused],
+        "paused_on": state.paused_on,
         "sessions": [
             {"outcome": str(part.outcome), "month": part.month, "count": part.count} for part in state.sessions
         ],
@@ -69,16 +71,17 @@ def _bands(bands: PersonBands) -> Row:
     return {"level": bands.level, "unit": bands.unit}
 
 
-def _profile(profile: ProfileUpdated, month: str) -> Row:
-    return {"enrolled": profile.enrolled, "month": month}
-
-
 def _directory(entry: DirectoryUpdated, month: str) -> Row:
-    return {"level": entry.level, "unit": entry.unit, "month": month}
+    return {
+        "level": entry.level,
+        "unit": entry.unit,
+        "enrolled_on": entry.enrolled_on,
+        "enrolled_until": entry.enrolled_until,
+        "month": month,
+    }
 
 
 FIELDS: Final[dict[type[Event], Callable[[Any, str], Row]]] = {
     MentorshipState: _mentorship,
-    ProfileUpdated: _profile,
     DirectoryUpdated: _directory,
 }

@@ -10,11 +10,11 @@ from typing import Final
 
 from chassis.errors import TransientError
 
-from analytics import disclosure, measures
+from analytics import disclosure, measures, months
 from analytics.disclosure import Report
-from analytics.measures import Period
+from analytics.months import Period
 from analytics.progress import Progress
-from analytics.store import DIRECTORY, MENTORSHIPS, PROFILES, Store
+from analytics.store import DIRECTORY, MENTORSHIPS, Store
 from chassis import clock, logs
 
 log = logs.get()
@@ -37,7 +37,7 @@ class Publisher:
     async def reports(self, tenant: str) -> list[Report]:
         """The reports of every closed month, oldest first; makes those that are due."""
         await self._catch_up(tenant)
-        running = measures.month_of(clock.today())
+        running = months.month_of(clock.today())
         return [report for report in await self._store.reports(tenant) if report.period < running]
 
     async def run(self) -> None:
@@ -55,7 +55,7 @@ class Publisher:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def _catch_up(self, tenant: str) -> None:
-        running = measures.month_of(clock.today())
+        running = months.month_of(clock.today())
         if self._published.get(tenant) == running:
             return
         async with self._one_at_a_time:
@@ -63,16 +63,15 @@ class Publisher:
                 return  # readers see the earlier reports meanwhile
             known = await self._store.reports(tenant)
             mentorships = await self._store.rows(MENTORSHIPS, tenant)
-            profiles = await self._store.rows(PROFILES, tenant)
             directory = await self._store.rows(DIRECTORY, tenant)
             if known:
-                first: Period | None = measures.next_month(known[-1].period)
+                first: Period | None = months.next_month(known[-1].period)
             else:
                 first = measures.first_month(mentorships, directory)
             if first is None:
                 return
-            for period in measures.closed_months(first, clock.today())[-_MOST_MONTHS:]:
-                counts = measures.count(period, mentorships, profiles, directory)
+            for period in months.closed_months(first, clock.today())[-_MOST_MONTHS:]:
+                counts = measures.count(period, mentorships, directory, [report.period for report in known])
                 known.append(await asyncio.to_thread(disclosure.publish, counts, [*known], self._k))
                 if not await self._store.publish(tenant, known[-1]):
                     return  # another replica is at it; what it publishes is read next time

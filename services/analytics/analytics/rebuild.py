@@ -12,15 +12,14 @@ from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
 from contracts.envelope import Event
 from contracts.matching import MentorshipState
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import DirectoryUpdated
 
 from analytics.projections import fold
 from analytics.settings import Settings
-from analytics.store import DIRECTORY, MENTORSHIPS, PROFILES, Row, Store, fingerprint, living
+from analytics.store import DIRECTORY, MENTORSHIPS, Row, Store, fingerprint, living
 
 SOURCES: Final[Mapping[str, type[Event]]] = {
     MENTORSHIPS: MentorshipState,
-    PROFILES: ProfileUpdated,
     DIRECTORY: DirectoryUpdated,
 }
 _TRIES: Final = 5  # a live projection may be some events behind the topics, or ahead of what was read

@@ -3,20 +3,22 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from chassis.delivery import Delivery
 from chassis.state.mongo import Index
 
 from analytics.disclosure import Figure, Report
-from analytics.measures import Cell, Period
+from analytics.measures import Cell
+from analytics.months import Period
+from analytics.standing import Asked, Time, Times
 
 Row = dict[str, Any]
 
 MENTORSHIPS: Final = "mentorships"
-PROFILES: Final = "profiles"
 DIRECTORY: Final = "directory"
-KINDS: Final = (MENTORSHIPS, PROFILES, DIRECTORY)
+KINDS: Final = (MENTORSHIPS, DIRECTORY)
 _ALL: Final = 10_000_000
 _BY_TENANT: Final = (Index((("tenant", 1),)),)
 
@@ -90,6 +92,8 @@ def _stored(tenant: str, report: Report) -> Row:
         "figures": [[str(cell), each.shown, each.basis, each.since] for cell, each in report.figures.items()],
         "held": report.held,
         "cancelled": report.cancelled,
+        "asked": asdict(report.asked),
+        "times": [[str(cell), asdict(times)] for cell, times in report.times.items()],
         "counts": [[str(cell), count] for cell, count in report.counts.items()],
     }
 
@@ -101,5 +105,11 @@ def _report(raw: Row) -> Report:
         figures={Cell.parse(cell): Figure(*values) for cell, *values in raw["figures"]},
         held=raw["held"],
         cancelled=raw["cancelled"],
+        asked=Asked(**raw["asked"]),
+        times={Cell.parse(cell): _times(times) for cell, times in raw["times"]},
         counts={Cell.parse(cell): count for cell, count in raw["counts"]},
     )
+
+
+def _times(raw: Row) -> Times:
+    return Times(Time(**raw["median"]), Time(**raw["ninetieth"]), raw["since"])

@@ -112,8 +112,9 @@ class Commands:
 
     async def resume(self, caller: Caller, mentorship: str, key: str) -> Mentorship:
         """Go on."""
+        at = clock.timestamp()
         return await self.act(
-            caller, mentorship, key, lambda pair, side: pair.resume(side), name="resume", action="mentorship.pause"
+            caller, mentorship, key, lambda pair, side: pair.resume(side, at), name="resume", action="mentorship.pause"
         )
 
     async def end(self, caller: Caller, mentorship: str, key: str) -> Mentorship:

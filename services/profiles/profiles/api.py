@@ -12,6 +12,7 @@ from chassis.web.policy import Resource
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from chassis import clock
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile, Regional
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY, PURPOSES
@@ -164,11 +165,11 @@ async def change_me(
     if if_match is None:
         raise VersionNeededError(_("Send If-Match with the ETag that you read, so that no other edit is lost."))
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
-    functions = (await parts.store.functions_of(caller.tenant)).held
+    functions, at = (await parts.store.functions_of(caller.tenant)).held, clock.timestamp()
     await parts.store.change_member(
         caller.tenant,
         caller.member,
-        lambda member: member.edit_profile(change.applied_to(member.profile), functions),
+        lambda member: member.edit_profile(change.applied_to(member.profile), at, functions),
         if_match=if_match,
     )
     return _told(await own(parts, caller), response)

@@ -64,7 +64,6 @@ class Directory(_Part):
     joined: str
     function: str = ""
     site: str = ""
-    left: tuple[str, ...] = ()
 
 
 class Profile(_Part):
@@ -140,12 +139,14 @@ class Member(Aggregate):
     regional: Regional = Regional()
     left: tuple[str, ...] = ()  # ids of programmes in which the member takes no part
     roles: tuple[Role, ...] = ()
+    enrolled_on: str | None = None  # the day on which they first took part
+    enrolled_until: str | None = None  # the day on which they stopped, if they did
     edited: bool = False  # the member saved their profile: the roster's profile columns no longer apply
     identity: str | None = None  # issuer and subject of the sign-in this member is linked to
     removed: bool = False
 
     @classmethod
-    def from_row(cls, member: str, tenant: str, row: RosterRow, manager: str | None) -> Self:
+    def from_row(cls, member: str, tenant: str, row: RosterRow, manager: str | None, at: str) -> Self:
         """A new member as the roster has them; says both states."""
         created = cls(
             id=member,
@@ -153,39 +154,42 @@ class Member(Aggregate):
             **row.contact.model_dump(),
             directory=row.directory.model_copy(update={"manager": manager}),
             profile=row.profile,
+            enrolled_on=at[:10] if row.profile.enrolled else None,
             roles=row.roles,
         )
-        created._say_directory()
+        created.say(created._listing())
         created._say_profile()
         return created
 
     @property
     def entry(self) -> Directory:
-        """The directory entry as our other services learn it: what the member chose stands over the roster."""
-        chosen = {"left": self.left} | ({"time_zone": self.regional.time_zone} if self.regional.time_zone else {})
-        return self.directory.model_copy(update=chosen)
+        """The directory entry as everybody else learns it: in the time zone that the member chose, if they did."""
+        chosen = self.regional.time_zone
+        return self.directory.model_copy(update={"time_zone": chosen}) if chosen else self.directory
 
     @property
     def language(self) -> str:
         """What is written to the member is written in this."""
         return self.regional.language or next(iter(self.directory.languages), "en")
 
-    def import_row(self, row: RosterRow, manager: str | None) -> Imported:
+    def import_row(self, row: RosterRow, manager: str | None, at: str) -> Imported:
         """Take over what the roster says; says only the states that changed."""
-        before = self._content()
+        before, listed = self._content(), self._listing()
         for field, value in row.contact:
             setattr(self, field, value)
         self.roles = row.roles
-        self._set_directory(row.directory.model_copy(update={"manager": manager}))
+        self.directory = row.directory.model_copy(update={"manager": manager})
         if not self.edited:
-            self._set_profile(row.profile)
+            self._set_profile(row.profile, at)
+        self._say_listing_after(listed)
         return Imported.UNCHANGED if self._content() == before else Imported.UPDATED
 
-    def edit_profile(self, profile: Profile, functions: Iterable[str] = ()) -> None:
+    def edit_profile(self, profile: Profile, at: str, functions: Iterable[str] = ()) -> None:
         """The member's own choice; from now on it stands against the roster's profile columns.
 
         Args:
             profile: what they chose.
+            at: when.
             functions: those of the directory; a wish that was there before may stay without being one of them.
 
         Raises:
@@ -195,8 +199,9 @@ class Member(Aggregate):
         if self.removed:
             raise NotFoundError("This person is no longer a member.")
         profile.check({*functions, *self.profile.wishes})
-        self.edited = True
-        self._set_profile(profile)
+        self.edited, listed = True, self._listing()
+        self._set_profile(profile, at)
+        self._say_listing_after(listed)
 
     def choose_regional(self, regional: Regional) -> None:
         """The member's own language and time zone; they stand against the roster.
@@ -206,8 +211,8 @@ class Member(Aggregate):
         """
         if self.removed:
             raise NotFoundError("This person is no longer a member.")
-        before, self.regional = self.entry, regional
-        self._say_directory_after(before)
+        listed, self.regional = self._listing(), regional
+        self._say_listing_after(listed)
 
     def take_part(self, programme: str, *, part: bool) -> None:
         """Take part in one programme or not; whether the member takes part in mentoring at all is another choice.
@@ -218,7 +223,7 @@ class Member(Aggregate):
         """
         if self.removed:
             raise NotFoundError("This person is no longer a member.")
-        before, others = self.entry, tuple(each for each in self.left if each != programme)
+        listed, others = self._listing(), tuple(each for each in self.left if each != programme)
         if not part and len(others) == MOST_LEFT:
             raise InvalidError(
                 "You take no part in {most} programmes already. Take part in one of them again, "
@@ -226,7 +231,7 @@ class Member(Aggregate):
                 most=MOST_LEFT,
             )
         self.left = others if part else (*others, programme)
-        self._say_directory_after(before)
+        self._say_listing_after(listed)
 
     def link(self, identity: str) -> bool:
         """Tie the member to their first sign-in; False when they are tied to a different one."""
@@ -244,27 +249,36 @@ class Member(Aggregate):
         self.name = self.title = ""
         self.directory = Directory(level=1, unit="", country="", time_zone="UTC", joined="")
         self.profile, self.regional, self.left = Profile(), Regional(), ()
+        self.enrolled_on = self.enrolled_until = None
         self.bury(DIRECTORY)
         self.bury(PROFILE)
 
     def _content(self) -> dict[str, object]:
         return self.model_dump()
 
-    def _set_directory(self, directory: Directory) -> None:
-        before, self.directory = self.entry, directory
-        self._say_directory_after(before)
+    def _set_profile(self, profile: Profile, at: str) -> None:
+        if profile == self.profile:
+            return
+        self.profile = profile
+        if profile.enrolled:
+            self.enrolled_on, self.enrolled_until = self.enrolled_on or at[:10], None
+        elif self.enrolled_on:
+            self.enrolled_until = self.enrolled_until or at[:10]
+        self._say_profile()
 
-    def _set_profile(self, profile: Profile) -> None:
-        if profile != self.profile:
-            self.profile = profile
-            self._say_profile()
+    def _listing(self) -> DirectoryUpdated:
+        """The entry as our own services read it. Since when and in what somebody takes part is nobody else's business."""
+        return DirectoryUpdated(
+            member=self.id,
+            **self.entry.model_dump(),
+            left=self.left,
+            enrolled_on=self.enrolled_on,
+            enrolled_until=self.enrolled_until,
+        )
 
-    def _say_directory_after(self, before: Directory) -> None:
-        if self.entry != before:
-            self._say_directory()
-
-    def _say_directory(self) -> None:
-        self.say(DirectoryUpdated(member=self.id, **self.entry.model_dump()))
+    def _say_listing_after(self, before: DirectoryUpdated) -> None:
+        if (listing := self._listing()) != before:
+            self.say(listing)
 
     def _say_profile(self) -> None:
         self.say(ProfileUpdated(member=self.id, **self.profile.model_dump()))

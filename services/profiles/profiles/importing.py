@@ -14,6 +14,7 @@ from chassis.ids import new_member_id
 from chassis.state.documents import AlreadyExistsError
 from contracts.profiles import MOST_FUNCTIONS
 
+from chassis import clock
 from profiles.columns import RosterError
 from profiles.domain import Imported, Member, RosterRow
 from profiles.functions import has_room
@@ -198,28 +199,28 @@ async def _part_with_leavers(store: Store, tenant: str, people: _People, report:
 
 async def _try(store: Store, tenant: str, rows: list[RosterRow], people: _People, report: Report) -> None:
     """Count what `_write` would do."""
-    stored = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))
+    stored, at = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows)), clock.timestamp()
     for row in rows:
         member = stored.get(row.contact.employee_id)
         manager = people.members[row.manager_id] if row.manager_id else None
-        report.count(Imported.CREATED if member is None else member.import_row(row, manager))
+        report.count(Imported.CREATED if member is None else member.import_row(row, manager, at))
 
 
 async def _write(store: Store, tenant: str, rows: list[RosterRow], people: _People, report: Report) -> None:
-    stored = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))
+    stored, at = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows)), clock.timestamp()
     fresh: dict[str, RosterRow] = {}
     new: list[Member] = []
     for row in rows:
         manager = people.members[row.manager_id] if row.manager_id else None
         if (member := stored.get(row.contact.employee_id)) is None:
-            created = Member.from_row(people.members[row.contact.employee_id], tenant, row, manager)
+            created = Member.from_row(people.members[row.contact.employee_id], tenant, row, manager, at)
             fresh[created.id] = row
             new.append(created)
-        elif member.import_row(row, manager) is Imported.UNCHANGED:  # on a copy that is thrown away
+        elif member.import_row(row, manager, at) is Imported.UNCHANGED:  # on a copy that is thrown away
             report.count(Imported.UNCHANGED)
         else:
             try:
-                report.count(await store.change_member(tenant, member.id, _importing(row, manager)))
+                report.count(await store.change_member(tenant, member.id, _importing(row, manager, at)))
             except AlreadyExistsError:
                 report.errors.append(RowError(row.line, "email", _TAKEN))
     taken = await store.members.insert_many(new)
@@ -230,8 +231,8 @@ async def _write(store: Store, tenant: str, rows: list[RosterRow], people: _Peop
             report.count(Imported.CREATED)
 
 
-def _importing(row: RosterRow, manager: str | None) -> Callable[[Member], Imported]:
-    return lambda member: member.import_row(row, manager)
+def _importing(row: RosterRow, manager: str | None, at: str) -> Callable[[Member], Imported]:
+    return lambda member: member.import_row(row, manager, at)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from chassis import clock
 from profiles import regional
 from profiles.api import AreaCode, Capacity, FunctionCode, card_of, own
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
@@ -139,10 +140,10 @@ async def save_profile(
     """Saves the profile; when it changed meanwhile or cannot be so, the page shows what was entered and why."""
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
     before = (await own(parts, caller)).profile
-    entered, functions = form.profile(before), await _functions(parts, caller)
+    entered, functions, at = form.profile(before), await _functions(parts, caller), clock.timestamp()
     try:
         await parts.store.change_member(
-            caller.tenant, caller.member, lambda member: member.edit_profile(entered, functions), if_match=if_match
+            caller.tenant, caller.member, lambda member: member.edit_profile(entered, at, functions), if_match=if_match
         )
     except PreconditionError as refusal:
         problem = _(

@@ -1,6 +1,8 @@
 """What a pair settles before a mentorship starts, and the sessions it then holds."""
 
 from calendar import monthrange
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -166,6 +168,12 @@ def count_sessions(sessions: list[Session]) -> tuple[SessionCount, ...]:
         SessionCount(outcome=outcome, by=by, month=month, count=count)
         for (month, outcome, by), count in sorted(counts.items())
     )
+
+
+def add_paused(paused: Mapping[str, int], since: str, until: str) -> dict[str, int]:
+    """Paused days by month, with those from one day on up to another, which is none of them."""
+    days = range(date.fromisoformat(since).toordinal(), date.fromisoformat(until).toordinal())
+    return dict(sorted((Counter(paused) + Counter(f"{date.fromordinal(day):%Y-%m}" for day in days)).items()))
 
 
 def add_months(day: date, months: int) -> date:

@@ -21,13 +21,14 @@ from contracts.matching import (
     MentorshipResumed,
     MentorshipStarted,
     MentorshipState,
+    PausedDays,
     PersonBands,
     Side,
     Status,
 )
 from pydantic import Field
 
-from matching.domain.agreement import Agreement, Customs, Intent, add_months, count_sessions
+from matching.domain.agreement import Agreement, Customs, Intent, add_months, add_paused, count_sessions
 from matching.domain.arranging import Arranging
 from matching.domain.proposal import Partner, Terms, direction_of, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
@@ -62,6 +63,9 @@ class Mentorship(Arranging):
     accepted_at: str | None = None
     started_at: str | None = None
     planned_end: str | None = None
+    paused_on: str | None = None
+    paused: dict[str, int] = Field(default_factory=dict)
+    """Days of pauses that are over, by month."""
     ended_at: str | None = None
     closed_at: str | None = None
     again: bool = False
@@ -247,19 +251,20 @@ class Mentorship(Arranging):
         if self.status is Status.PAUSED:
             return
         self.started_agreement()
-        self.status = Status.PAUSED
+        self.status, self.paused_on = Status.PAUSED, at[:10]
         self.tell(
             MentorshipPaused(mentorship=self.id), MentorshipDetailed(mentorship=self.id, change="paused", by=side)
         )
         self.drop_plan(side, at)
 
-    def resume(self, side: Side) -> None:
+    def resume(self, side: Side, at: str) -> None:
         """Either side goes on where they stopped."""
         if self.status is Status.STARTED:
             return
         if self.status is not Status.PAUSED:
             raise ConflictError("Only a mentorship that is paused can go on.")
         self.status = Status.STARTED
+        self._pause_is_over(at)
         self.tell(
             MentorshipResumed(mentorship=self.id), MentorshipDetailed(mentorship=self.id, change="resumed", by=side)
         )
@@ -274,6 +279,7 @@ class Mentorship(Arranging):
             if self.status is not Status.PAUSED:
                 self.started_agreement()
             self.status, self.ended_at = Status.ENDED, at
+            self._pause_is_over(at)
             self.tell(
                 MentorshipEnded(mentorship=self.id),
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
@@ -311,7 +317,15 @@ class Mentorship(Arranging):
             ended_at=self.ended_at,
             closed_at=self.closed_at,
             sessions=count_sessions(self.sessions),
+            cadence=self.agreement.intent.cadence if self.agreement and self.started_at else None,
+            paused=tuple(PausedDays(month=month, days=days) for month, days in self.paused.items()),
+            paused_on=self.paused_on,
         )
+
+    def _pause_is_over(self, at: str) -> None:
+        """Its days stay, by month: what was agreed is not asked for on them."""
+        if self.paused_on is not None:
+            self.paused, self.paused_on = add_paused(self.paused, self.paused_on, at[:10]), None
 
     def _close(self, answer: Answer, by: Side | None, at: str) -> None:
         self.status, self.closed_at, self.due = Status.CLOSED, at, 0
