@@ -60,6 +60,8 @@ PICTURES: Final = (
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
+    Picture("operations", _OPERATOR, "/operations"),
+    Picture("operations-of-a-service", _OPERATOR, "/operations/matching"),
 )
 
 
