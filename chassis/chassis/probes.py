@@ -91,7 +91,7 @@ class Probes:
         if not all(reader.ready for reader in self._readers):
             missing.append(Missing("topics", "reading topics"))
         refusals = [self._refusal, self._delivery.producer.refusal]
-        refusals += [each.refusal for each in (*self._readers, *consumers)]
+        refusals += [each.refusal for each in self._readers] + [each.refusal for each in consumers]
         return missing + [Missing("access", each.sentence) for each in refusals if each.sentence is not None]
 
 

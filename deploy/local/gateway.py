@@ -39,7 +39,7 @@ def child(state: Path, ports: Ports, replicas: dict[str, list[int]] | None = Non
 
 
 def _caddyfile(ports: Ports, replicas: dict[str, list[int]]) -> str:
-    routes = [f"@inside path {_NOBODY_S}", "respond @inside 404", *_runbooks()]
+    routes = [f"@inside path {_NOBODY_S}", "handle @inside {", "respond 404", "}", *_runbooks()]
     for name, paths in PATHS.items():
         routes += [
             f"@{name} path {paths}",

@@ -100,7 +100,9 @@ class Consumer(Generic[S]):
             KafkaError: the broker does not answer.
         """
         consumer = getattr(self._subscriber, "consumer", None)
-        mine = set() if consumer is None else consumer.assignment()
+        if consumer is None:
+            return []
+        mine = consumer.assignment()
         reached = {partition: await consumer.committed(partition) for partition in mine}
         return [*(await ahead(consumer, await bounds_of(consumer, mine), reached)).values()]
 
