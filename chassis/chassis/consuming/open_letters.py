@@ -52,7 +52,9 @@ class OpenLetters:
         async with bystander(self._settings, self._group_of, wait_ms=_WAIT_MS) as consumer:
             for held in self._held.values():
                 held.clear()
-            positions: dict[TopicPartition, int] = dict(await _starts(consumer, consumer.assignment()))
+            positions = dict(await _starts(consumer, consumer.assignment()))
+            for partition, first in positions.items():
+                consumer.seek(partition, first)
             while positions:
                 while lot := await getmany_readable(consumer, positions, timeout_ms=_READ_MS, max_records=_LOT):
                     for record in lot:
