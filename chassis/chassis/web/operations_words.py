@@ -36,7 +36,7 @@ _WHY: Final = mark("Why")
 
 WORDS: Final[Mapping[Promise, Words]] = {
     Promise.LAG: Words(
-        mark("Events are handled"),
+        mark("Lag"),
         mark(
             "How long the oldest event has waited that a consumer group has not handled yet. If it grows, find out "
             "what the group stands at; if it shrinks, the group is catching up."
@@ -47,7 +47,7 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "A group that stands still",
     ),
     Promise.PAUSED: Words(
-        mark("Nothing stands still"),
+        mark("Paused partitions"),
         mark(
             "Partitions from which nothing is read at the moment. A fault ends once the database or the broker is "
             "back; for any other reason, look at the last deploy and at the log."
@@ -58,7 +58,7 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "A group that stands still",
     ),
     Promise.DEAD_LETTERS: Words(
-        mark("Every event can be handled"),
+        mark("Dead letters"),
         mark(
             "Events that could not be handled and were put away. Look at each the same day, mend what it failed at, "
             "and redrive it; after 14 days it is gone."
@@ -69,7 +69,7 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "Dead letters and parked keys",
     ),
     Promise.PARKED: Words(
-        mark("Nobody waits behind a dead letter"),
+        mark("Parked keys"),
         mark("People and pairs whose later events wait behind a dead letter, until you redrive or discard it."),
         mark("No key is parked."),
         (_GROUP, mark("Keys"), mark("Oldest")),
@@ -77,18 +77,18 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "Dead letters and parked keys",
     ),
     Promise.PENDING: Words(
-        mark("What is stored is passed on"),
+        mark("Pending"),
         mark(
             "How long the oldest document owes events or work. If it grows, look whether the broker takes anything and "
             "whether that work fails."
         ),
-        mark("No document has been looked at yet."),
+        mark("Nothing has been looked at yet."),
         (mark("Documents"), mark("Oldest")),
         "turnabout pending",
         "Old pending",
     ),
     Promise.WORK: Words(
-        mark("Work gets done"),
+        mark("Failed work"),
         mark(
             "Work on other documents, and mails, that failed since the start; it is tried again every few seconds. If "
             "it fails now, the log line work.failed or work.waiting says why."
@@ -99,10 +99,10 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "Old pending",
     ),
     Promise.TIMERS: Words(
-        mark("What is due happens"),
+        mark("Timers"),
         mark(
-            "Documents whose time has come and that did not act: they expire, remind or send too late. The log line "
-            "timer.refused or timer.waiting says why."
+            "Documents whose time has come and that did not act, so that something expires, reminds or is sent too "
+            "late. The log line timer.refused or timer.waiting says why."
         ),
         mark("There are no timers here."),
         (mark("Timer"), mark("Due"), mark("Oldest is late by")),
@@ -110,7 +110,7 @@ WORDS: Final[Mapping[Promise, Words]] = {
         "Late timers",
     ),
     Promise.RELAY: Words(
-        mark("What was published"),
+        mark("Relay"),
         mark(
             "Records that the broker acknowledged since the start, and states sent once more after a process took over "
             "from another. Many of the latter mean that processes die: look at their logs."
@@ -218,9 +218,9 @@ def headline(report: Report) -> str:
         case Judgement.ATTENTION:
             return _("Something deserves a look: %(what)s.") % {"what": listed(worries(report))}
         case _:
-            return _("Something is not as it should be: %(what)s.") % {"what": listed(worries(report))}
+            return _("Not as it should be: %(what)s.") % {"what": listed(worries(report))}
 
 
 def listed(titles: Sequence[str]) -> str:
     """Titles one after the other."""
-    return "; ".join(titles)
+    return ", ".join(titles)
