@@ -64,8 +64,11 @@ async def test_lag_grows_while_a_group_stands_still(settings: Settings, monkeypa
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.2)
     key = new_id()
     async with poison_shelf.consuming(settings) as shelf:
+        await send(settings.kafka, notice(key, 1, "one"))
+        await eventually(told(shelf, key, "one"))
+        await eventually(lambda: none_left(GROUP))
         shelf.fault = TransientError("away")
-        await send(settings.kafka, notice(key, 1, "one"), notice(key, 2, "two"))
+        await send(settings.kafka, notice(key, 2, "two"), notice(key, 3, "three"))
 
         async def older(seconds: float) -> bool:
             records = told_by("consumer_lag_records", group=GROUP)
@@ -76,7 +79,7 @@ async def test_lag_grows_while_a_group_stands_still(settings: Settings, monkeypa
         assert (told_by("answered_timestamp_seconds", who="broker") or 0) > clock.real_ms() / 1000 - 5
 
         shelf.fault = None
-        await eventually(told(shelf, key, "one", "two"))
+        await eventually(told(shelf, key, "one", "two", "three"))
         await eventually(lambda: none_left(GROUP))
 
 
