@@ -161,6 +161,7 @@ async def test_the_page_says_what_is_wrong_and_what_to_do(browser: httpx.AsyncCl
     assert "matching.members the body breaks the contract (bad-body) 2 2 hours Look at it" in text
     assert "turnabout dead list --service matching" in text
     assert f'href="{PUBLIC_URL}/runbooks/delivery.md"' in page
+    assert re.findall(r'href="#([\w-]+)">(?:Processes|Dead letters)<', page) == ["processes", "dead-letters"]
 
 
 async def test_a_page_holds_nothing_but_its_figures(browser: httpx.AsyncClient, key: ECKey) -> None:

@@ -63,11 +63,12 @@ class Watch:
     async def behind(self) -> None:
         """How far groups and readers are from the end of their topics."""
         answers = [(consumer.group, await consumer.behind()) for consumer in self._consumers()]
-        answers += [(_READERS, [each for reader in self._readers for each in await reader.behind()])]
+        if self._readers:
+            answers.append((_READERS, [each for reader in self._readers for each in await reader.behind()]))
         for group, found in answers:
-            if found:
-                metrics.CONSUMER_LAG_SECONDS.labels(group=group).set(max(each.seconds for each in found))
-                metrics.CONSUMER_LAG_RECORDS.labels(group=group).set(sum(each.records for each in found))
+            seconds = max((each.seconds for each in found), default=0.0)
+            metrics.CONSUMER_LAG_SECONDS.labels(group=group).set(seconds)
+            metrics.CONSUMER_LAG_RECORDS.labels(group=group).set(sum(each.records for each in found))
         if any(found for _, found in answers):
             metrics.ANSWERED.labels(who="broker").set(clock.real_ms() / 1000)
 

@@ -76,7 +76,7 @@ class PromiseStanding(BaseModel):
 
     promise: Promise
     judgement: Literal["good", "attention", "bad"]
-    command: str
+    command: str | None = Field(description="What shows more, if anything does.")
     figures: list[FigureStanding]
 
 
@@ -184,6 +184,7 @@ _WORDS_OF_PAGES: Final[Mapping[str, Any]] = {
     "lasted": operations_words.lasted,
     "state": operations_words.state,
     "headline": operations_words.headline,
+    "worries": operations_words.worries,
     "moment_of": lambda seconds: datetime.fromtimestamp(seconds, UTC),
     "seconds": REFRESH_SECONDS,
 }
@@ -209,7 +210,7 @@ def _as_model(service: str, report: Report) -> ServiceStanding:
             PromiseStanding(
                 promise=promise,
                 judgement=_word(report.of(promise)),
-                command=f"{WORDS[promise].command} --service {service}",
+                command=f"{command} --service {service}" if (command := WORDS[promise].command) else None,
                 figures=[
                     FigureStanding(
                         subject=figure.subject,

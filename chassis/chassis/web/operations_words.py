@@ -1,6 +1,6 @@
 """What an operator reads about each promise: what its figures mean, what to do when they are bad, and where more is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -26,7 +26,7 @@ class Words:
     """What stands there when there is no figure."""
     columns: tuple[str, ...]
     command: str
-    """The `turnabout` command that shows more; the service is named behind it."""
+    """The `turnabout` command that shows more, if one does; the service is named behind it."""
     runbook: str
     """The section of the runbook on delivery that says what to do."""
 
@@ -106,7 +106,7 @@ WORDS: Final[Mapping[Promise, Words]] = {
         ),
         mark("There are no timers here."),
         (mark("Timer"), mark("Due"), mark("Oldest is late by")),
-        "turnabout pending",
+        "",
         "Late timers",
     ),
     Promise.RELAY: Words(
@@ -169,7 +169,8 @@ def lasted(seconds: float | None, *, ago: bool = False) -> str:
     if seconds is None:
         return ""
     threshold = 2 if seconds >= 2 * _MINUTE else 2 * _MINUTE
-    span = timedelta(seconds=-round(seconds) if ago else round(seconds))
+    whole = round(seconds)
+    span = timedelta(seconds=-max(whole, 1) if ago else whole)
     return str(format_timedelta(span, threshold=threshold, add_direction=ago, locale=translation.current().locale))
 
 
@@ -204,10 +205,10 @@ def state(process: Process) -> str:
     return _("ready")
 
 
-def worries(report: Report) -> list[str]:
-    """The titles of what is not good."""
-    titles = [_("Processes")] if report.of_processes else []
-    return titles + [_(WORDS[promise].title) for promise in report.promises if report.of(promise)]
+def worries(report: Report) -> dict[str, str]:
+    """The titles of what is not good, by where on the page it stands."""
+    titles = {"processes": _("Processes")} if report.of_processes else {}
+    return titles | {str(each): _(WORDS[each].title) for each in report.promises if report.of(each)}
 
 
 def headline(report: Report) -> str:
@@ -216,11 +217,6 @@ def headline(report: Report) -> str:
         case Judgement.GOOD:
             return _("Everything is as it should be.")
         case Judgement.ATTENTION:
-            return _("Something deserves a look: %(what)s.") % {"what": listed(worries(report))}
+            return _("Something deserves a look: %(what)s.") % {"what": ", ".join(worries(report).values())}
         case _:
-            return _("Not as it should be: %(what)s.") % {"what": listed(worries(report))}
-
-
-def listed(titles: Sequence[str]) -> str:
-    """Titles one after the other."""
-    return ", ".join(titles)
+            return _("Not as it should be: %(what)s.") % {"what": ", ".join(worries(report).values())}
