@@ -28,13 +28,17 @@ _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEM
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `then` selects a link on it to follow first, `unfold` a part to open."""
+    """One page as somebody sees it.
+
+    `then` selects a link on it to follow first, `unfold` a part to open, `filled` one that fills by itself.
+    """
 
     name: str
     email: str
     path: str
     then: str = ""
     unfold: str = ""
+    filled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ PICTURES: Final = (
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
-    Picture("operations", _OPERATOR, "/operations"),
+    Picture("operations", _OPERATOR, "/operations", filled="#summary-profiles .badge"),
     Picture("operations-of-a-service", _OPERATOR, "/operations/matching"),
 )
 
@@ -117,6 +121,8 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
             await page.wait_for_load_state()
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()
+        if picture.filled:
+            await page.locator(picture.filled).wait_for()
         await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
 
 

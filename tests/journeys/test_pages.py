@@ -39,6 +39,8 @@ async def test_a_page_passes_axe_and_is_light(
         answer = await navigation.value
     if picture.unfold:
         await page.locator(picture.unfold).first.click()
+    if picture.filled:
+        await page.locator(picture.filled).wait_for()
     assert answer is not None
     assert answer.ok
     assert len(await answer.body()) <= _MOST_BYTES

@@ -68,7 +68,7 @@ class OpenLetters:
         if (letter := letter_of(record)) is None:
             return
         name, held = name_of(letter, group), self._held[group]
-        letter = replace(letter, key=None, value=None, headers=())
+        letter = replace(letter, key=None, value=None, headers=(), error="")
         letter = letter.after(held[name].letter if name in held else None)
         held[name] = _Held(letter, TopicPartition(record.topic, record.partition), record.offset)
 
