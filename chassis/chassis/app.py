@@ -15,10 +15,9 @@ from typing import Any, Final, Generic, TypeVar
 import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis import clock, logs, telemetry
 from chassis.broker import Refusal, client_options
@@ -26,8 +25,10 @@ from chassis.consuming.consumer import Consumer
 from chassis.consuming.handlers import Group, Handlers
 from chassis.consuming.reader import TopicReader
 from chassis.consuming.upkeep import Upkeep
+from chassis.consuming.watch import Watch
 from chassis.delivery import Delivery
 from chassis.errors import TransientError
+from chassis.probes import Probes
 from chassis.settings import Settings
 from chassis.state.mongo import connect
 from chassis.state.timers import Timer
@@ -139,7 +140,8 @@ class Service(Generic[S]):
             delivery.use(self._works, store)
             app = self._app_factory(store)
             readers = list(self._readers(store))
-            self._add_probes(app, delivery, readers)
+            probes = Probes(delivery, readers, self._refusal, lambda: (self._consuming, self._consumers))
+            probes.add_to(app)
             server = _Server(_uvicorn_config(app, self.settings))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,7 +149,8 @@ class Service(Generic[S]):
             async with AsyncExitStack() as stack:
                 for reader in readers:
                     await stack.enter_async_context(reader)
-                tasks = [asyncio.create_task(part) for part in self._parts(delivery, store, readers)]
+                parts = self._parts(delivery, store, readers, probes)
+                tasks = [asyncio.create_task(part) for part in parts]
                 serving = asyncio.create_task(server.serve())
                 try:
                     await asyncio.wait([*tasks, serving], return_when=asyncio.FIRST_COMPLETED)
@@ -157,9 +160,12 @@ class Service(Generic[S]):
                     await self._stop(tasks, delivery)
             telemetry.stop()
 
-    def _parts(self, delivery: Delivery, store: S, readers: Sequence[TopicReader]) -> list[Any]:
+    def _parts(self, delivery: Delivery, store: S, readers: Sequence[TopicReader], probes: Probes) -> list[Any]:
+        read = {name: {event.topic for event in group.handlers} for name, group in self.groups.items()}
+        watch = Watch(self.settings, read, Upkeep.of(delivery), lambda: self._consumers, readers)
         return [
             delivery.run(),
+            watch.run(probes.look),
             self._consume(delivery, store),
             *(reader.watch() for reader in readers),
             *(timer.run() for timer in self._timers(store)),
@@ -228,36 +234,6 @@ class Service(Generic[S]):
             log.warning("consumers.stop-failed", error=type(error).__name__)
         for consumer in self._consumers:
             await consumer.stopped()
-
-    def _add_probes(self, app: FastAPI, delivery: Delivery, readers: list[TopicReader]) -> None:
-        @app.get("/livez", include_in_schema=False)
-        async def livez() -> Response:
-            return Response("alive\n", media_type="text/plain")
-
-        @app.get("/readyz", include_in_schema=False)
-        async def readyz() -> Response:
-            missing = await self._missing(delivery, readers)
-            return Response("\n".join(missing or ["ready"]) + "\n", 503 if missing else 200, media_type="text/plain")
-
-        @app.get("/metrics", include_in_schema=False)
-        async def metrics() -> Response:
-            return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def _missing(self, delivery: Delivery, readers: list[TopicReader]) -> list[str]:
-        missing = []
-        try:
-            async with asyncio.timeout(2):
-                await delivery.ping()
-        except (TransientError, TimeoutError):
-            missing.append("waiting for the database")
-        if not self._consuming or not all(consumer.assigned for consumer in self._consumers):
-            missing.append("waiting for the broker")
-        if not all(reader.ready for reader in readers):
-            missing.append("reading topics")
-        refusals = [self._refusal, delivery.producer.refusal]
-        refusals += [each.refusal for each in readers] + [each.refusal for each in self._consumers]
-        missing += dict.fromkeys(each.sentence for each in refusals if each.sentence is not None)
-        return missing
 
 
 class _Server(uvicorn.Server):

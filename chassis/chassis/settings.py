@@ -43,11 +43,22 @@ class Settings(BaseSettings):
     profiles_url: str = Field(default="http://127.0.0.1:8101", description="Where services reach profiles.")
     service_secret: SecretStr = Field(default=LOCAL_SECRET, description="By which services get their own tokens.")
 
+    processes: str = Field(
+        default="", description="Addresses of all processes of this service, separated by commas; else this one's."
+    )
+    runbooks_url: str | None = Field(default=None, description="The folder in which operators can read the runbooks.")
+
     clock_file: Path | None = Field(default=None, description="Seconds to add to the time; local stack only.")
     spans_file: Path | None = Field(default=None, description="Append finished spans here, one JSON object a line.")
     otlp_endpoint: str | None = Field(default=None, description="Collector's OTLP/HTTP address for spans.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
     heartbeat_seconds: float = Field(default=2.0, gt=0, description="How often an instance says that it lives.")
+
+    @property
+    def process_addresses(self) -> tuple[str, ...]:
+        """Where each process of this service answers for its metrics."""
+        given = tuple(each.strip().rstrip("/") for each in self.processes.split(",") if each.strip())
+        return given or (f"http://{self.host}:{self.port}",)
 
     @model_validator(mode="after")
     def _refuse_half_a_principal(self) -> Self:

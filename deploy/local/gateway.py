@@ -4,17 +4,21 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from local.places import ROOT
 from local.ports import HOST, Ports, listening
 from local.processes import Child
 
 PATHS: Final = {
     "profiles": "/sign-in /sign-in/* /signed-in /sign-out /profile /profile/* /people/* /import /import/* "
-    "/api/profiles/* /.well-known/jwks.json",
-    "notifications": "/inbox /inbox/* /preferences /preferences/* /api/notifications/*",
-    "analytics": "/insights /insights/* /api/analytics/*",
+    "/operations /operations/profiles /operations/profiles/* /api/profiles/* /.well-known/jwks.json",
+    "notifications": "/inbox /inbox/* /preferences /preferences/* "
+    "/operations/notifications /operations/notifications/* /api/notifications/*",
+    "analytics": "/insights /insights/* /operations/analytics /operations/analytics/* /api/analytics/*",
     "identity_provider": "/oidc /oidc/*",
     "mailbox": "/mailbox /mailbox/*",
 }
+RUNBOOKS: Final = "/runbooks"
+_NOBODY_S: Final = "/metrics /readyz /livez"  # who looks after a process asks it, and not through here
 _AWAY: Final = "This part of Turnabout is not there at the moment. Please try again in a few seconds."
 
 
@@ -35,7 +39,7 @@ def child(state: Path, ports: Ports, replicas: dict[str, list[int]] | None = Non
 
 
 def _caddyfile(ports: Ports, replicas: dict[str, list[int]]) -> str:
-    routes = []
+    routes = [f"@inside path {_NOBODY_S}", "handle @inside {", "respond 404", "}", *_runbooks()]
     for name, paths in PATHS.items():
         routes += [
             f"@{name} path {paths}",
@@ -57,6 +61,13 @@ def _caddyfile(ports: Ports, replicas: dict[str, list[int]]) -> str:
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _runbooks() -> list[str]:
+    """The pages that operators are sent to, as they are written."""
+    folder = ROOT / "docs" / "runbooks"
+    plain = 'header Content-Type "text/plain; charset=utf-8"'
+    return [f"handle_path {RUNBOOKS}/* {{", f'root * "{folder}"', plain, "file_server", "}"]
 
 
 def _proxy(upstreams: list[int]) -> list[str]:

@@ -25,7 +25,7 @@ DEMO: Final = (
     Someone("director@demo.example", "a director who wants to learn"),
     Someone("lead@demo.example", "lead of the demo programme"),
     Someone("analyst@demo.example", "analyst: insights"),
-    Someone("operator@demo.example", "operator: roster import"),
+    Someone("operator@demo.example", "operator: roster import, operations"),
 )
 
 

@@ -36,7 +36,8 @@ _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEM
 class Picture:
     """One page as somebody sees it.
 
-    `then` selects a link on it to follow first, `unfold` a part to open; `upload` is a file to send with its form.
+    `then` selects a link on it to follow first, `unfold` a part to open, `filled` one that fills by itself; `upload` is a
+    file to send with its form.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Picture:
     then: str = ""
     unfold: str = ""
     upload: str = ""
+    filled: str = ""
     status: int = 200
 
 
@@ -77,6 +79,8 @@ PICTURES: Final = (
     Picture("taking-part", _JUNIOR, "/programmes", ".card a[href$='/part']"),
     Picture("not-found", _JUNIOR, "/nowhere", status=404),
     Picture("not-allowed", _JUNIOR, "/import", status=403),
+    Picture("operations", _OPERATOR, "/operations", filled="#summary-profiles .badge"),
+    Picture("operations-of-a-service", _OPERATOR, "/operations/matching"),
 )
 
 
@@ -125,6 +129,8 @@ async def show(page: Page, address: str, picture: Picture) -> Response | None:
         answer = await navigation.value
     if picture.unfold:
         await page.locator(picture.unfold).first.click()
+    if picture.filled:
+        await page.locator(picture.filled).wait_for()
     return answer
 
 

@@ -180,9 +180,14 @@ class Stack:
     def service(self, role: Role, **extra: str) -> Child:
         """A service process, not started yet."""
         environment = self.environment | self.users.environment(role.service)
-        environment |= {"TURNABOUT_PORT": str(role.port), "TURNABOUT_INSTANCE": role.instance} | extra
+        environment |= {"TURNABOUT_PORT": str(role.port), "TURNABOUT_INSTANCE": role.instance}
+        environment |= {"TURNABOUT_PROCESSES": self._processes(role.service)} | extra
         log = self.logs / f"{role.name.replace(' ', '-')}.log"
         return Child(role.name, [sys.executable, *role.arguments], log, lambda: _ready(role.port), environment)
+
+    def _processes(self, service: str) -> str:
+        """Where the processes of a service answer, for its page of operations."""
+        return ",".join(f"http://{HOST}:{role.port}" for role in self.roles() if role.service == service)
 
     def _environment(self, mongo: str) -> dict[str, str]:
         return {
@@ -198,6 +203,7 @@ class Stack:
             "TURNABOUT_SMTP": f"{HOST}:{self.ports.smtp}",
             "TURNABOUT_CLOCK_FILE": str(self.state / "clock"),
             "TURNABOUT_SPANS_FILE": str(self.state / "spans.jsonl"),
+            "TURNABOUT_RUNBOOKS_URL": f"{self.address}{gateway.RUNBOOKS}",
             "TURNABOUT_VENDOR_DIR": str(NODE_MODULES),
             "TURNABOUT_TENANT": "demo",
             "TURNABOUT_ORGANISATION": "Demo Company",

@@ -35,6 +35,13 @@ def test_the_environment_overrides_by_prefix(monkeypatch: pytest.MonkeyPatch) ->
     assert (settings.port, settings.colour, settings.kafka) == (9000, "blue", "127.0.0.1:19092")
 
 
+def test_a_service_asks_itself_for_its_metrics_unless_its_processes_are_listed() -> None:
+    """By its own address, or by those that are given, however they are written."""
+    assert Sample().process_addresses == ("http://127.0.0.1:8199",)
+    listed = Sample(processes="http://one:8102/, http://two:8103 ,")
+    assert listed.process_addresses == ("http://one:8102", "http://two:8103")
+
+
 def test_settings_do_not_change_while_a_process_runs() -> None:
     """What was read at the start is true until the end."""
     with pytest.raises(ValidationError):

@@ -29,11 +29,13 @@ async def test_a_service_waits_for_a_database_and_a_broker_that_come_later(tmp_p
         async with httpx.AsyncClient(base_url=f"http://{HOST}:{ports.profiles}", timeout=10) as client:
             await _answers(client, "/livez", httpx.codes.OK, "alive")
             await _answers(client, "/readyz", httpx.codes.SERVICE_UNAVAILABLE, "waiting for the database")
+            await _answers(client, "/metrics", httpx.codes.OK, 'turnabout_waiting_for{what="database"} 1.0')
             for server in servers:
                 server.start()
                 await server.wait_ready()
             await broker.create_topics(broker.client(ports.kafka))
             await _answers(client, "/readyz", httpx.codes.OK, "ready")
+            await _answers(client, "/metrics", httpx.codes.OK, 'turnabout_waiting_for{what="database"} 0.0')
         async with dial_service.service(settings.model_copy(update={"instance": "dial-1"})).opened() as (
             delivery,
             store,

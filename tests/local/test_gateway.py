@@ -67,6 +67,14 @@ async def test_each_path_goes_to_the_service_that_answers_it(ports: Ports) -> No
         "/api/analytics/v1/funnel": ports.analytics,
         "/mailbox": ports.mailbox,
         "/oidc/auth": ports.identity_provider,
+        "/operations": ports.profiles,
+        "/operations/profiles": ports.profiles,
+        "/operations/profiles/summary": ports.profiles,
+        "/operations/matching/summary": ports.matching,
+        "/operations/notifications": ports.notifications,
+        "/operations/notifications/summary": ports.notifications,
+        "/operations/analytics": ports.analytics,
+        "/operations/analytics/figures": ports.analytics,
     }
     servers = [await asyncio.start_server(_answer, "127.0.0.1", port) for port in set(owners.values())]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.gateway}") as browser:
@@ -75,6 +83,26 @@ async def test_each_path_goes_to_the_service_that_answers_it(ports: Ports) -> No
         server.close()
 
     assert answers == {path: f"{port} {path}" for path, port in owners.items()}
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/livez"])
+async def test_what_only_operators_ask_is_not_answered_outside(ports: Ports, path: str) -> None:
+    """Figures and probes of a process are for whoever reaches the process itself."""
+    server = await asyncio.start_server(_answer, "127.0.0.1", ports.matching)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.gateway}") as browser:
+        answer = await browser.get(path)
+    server.close()
+
+    assert (answer.status_code, answer.text) == (404, "")
+
+
+async def test_the_runbooks_can_be_read(ports: Ports) -> None:
+    """As they are written, in a browser that shows text."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.gateway}") as browser:
+        answer = await browser.get(f"{gateway.RUNBOOKS}/delivery.md")
+
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "## Old pending" in answer.text
 
 
 async def test_events_are_not_held_back(ports: Ports) -> None:

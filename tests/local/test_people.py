@@ -37,7 +37,7 @@ def test_people_of_a_roster_are_picked_by_what_they_can_show(tmp_path: Path) -> 
         "a director who wants to learn": "top@acme.example",
         "lead of the demo programme": "ops@acme.example",
         "analyst: insights": "ops@acme.example",
-        "operator: roster import": "ops@acme.example",
+        "operator: roster import, operations": "ops@acme.example",
     }
 
 

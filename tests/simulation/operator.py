@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-from chassis.consuming.letters import Letter, Letters, _letter
+from chassis.consuming.letters import Letter, Letters, letter_of
 from chassis.consuming.redrive import Redrive
 from chassis.errors import TransientError
 from chassis.settings import Settings
@@ -28,7 +28,7 @@ class _LettersInMemory(Letters):
         found: dict[str, Letter] = {}
         for topic in self._topics:
             for record in self._log.records(topic.dead(self.group)):
-                if (letter := _letter(record)) is not None:
+                if (letter := letter_of(record)) is not None:
                     found.setdefault(letter.place, letter)
         return sorted(found.values(), key=lambda each: (each.topic, each.partition, each.offset))
 

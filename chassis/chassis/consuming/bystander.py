@@ -27,14 +27,21 @@ async def named_broker_faults(settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def bystander(settings: Settings, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
+async def bystander(
+    settings: Settings, topics: Iterable[str], *, wait_ms: int = _FETCH_WAIT_MS
+) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group that has every partition of those of the topics that exist.
+
+    Args:
+        settings: how to reach the broker.
+        topics: their names.
+        wait_ms: how long the broker may hold a fetch until more comes; whoever stays asks less often by it.
 
     Raises:
         TransientError: the broker does not answer, or refuses; also for what is asked of the consumer inside.
     """
     consumer = AIOKafkaConsumer(
-        **client_options(settings), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_FETCH_WAIT_MS
+        **client_options(settings), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=wait_ms
     )
     async with named_broker_faults(settings):
         try:

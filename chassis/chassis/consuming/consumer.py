@@ -20,10 +20,11 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from chassis import clock, logs, metrics
+from chassis import logs, metrics
 from chassis.broker import Refusal
 from chassis.consuming.batches import batch_at, go_back, unreadable
 from chassis.consuming.handlers import Group
+from chassis.consuming.lag import Ahead, ahead, bounds_of
 from chassis.consuming.offsets import firsts
 from chassis.consuming.outcomes import DeadLetter
 from chassis.consuming.pipeline import Pipeline, Progress
@@ -46,7 +47,7 @@ class Consumer(Generic[S]):
     """One group's member in this process."""
 
     def __init__(self, group: Group[S], store: S, upkeep: Upkeep, settings: Settings) -> None:
-        self._group = group.name
+        self.group = group.name
         self._settings = settings
         self.refusal = Refusal(settings, "read")
         self._letters = upkeep.letters
@@ -60,14 +61,16 @@ class Consumer(Generic[S]):
         self._committing = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._paused: dict[str, set[TopicPartition]] = {why: set() for why in ("opening", *RESUME_SECONDS)}
+        self._count_paused()
 
     def subscribe(self, broker: KafkaBroker) -> None:
         """Register with FastStream: batches, manual acknowledgement, our own parser and decoder."""
         self._subscriber = broker.subscriber(
             *(topic.name for topic in self._pipeline.words.topics),
             batch=True,
-            group_id=self._group,
-            group_instance_id=f"{self._group}-{self._settings.instance}",
+            group_id=self.group,
+            group_instance_id=f"{self.group}-{self._settings.instance}",
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             max_records=MAX_RECORDS,
@@ -90,6 +93,19 @@ class Consumer(Generic[S]):
         consumer = getattr(self._subscriber, "consumer", None)
         return consumer is not None and bool(consumer.assignment())
 
+    async def behind(self) -> list[Ahead]:
+        """What stands before the group in each of this member's partitions, whatever holds it up.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
+        consumer = getattr(self._subscriber, "consumer", None)
+        if consumer is None:
+            return []
+        mine = consumer.assignment()
+        reached = {partition: await consumer.committed(partition) for partition in mine}
+        return [*(await ahead(consumer, await bounds_of(consumer, mine), reached)).values()]
+
     def stop_soon(self) -> None:
         """Stop at the next record boundary."""
         self._pipeline.stop_soon()
@@ -105,7 +121,7 @@ class Consumer(Generic[S]):
         try:
             await self._suspects.closed()
         except TransientError:
-            log.warning("consumer.not-closed", group=self._group)
+            log.warning("consumer.not-closed", group=self.group)
 
     async def drained(self, *, seconds: float = 30.0) -> None:
         """Until the batch in hand and what was set aside is finished and committed."""
@@ -114,7 +130,7 @@ class Consumer(Generic[S]):
                 await self._idle.wait()
                 await self._pipeline.settled()
         except TimeoutError:
-            log.warning("consumer.drain-timeout", group=self._group)
+            log.warning("consumer.drain-timeout", group=self.group)
         await self._advance()
 
     # --- partitions that come ----------------------------------------------------------------------------------
@@ -149,7 +165,7 @@ class Consumer(Generic[S]):
             # As the broker keeps it: a consumer would inflate it.
             offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - it has no other way
             if offsets is None:
-                log.warning("consumer.suspect-harmless", group=self._group, topic=stand.topic)
+                log.warning("consumer.suspect-harmless", group=self.group, topic=stand.topic)
             else:
                 await self._quarantine(partition, offsets, "the process died in front of this batch")
 
@@ -157,12 +173,12 @@ class Consumer(Generic[S]):
         if not await self._commit({partition: offsets.start}):
             return  # whoever was frozen while it looked, and has been replaced, accuses nobody
         letter = DeadLetter("quarantined", why, attempts=0)
-        await self._letters.bury_reference(partition.topic, partition.partition, offsets, self._group, letter)
+        await self._letters.bury_reference(partition.topic, partition.partition, offsets, self.group, letter)
         self._pipeline.offsets.pass_over((partition.topic, partition.partition), offsets.stop)
         await self._commit({partition: offsets.stop})
         self._subscriber.consumer.seek(partition, offsets.stop)
-        metrics.QUARANTINED.labels(group=self._group).inc()
-        log.error("consumer.quarantined", group=self._group, topic=partition.topic, partition=partition.partition)
+        metrics.QUARANTINED.labels(group=self.group).inc()
+        log.error("consumer.quarantined", group=self.group, topic=partition.topic, partition=partition.partition)
 
     # --- records that aiokafka can't read ----------------------------------------------------------------------
 
@@ -186,11 +202,11 @@ class Consumer(Generic[S]):
         except ConsumerStoppedError:
             raise
         except Exception as error:  # a header whose name is not UTF-8, say
-            log.exception("consumer.unreadable", group=self._group, error=type(error).__name__)
+            log.exception("consumer.unreadable", group=self.group, error=type(error).__name__)
             try:
                 await self._set_unreadable_aside()
             except (TransientError, KafkaError, IllegalStateError):
-                log.warning("consumer.waiting", group=self._group)
+                log.warning("consumer.waiting", group=self.group)
             await asyncio.sleep(1)
             return {}
         else:
@@ -224,11 +240,9 @@ class Consumer(Generic[S]):
         try:
             await self._pipeline.process(records)
         except Exception as error:  # a bug of ours: going on would commit past records without an outcome
-            log.exception("consumer.failed", group=self._group, error=type(error).__name__)
+            log.exception("consumer.failed", group=self.group, error=type(error).__name__)
             self._wait(Progress(again=firsts(records), why="failed"))
         await self._advance()
-        lag = clock.real_ms() - max(record.timestamp for record in records)
-        metrics.CONSUMER_LAG_SECONDS.labels(group=self._group).set(max(lag, 0) / 1000)
 
     def _report_soon(self) -> None:
         """Some of what was set aside has its outcomes: commit them together with those that follow in a moment."""
@@ -260,7 +274,7 @@ class Consumer(Generic[S]):
                 waiting[partition] = offset
         self._pause([*waiting], progress.why)
         self._spawn(self._go_on(waiting, progress.why))
-        log.warning("consumer.paused", group=self._group, reason=progress.why)
+        log.warning("consumer.paused", group=self.group, reason=progress.why)
 
     async def _go_on(self, waiting: dict[TopicPartition, int], why: str) -> None:
         await asyncio.sleep(RESUME_SECONDS[why])
@@ -278,7 +292,7 @@ class Consumer(Generic[S]):
             await consumer.commit(mine)
         except (KafkaError, IllegalStateError) as error:
             # The next owner of the partition gets these records again, and the fences skip them.
-            log.warning("consumer.commit-failed", group=self._group, error=type(error).__name__)
+            log.warning("consumer.commit-failed", group=self.group, error=type(error).__name__)
             return False
         return True
 
@@ -286,12 +300,18 @@ class Consumer(Generic[S]):
 
     def _pause(self, partitions: list[TopicPartition], why: str) -> None:
         self._subscriber.consumer.pause(*partitions)
-        metrics.CONSUMER_PAUSED.labels(group=self._group, why=why).set(len(partitions))
+        self._paused[why].update(partitions)
+        self._count_paused()
 
     def _resume(self, partitions: list[TopicPartition], why: str) -> None:
         consumer = self._subscriber.consumer
         consumer.resume(*(partition for partition in partitions if partition in consumer.assignment()))
-        metrics.CONSUMER_PAUSED.labels(group=self._group, why=why).set(0)
+        self._paused[why].difference_update(partitions)
+        self._count_paused()
+
+    def _count_paused(self) -> None:
+        for why, partitions in self._paused.items():
+            metrics.CONSUMER_PAUSED.labels(group=self.group, why=why).set(len(partitions))
 
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)

@@ -4,13 +4,13 @@ The dead-letter topic is the truth about what died; which of its letters were de
 operator's decision, stands in the service's database under the letter's origin.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from chassis import clock
 from chassis.consuming.outcomes import DeadLetter
 from chassis.consuming.records import Record
-from chassis.state.mongo import Collection, Index, Raw
+from chassis.state.mongo import IN_LIMIT, Collection, Filter, Index, Raw
 
 PREFIX: Final = "dlq-"
 COLLECTION: Final = "settled_letters"
@@ -59,7 +59,17 @@ class DeadLetters:
 
     async def settled(self, group: str) -> dict[str, str]:
         """When the group's letters were settled, by `name_of`."""
-        found = await self._settled.sweep({"group": group}, limit=_LIMIT, projection={"at": 1})
+        return await self._settled_at({"group": group}, _LIMIT)
+
+    async def settled_of(self, names: Sequence[str]) -> dict[str, str]:
+        """When these letters were settled, as far as they were; for few of them."""
+        found: dict[str, str] = {}
+        for start in range(0, len(names), IN_LIMIT):
+            found |= await self._settled_at({"_id": {"$in": names[start : start + IN_LIMIT]}}, IN_LIMIT)
+        return found
+
+    async def _settled_at(self, wanted: Filter, limit: int) -> dict[str, str]:
+        found = await self._settled.sweep(wanted, limit=limit, projection={"at": 1})
         return {raw["_id"]: raw["at"] for raw in found}
 
 

@@ -17,6 +17,7 @@ from chassis.settings import Settings
 
 REFERENCE: Final = "quarantined"
 BEHIND: Final = "parked"
+REASONS: Final = ("handler-failed", "bad-body", "bad-envelope", REFERENCE, BEHIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class Letter:
         """Those that follow each other in order: the letters of one key of a topic."""
         return self.topic, self.key or b""
 
+    def after(self, before: "Letter | None") -> "Letter":
+        """The same record's letter, where an earlier one about it was found: it tells what the record died of first.
+
+        One that was parked, released, and then failed by itself died of the latter.
+        """
+        return self if before is None or before.reason == BEHIND else replace(before, at=self.at)
+
 
 Wanted = Callable[[Letter], bool]
 
@@ -72,13 +80,8 @@ class Letters:
         found: dict[str, Letter] = {}
         async with bystander(self._settings, (topic.dead(self.group) for topic in self._topics)) as consumer:
             async for record in records(consumer):
-                letter = _letter(record)
-                if letter is None:
-                    continue
-                before = found.get(letter.place)
-                if before is not None and before.reason != BEHIND:
-                    letter = replace(before, at=letter.at)
-                found[letter.place] = letter  # in place of one that was parked, released, and then failed by itself
+                if (letter := letter_of(record)) is not None:
+                    found[letter.place] = letter.after(found.get(letter.place))
         return sorted(found.values(), key=lambda each: (each.topic, each.partition, each.offset))
 
     async def open(self, wanted: Wanted = lambda _: True) -> list[Letter]:
@@ -117,7 +120,7 @@ class Letters:
         return name_of(letter, self.group)
 
 
-def _letter(record: Any) -> Letter | None:
+def letter_of(record: Any) -> Letter | None:
     """Take the origin off a record of a dead-letter topic; None when it has none, so nobody here wrote it."""
     told = {name: (text or b"").decode(errors="replace") for name, text in record.headers if name.startswith(PREFIX)}
     try:

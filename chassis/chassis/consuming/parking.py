@@ -12,7 +12,7 @@ from typing import Final
 
 from contracts.topics import Kind, Topic
 
-from chassis import clock, metrics
+from chassis import clock
 from chassis.consuming.records import Record
 from chassis.ids import new_id
 from chassis.state.mongo import Collection, Index, Raw
@@ -47,7 +47,6 @@ class Parking:
     async def load(self) -> None:
         """Learn what is parked, also by members that had the partitions before."""
         self._held = {(each.topic, each.key.encode()) for each in await self.all()}
-        self._count()
 
     async def all(self) -> list[ParkedKey]:
         """Every parked key of the group, longest first."""
@@ -73,14 +72,12 @@ class Parking:
         }
         await self._collection.update({"_id": self._id(record)}, {"$set": changes}, upsert=True)
         self._held.add((record.topic, record.key))
-        self._count()
 
     async def stays(self, record: Record) -> bool:
         """After the record was put behind the others: False when a redrive released the key meanwhile."""
         if await self._collection.update({"_id": self._id(record)}, {"$set": {"token": new_id()}}):
             return True
         self._held.discard((record.topic, record.key or b""))
-        self._count()
         return False
 
     async def release(self, key: ParkedKey) -> bool:
@@ -89,6 +86,3 @@ class Parking:
 
     def _id(self, record: Record) -> str:
         return f"{self._group}|{record.topic}|{(record.key or b'').decode()}"
-
-    def _count(self) -> None:
-        metrics.PARKED_KEYS.labels(group=self._group).set(len(self._held))

@@ -15,6 +15,7 @@ from contracts.envelope import Event
 from chassis import logs, metrics
 from chassis.broker import Refusal, client_options
 from chassis.consuming.batches import getmany_readable
+from chassis.consuming.lag import Ahead, ahead, bounds_of
 from chassis.consuming.records import Received, Vocabulary
 from chassis.errors import TransientError
 from chassis.settings import Settings
@@ -37,6 +38,7 @@ class TopicReader:
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._positions: dict[TopicPartition, int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
         self.refusal = Refusal(settings, "read")
 
     async def __aenter__(self) -> Self:
@@ -57,6 +59,17 @@ class TopicReader:
         """Returns never; raises what ended the reading, so that its process can end too."""
         if self._task is not None:
             await asyncio.shield(self._task)
+
+    async def behind(self) -> list[Ahead]:
+        """What it has not told yet, by partition.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
+        if self._consumer is None:
+            return []
+        bounds = await bounds_of(self._consumer, self._positions)
+        return [*(await ahead(self._consumer, bounds, self._positions)).values()]
 
     async def caught_up(self) -> None:
         """Until `ready`."""
@@ -85,6 +98,7 @@ class TopicReader:
         await consumer.start()
         try:
             ends = await self._seek(consumer)
+            self._consumer = consumer
             positions = dict(self._positions)  # of what has been fetched; the other, of what has been told
             while True:
                 lot = await getmany_readable(consumer, positions, timeout_ms=50, max_records=_BATCH)
@@ -95,6 +109,7 @@ class TopicReader:
                 if not self.ready and await _reached(consumer, ends):
                     self._caught_up.set()
         finally:
+            self._consumer = None
             await consumer.stop()
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:

@@ -1,19 +1,16 @@
-"""Lag: how many records a group has before it, and how long the oldest of them has waited."""
+"""How far each consumer group is, and who reads for it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
-from chassis import clock
 from chassis.broker import client_options
-from chassis.consuming.batches import began_at, first_batch
 from chassis.consuming.bystander import bystander, named_broker_faults
-from chassis.errors import TransientError
+from chassis.consuming.lag import Bounds, ahead, bounds_of
 from chassis.ops.target import Json, Target
 from chassis.settings import Settings
 
@@ -30,20 +27,12 @@ class Standing(NamedTuple):
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """First kept and next offset of a partition."""
-
-    start: int
-    end: int
-
-
 async def lag(target: Target) -> Json:
     """Per group and partition: committed, end, lag in records, and seconds that the oldest one has waited."""
     names = {topic.name for group in target.groups for topic in target.topics(group)}
     standings = await standing(target.settings, target.groups)
     async with bystander(target.settings, sorted(names)) as consumer:
-        bounds = await bounds_of(consumer)
+        bounds = await bounds_of(consumer, consumer.assignment())
         groups = await asyncio.gather(
             *(_group(target, consumer, bounds, group, stands) for group, stands in standings.items())
         )
@@ -87,55 +76,27 @@ async def _settled(action: Callable[[], Awaitable[Any]]) -> Any:
     return await action()
 
 
-async def bounds_of(consumer: AIOKafkaConsumer) -> dict[TopicPartition, Bounds]:
-    """First and next offset of everything that is assigned."""
-    partitions = sorted(consumer.assignment())
-    if not partitions:
-        return {}
-    starts, ends = await asyncio.gather(consumer.beginning_offsets(partitions), consumer.end_offsets(partitions))
-    return {partition: Bounds(starts[partition], ends[partition]) for partition in partitions}
-
-
 async def _group(
     target: Target, consumer: AIOKafkaConsumer, bounds: dict[TopicPartition, Bounds], group: str, stands: Standing
 ) -> Json:
     mine = {topic.name for topic in target.topics(group)}
-    partitions = await asyncio.gather(
-        *(
-            _partition(consumer, partition, each, stands.committed.get(partition))
-            for partition, each in bounds.items()
-            if partition.topic in mine
-        )
-    )
+    wanted = {partition: each for partition, each in bounds.items() if partition.topic in mine}
+    waiting = await ahead(consumer, wanted, stands.committed)
     return {
         "group": group,
         "members": stands.members,
         "state": stands.state,
-        "lag": sum(each["lag"] for each in partitions),
-        "seconds": max((each["seconds"] for each in partitions), default=0.0),
-        "partitions": partitions,
+        "lag": sum(each.records for each in waiting.values()),
+        "seconds": max((each.seconds for each in waiting.values()), default=0.0),
+        "partitions": [
+            {
+                "topic": partition.topic,
+                "partition": partition.partition,
+                "committed": stands.committed.get(partition),
+                "end": bounds[partition].end,
+                "lag": each.records,
+                "seconds": each.seconds,
+            }
+            for partition, each in waiting.items()
+        ],
     }
-
-
-async def _partition(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, bounds: Bounds, committed: int | None
-) -> dict[str, Any]:
-    first = bounds.start if committed is None else max(committed, bounds.start)
-    waiting = max(bounds.end - first, 0)
-    return {
-        "topic": partition.topic,
-        "partition": partition.partition,
-        "committed": committed,
-        "end": bounds.end,
-        "lag": waiting,
-        "seconds": await _waited(consumer, partition, first) if waiting else 0.0,
-    }
-
-
-async def _waited(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> float:
-    """Age of the batch that is next, by its header alone: the batch may be what kills whoever inflates it."""
-    try:
-        batch = await first_batch(consumer._client, partition, offset)  # noqa: SLF001 - a consumer would inflate it
-    except TransientError:
-        return 0.0  # compaction has taken everything that was left before the end
-    return round(max(clock.real_ms() - began_at(batch), 0) / 1000, 1)

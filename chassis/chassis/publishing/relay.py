@@ -84,7 +84,9 @@ class Relay:
                 failed.add(document_id)
             elif document_id in self._sent:
                 self._sent[document_id].names.add(name)
-        metrics.RELAY_PUBLISHED.inc(len(acknowledged))
+        if acknowledged:
+            metrics.RELAY_PUBLISHED.inc(len(acknowledged))
+            metrics.RELAY_ACKNOWLEDGED.set(clock.real_ms() / 1000)
         await self._doubt([raw for raw in raws if raw["_id"] in failed])
         await self._returned(raws)
         return {raw["_id"] for raw in raws} - failed

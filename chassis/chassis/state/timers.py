@@ -12,6 +12,7 @@ from chassis import clock, logs, metrics
 from chassis.errors import TransientError, TurnaboutError
 from chassis.state.aggregate import Aggregate
 from chassis.state.documents import Documents
+from chassis.state.mongo import Raw
 
 A = TypeVar("A", bound=Aggregate)
 log = logs.get()
@@ -28,6 +29,7 @@ class Timer(Generic[A]):
         self._fire = fire
         self._field = field
         self._seconds = seconds
+        self._name = f"{documents.collection.name}.{field}"
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -41,13 +43,22 @@ class Timer(Generic[A]):
     async def sweep(self) -> int:
         """Fire what is due now; returns how many."""
         now = int(clock.now().timestamp())
-        shape = {"tenant": 1}
+        shape = {"tenant": 1, self._field: 1}
         due = {self._field: {"$gt": 0, "$lte": now}}
         found = await self._documents.collection.sweep(due, limit=_WINDOW, projection=shape)
+        self._tell(found, now)  # before they fire, for a fault may leave them as they are
+        left = []
         for raw in found:
             try:
                 await self._documents.change(raw["tenant"], raw["_id"], self._fire)
             except TurnaboutError as error:
                 log.warning("timer.refused", error=type(error).__name__)
+                left.append(raw)
+        self._tell(left, now)
         metrics.TIMERS_FIRED.inc(len(found))
         return len(found)
+
+    def _tell(self, waiting: list[Raw], now: int) -> None:
+        oldest = min((raw[self._field] for raw in waiting), default=now)
+        metrics.TIMERS_DUE.labels(timer=self._name).set(len(waiting))
+        metrics.TIMERS_LATE_SECONDS.labels(timer=self._name).set(now - oldest)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from chassis import logs, metrics, telemetry
+from chassis import clock, logs, metrics, telemetry
 from chassis.errors import TransientError
 from chassis.state.outbox import Work
 
@@ -32,8 +32,7 @@ class Works(Generic[S]):
         handler = self.handlers.get(work.kind)
         if handler is None:
             log.error("work.unknown", kind=work.kind)  # an older replica meets a newer one's work: that one does it
-            metrics.WORK_FAILURES.labels(kind="unknown").inc()
-            return False
+            return _failed("unknown")
         try:
             with telemetry.span(f"work {work.kind}", parent=work.traceparent):
                 await handler(work, store)
@@ -43,5 +42,10 @@ class Works(Generic[S]):
             log.exception("work.failed", kind=work.kind, error=type(error).__name__)
         else:
             return True
-        metrics.WORK_FAILURES.labels(kind=work.kind).inc()
-        return False
+        return _failed(work.kind)
+
+
+def _failed(kind: str) -> bool:
+    metrics.WORK_FAILURES.labels(kind=kind).inc()
+    metrics.WORK_FAILED.labels(kind=kind).set(clock.real_ms() / 1000)
+    return False

@@ -1,6 +1,7 @@
 """Analytics, composed."""
 
 from chassis.app import Service
+from chassis.web import operations
 from chassis.web.http import make_api
 from contracts.topics import Topic
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ def build(settings: Settings) -> Service[Store]:
         app.state.publisher = publisher_of(store)
         app.include_router(api.router)
         app.include_router(pages.router)
+        app.include_router(operations.router(SERVICE, settings))
         return app
 
     return Service(

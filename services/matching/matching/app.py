@@ -2,6 +2,7 @@
 
 from chassis.app import Service
 from chassis.state.timers import Timer
+from chassis.web import operations
 from chassis.web.http import make_api
 from fastapi import FastAPI
 
@@ -51,6 +52,7 @@ def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
     app.include_router(api.router(commands))
     app.include_router(session_api.router(commands, labels, settings.public_url))
     app.include_router(pages.router(settings, commands, labels))
+    app.include_router(operations.router("matching", settings))
     return app
 
 

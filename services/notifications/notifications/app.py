@@ -5,6 +5,7 @@ from chassis.consuming.reader import TopicReader
 from chassis.delivery import Delivery
 from chassis.state.timers import Timer
 from chassis.translation import Catalogues
+from chassis.web import operations
 from chassis.web.cards import Cards
 from chassis.web.http import make_api
 from contracts.notifications import NoticeSent
@@ -58,4 +59,5 @@ def _make_app(parts: Parts) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(preference_api.router)
     app.include_router(preference_pages.router)
+    app.include_router(operations.router("notifications", parts.settings))
     return app

@@ -2,7 +2,7 @@
 
 from chassis.app import Service
 from chassis.translation import Catalogues
-from chassis.web import identity
+from chassis.web import identity, operations
 from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
@@ -49,5 +49,7 @@ def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> Fa
     app.include_router(imports.router)
     app.include_router(regional.router)
     app.include_router(taking_part.router)
+    app.include_router(operations.router("profiles", settings))
+    app.include_router(operations.overview())
     identity.install(app, settings, transport=ASGITransport(app))
     return app

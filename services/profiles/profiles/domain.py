@@ -267,7 +267,7 @@ class Member(Aggregate):
         self._say_profile()
 
     def _listing(self) -> DirectoryUpdated:
-        """The entry as our own services read it. Since when and in what somebody takes part is nobody else's business."""
+        """The entry as our own services read it. Since when and in what one takes part is nobody else's business."""
         return DirectoryUpdated(
             member=self.id,
             **self.entry.model_dump(),

@@ -16,6 +16,24 @@
     }
   });
 
+  // A part that another service fills says so while that one does not answer. Whoever is not let in is told once: the
+  // copy is unknown to htmx, so it asks no more.
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, (event) => {
+      const part = event.detail.elt;
+      const words = document.getElementById(part.dataset.away || "-");
+      if (!words) {
+        return;
+      }
+      const status = event.detail.xhr ? event.detail.xhr.status : 0;
+      if (status === 401 || status === 403) {
+        part.replaceWith(part.cloneNode(true));
+      } else {
+        part.replaceChildren(words.content.cloneNode(true));
+      }
+    });
+  }
+
   // One click, one command: the second press of a double click is not sent.
   document.addEventListener("submit", (event) => {
     const form = event.target;
