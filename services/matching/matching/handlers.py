@@ -1,5 +1,7 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
+from datetime import date
+
 from chassis.consuming.handlers import Handlers
 from chassis.consuming.outcomes import Outcome
 from chassis.consuming.records import Received
@@ -132,7 +134,9 @@ async def _still_proper(pair: Mentorship, store: Store) -> bool:
     if mentor is None or mentee is None:
         return False
     above = [*await store.chain_above(mentor), *await store.chain_above(mentee)]
-    return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, clock.today()) is None
+    # By the day on which it was proposed: time alone takes nothing back, only what is known of the two.
+    proposed_on = date.fromisoformat(pair.proposed_at[:10])
+    return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, proposed_on) is None
 
 
 async def _give_back(pair: Mentorship, store: Store) -> None:

@@ -17,7 +17,7 @@ from matching.engine.directory import Directory
 from matching.engine.packed.detail import RULE_BIT
 from matching.engine.people import Person
 from matching.engine.report import Reasons, everybody, reasons
-from matching.engine.rules import Rule, Rules
+from matching.engine.rules import Direction, Rule, Rules
 from matching.store import Store
 
 MOST_PEOPLE: Final = 10_000
@@ -52,6 +52,8 @@ class Reach:
     """Those that a rule keeps apart, whether or not another one does, too."""
     sampled: bool = False
     """Whether only some people were looked at."""
+    direction: Direction = Direction.LEVEL
+    """What the gap between two people is counted in."""
 
     @property
     def nobody(self) -> bool:
@@ -87,6 +89,7 @@ def reach(rules: Rules, people: list[Person], *, sampled: bool = False) -> Reach
         possible=int(mentees.eligible.sum()),
         apart={rule: int(mentees.failing[:, _at(rule)].sum()) for rule in Rule},
         sampled=sampled,
+        direction=rules.direction,
     )
 
 

@@ -29,7 +29,7 @@ from pydantic import Field
 
 from matching.domain.agreement import Agreement, Customs, Intent, add_months, count_sessions
 from matching.domain.arranging import Arranging
-from matching.domain.proposal import Partner, Terms, direction_of, life_key
+from matching.domain.proposal import Partner, Terms, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
 from matching.domain.times import unix_seconds
 
@@ -76,6 +76,7 @@ class Mentorship(Arranging):
         *,
         mentor: Partner,
         mentee: Partner,
+        direction: str,
         terms: Terms,
         at: str,
         until: str,
@@ -83,6 +84,7 @@ class Mentorship(Arranging):
     ) -> "Mentorship":
         """Put two members before each other; both have to say yes before `until`.
 
+        `direction` says which way knowledge travels by the programme's rules: reverse when the mentee is the senior one.
         `lives_before` counts what the two had that is over. Whoever counts while one lives meets its number.
         """
         proposal = cls(
@@ -93,7 +95,7 @@ class Mentorship(Arranging):
             mentee=mentee.member,
             mentor_bands=mentor.bands,
             mentee_bands=mentee.bands,
-            direction=direction_of(mentor.bands.level, mentee.bands.level),
+            direction=direction,
             terms=terms,
             life=life_key(tenant, mentor.member, mentee.member, lives_before),
             proposed_at=at,
