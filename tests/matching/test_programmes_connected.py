@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from matching.domain.agreement import Cadence
 from matching.domain.programme import Programme, Scheme, Stage
+from matching.engine.rules import Direction
 from matching_site import Site, a_site
 
 pytestmark = pytest.mark.connected

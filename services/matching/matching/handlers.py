@@ -1,6 +1,8 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
 from datetime import date
+from functools import partial
+from typing import Final
 
 from chassis.consuming.handlers import Handlers
 from chassis.consuming.outcomes import Outcome
@@ -11,7 +13,8 @@ from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
 from chassis import clock
-from matching import eligibility
+from matching import eligibility, invitations
+from matching.domain.invitation import InvitationRound
 from matching.domain.members import Member
 from matching.domain.mentorship import AGREED, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
@@ -19,6 +22,7 @@ from matching.store import Store
 
 handlers: Handlers[Store] = Handlers("matching")
 works: Works[Store] = Works()
+_INVITED_AT_ONCE: Final = 50
 
 
 @handlers.on(ProfileUpdated, group="members")
@@ -106,6 +110,20 @@ async def follow_capacity(work: Work, store: Store) -> None:
 async def forget_suggestions(work: Work, store: Store) -> None:
     """What a run had found for its lead to look over has gone out, or will not."""
     await store.forget_suggestions(work.tenant, work.document)
+
+
+@works.on("send-invitations")
+async def send_invitations(work: Work, store: Store) -> None:
+    """Invite whom a lead has picked, some at a time, as long as the programme is open."""
+    round_ = await store.rounds.load(work.tenant, work.document)
+    programme = await store.programmes.load(work.tenant, round_.programme)
+    for begin in range(round_.done, len(round_.picks), _INVITED_AT_ONCE):
+        if not programme.running(clock.today()):
+            break
+        some = round_.picks[begin : begin + _INVITED_AT_ONCE]
+        await invitations.send(store, programme, round_, some)
+        await store.rounds.change(work.tenant, round_.id, partial(InvitationRound.advance, done=begin + len(some)))
+    await store.rounds.change(work.tenant, round_.id, InvitationRound.finish)
 
 
 @works.on("recheck-pairs")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matching.engine.chain import LOST, NOBODY
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
+from matching.engine.rules import Direction
 
 from benchmarks.matching import peers
 from benchmarks.matching.all_pairs import numpy_all_pairs

@@ -84,7 +84,7 @@ class Mentorship(Arranging):
     ) -> "Mentorship":
         """Put two members before each other; both have to say yes before `until`.
 
-        `direction` says which way knowledge travels by the programme's rules: reverse when the mentee is the senior one.
+        `direction` is by the programme's rules: reverse when the mentee is the senior one.
         `lives_before` counts what the two had that is over. Whoever counts while one lives meets its number.
         """
         proposal = cls(

@@ -245,9 +245,7 @@ class LiveMarket:
 
     def _outgrown(self) -> bool:
         """Whether the columns are others by now, or there are more working days than there was room for."""
-        return (
-            self._columns.facts.rank is not self._people.rank or len(self._people.codes.common_minutes) > self._days
-        )
+        return self._columns.facts.rank is not self._people.rank or len(self._people.codes.common_minutes) > self._days
 
     def prices(self) -> dict[RowPair, int]:
         """What the mentor's place costs in each open proposal."""

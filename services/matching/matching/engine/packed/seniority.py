@@ -24,7 +24,7 @@ def ranks(rules: Rules, level: Ints, joined: Ints) -> Ints:
 
 def barred(rules: Rules, tenure: Ints) -> Words:
     """[2, n] of mentors and of mentees, the bits of `PLACE` for who joined too lately or too long ago; 0 for others."""
-    settled = (0 < rules.new_joiner_months) & (tenure > rules.new_joiner_months)
+    settled = (rules.new_joiner_months > 0) & (tenure > rules.new_joiner_months)
     mentors = (tenure < rules.mentor_tenure).astype(np.int64) << TOO_NEW_AT
     mentors |= settled.astype(np.int64) << TOO_LONG_AT
     return np.stack([mentors, (tenure < rules.mentee_tenure).astype(np.int64) << TOO_NEW_AT])
