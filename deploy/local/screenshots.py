@@ -28,12 +28,12 @@ _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEM
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One page as somebody sees it; `then` selects a link on it to follow first, `unfold` a part to open."""
+    """One page as somebody sees it; `then` selects links to follow first, each on its page, `unfold` a part to open."""
 
     name: str
     email: str
     path: str
-    then: str = ""
+    then: tuple[str, ...] = ()
     unfold: str = ""
 
 
@@ -46,6 +46,7 @@ class View:
     suffix: str
 
 
+_TO_PROGRAMME: Final = (".card a[href^='/programmes/']",)
 PICTURES: Final = (
     Picture("home-of-a-junior", _JUNIOR, "/"),
     Picture("home-of-a-director", _DIRECTOR, "/"),
@@ -56,7 +57,8 @@ PICTURES: Final = (
     Picture("preferences", _JUNIOR, "/preferences?kind=match-proposed"),
     Picture("language", _JUNIOR, "/profile/language"),
     Picture("programmes", _LEAD, "/programmes"),
-    Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
+    Picture("programme", _LEAD, "/programmes", _TO_PROGRAMME, unfold="details.row summary"),
+    Picture("programme-invite", _LEAD, "/programmes", (*_TO_PROGRAMME, "a[href$='/invitations']")),
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
@@ -110,9 +112,10 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
             signed_in[picture.email] = page
         page = signed_in[picture.email]
         await page.goto(f"{address}{picture.path}")
-        if picture.then and await page.locator(picture.then).count():
-            await page.locator(picture.then).first.click()
-            await page.wait_for_load_state()
+        for link in picture.then:
+            if await page.locator(link).count():
+                await page.locator(link).first.click()
+                await page.wait_for_load_state()
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()
         await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)

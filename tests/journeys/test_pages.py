@@ -33,9 +33,9 @@ async def test_a_page_passes_axe_and_is_light(
     page = await sessions[picture.email].new_page()
     await page.set_extra_http_headers({"Accept-Language": language})
     answer = await page.goto(f"{stack.address}{picture.path}")
-    if picture.then:
+    for link in picture.then:
         async with page.expect_navigation() as navigation:
-            await page.locator(picture.then).first.click()
+            await page.locator(link).first.click()
         answer = await navigation.value
     if picture.unfold:
         await page.locator(picture.unfold).first.click()

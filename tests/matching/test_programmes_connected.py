@@ -18,7 +18,7 @@ FORM = {
     "areas": ["ai-tools", "social-media"],
     "opens_on": "2026-03-02",
     "closes_on": "2099-12-31",
-    "direction": "experience",
+    "direction": "level",
     "level_gap": "3",
     "different_unit": "yes",
     "common_minutes": "90",
@@ -52,7 +52,7 @@ async def draft(site: Site, **fields: object) -> Programme:
 
 async def test_a_form_becomes_a_draft_that_only_its_leads_know_of(site: Site) -> None:
     """All that was entered stands in it; whoever set it up leads it, and so does whom they named."""
-    made = await draft(site, new_leads="luis@acme.example")
+    made = await draft(site, new_leads="luis@acme.example", direction="experience")
     plan = made.plan
     assert made.stage is Stage.DRAFT
     assert (plan.title, plan.scheme, plan.leads) == ("Fresh Eyes", Scheme.MUTUAL, ("olga", "luis"))

@@ -188,8 +188,7 @@ class Thread(Aggregate):
         """Take in a fact of the mentorship and tell whom it concerns."""
         match fact:
             case MemberInvited():
-                # Named by the invitation, of which a member has one for each programme.
-                self._tell(Kind.INVITED, self.participants, fact.invitation, at)
+                self._invited(fact, at)
             case MatchProposed():
                 self.answer_by = fact.expires_at
                 self._proposed(fact, event_id, at)
@@ -254,6 +253,11 @@ class Thread(Aggregate):
             return False
         late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
         return late or self.role_of(notice.member) in self.said_yes
+
+    def _invited(self, fact: MemberInvited, at: str) -> None:
+        """Once, however often it is said: of invitations to a programme a member has one."""
+        if not self.notices:
+            self._tell(Kind.INVITED, self.participants, fact.invitation, at)
 
     def _proposed(self, fact: MatchProposed, event_id: str, at: str) -> None:
         """Both hear of a proposal; of a request whoever is asked, for the other one has made it."""
