@@ -5,10 +5,15 @@ import re
 
 import httpx
 import pytest
+from axe_playwright_python.async_playwright import Axe
+from english_words import english_left, shown
+from local.messages import LANGUAGES
 from local.stack import Stack
 from people_at_work import emails_by_member, member, roster_emails, sign_in
 from playwright.async_api import Browser, Page, expect
 
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+MOST_BYTES = 100_000
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 
@@ -19,7 +24,7 @@ async def mailed(stack: Stack, to: str) -> str:
             mails = [mail for mail in (await client.get("/mailbox/api")).json() if to in mail["to"]]
             if found := [mail["text"] for mail in mails if mail["subject"] == "You are invited"]:
                 (text,) = found
-                return re.findall(r"https?://\S+/invitations/\S+", text)[0]
+                return str(re.findall(r"https?://\S+/invitations/\S+", text)[0])
             await asyncio.sleep(0.2)
 
 
@@ -46,7 +51,22 @@ async def open_invitation(stack: Stack, browser: Browser, email: str) -> Page:
     await page.goto(await mailed(stack, email))
     await expect(page.get_by_role("heading", name="Why you")).to_be_visible()
     await expect(page.get_by_text("Mentor: you share what you know")).to_be_visible()
+    await keeps_nobody_out(page)
     return page
+
+
+async def keeps_nobody_out(page: Page) -> None:
+    """In every language: nothing that axe finds against WCAG 2.2 AA, light, and no English left in another one."""
+    for language in ("en", *LANGUAGES):
+        await page.set_extra_http_headers({"Accept-Language": language})
+        answer = await page.reload()
+        assert answer is not None
+        assert len(await answer.body()) <= MOST_BYTES
+        found = await Axe().run(page, options=RULES)
+        assert found.violations_count == 0, found.generate_report()
+        assert language == "en" or english_left(shown(await page.content()), language) == set()
+    await page.set_extra_http_headers({})
+    await page.reload()
 
 
 async def test_one_who_is_invited_enrols_and_another_says_no_unseen(stack: Stack, browser: Browser) -> None:
@@ -66,6 +86,7 @@ async def test_one_who_is_invited_enrols_and_another_says_no_unseen(stack: Stack
     yes = await open_invitation(stack, browser, gladly)
     await yes.get_by_role("link", name="I'd like to").click()
     await expect(yes.get_by_text("nothing is saved yet")).to_be_visible()
+    await keeps_nobody_out(yes)
     for box in ("I take part in mentoring", "I am open to mentor"):
         await expect(yes.get_by_role("checkbox", name=box)).to_be_checked()
     await yes.get_by_role("button", name="Save").click()

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from chassis.state.outbox import Work
@@ -198,8 +199,9 @@ async def test_how_many_have_joined_is_told_in_fives(site: Site) -> None:
     await invite(site, found, do="picked", member=JUNIORS[:6])
     for number, told in ((4, "Not told yet"), (5, "5 or more")):
         for junior in JUNIORS[:number]:
+            profile = a_profile(junior)
             await site.store.members.change(
-                site.tenant, junior, lambda member, name=junior: member.learn_profile(a_profile(name), 1)
+                site.tenant, junior, partial(Member.learn_profile, profile=profile, version=1)
             )
         async with site.as_("olga") as olga:
             assert told in (await olga.get(f"/programmes/{found.id}/invitations")).text
