@@ -10,6 +10,7 @@ Starts a whole stack of its own with a made-up company, then
 import argparse
 import asyncio
 import os
+import re
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ from benchmarks.latency import percentile
 
 _TIMES = 40
 _LOOK_SECONDS = 0.25
+_LINK_END = re.compile(r"href\$='([^']+)'")
 
 
 async def import_to_bus(stack: Stack, roster: Path, number: int) -> float:
@@ -65,11 +67,12 @@ async def time_page(stack: Stack, picture: Picture, client: httpx.AsyncClient) -
 
 
 async def address_of(picture: Picture, client: httpx.AsyncClient) -> str:
-    """Where the page is: for a picture behind a link, the first programme that its person leads."""
+    """Where the page is: behind a link, of the first programme that its person leads, and how further links end."""
     if not picture.then:
         return picture.path
     programmes = (await client.get("/api/matching/v1/programmes")).raise_for_status().json()
-    return next(f"{picture.path}/{each['id']}" for each in programmes if each["you_lead"])
+    behind = "".join(_LINK_END.findall("".join(picture.then)))
+    return next(f"{picture.path}/{each['id']}{behind}" for each in programmes if each["you_lead"])
 
 
 async def measure(number: int) -> None:

@@ -14,7 +14,7 @@ from contracts.matching import Side
 from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Pair, Proposal
-from matching.engine.rules import Rules
+from matching.engine.rules import Direction, Rules
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,17 @@ def counting(areas: Iterable[str], rules: Rules) -> list[str]:
     return [area for area in dict.fromkeys(areas) if not rules.areas or area in rules.areas]
 
 
+def above_by(rules: Rules, mentor: Person, mentee: Person) -> int:
+    """How many levels, or years, the mentee is above the mentor."""
+    if rules.direction is Direction.EXPERIENCE:
+        return mentor.joined - mentee.joined
+    return mentee.level - mentor.level
+
+
 def allowed(world: World, mentor: Person, mentee: Person) -> bool:
     """Whether the rules let a mentor and a mentee be paired, whatever their places."""
     rules, people = world.rules, world.by_id
-    gap = mentee.level - mentor.level
+    gap = above_by(rules, mentor, mentee)
     # What is quickly known comes first: whole companies are held against each other.
     return not (
         mentor.id == mentee.id
@@ -97,6 +104,7 @@ def allowed(world: World, mentor: Person, mentee: Person) -> bool:
         or (rules.different_unit and mentor.unit == mentee.unit)
         or (mentor.manager is not None and mentor.manager == mentee.manager)
         or mentor.tenure < rules.mentor_tenure
+        or 0 < rules.new_joiner_months < mentor.tenure
         or mentee.tenure < rules.mentee_tenure
         or common_minutes(mentor, mentee) < rules.common_minutes
         or (not rules.unknown_chains and (adrift(world, mentor) or adrift(world, mentee)))
@@ -168,7 +176,7 @@ def expected_terms(
         "mentee-wish": weights.wish * (mentor.function != "" and mentor.function in mentee.likes),
         "mentor-wish": weights.wish * (mentee.function != "" and mentee.function in mentor.likes),
         "in-person": weights.in_person * (mentor.in_person and mentee.in_person and same_place(mentor, mentee)),
-        "level": weights.level * min(max(abs(mentee.level - mentor.level) - rules.level_gap, 0), 4),
+        "level": weights.level * min(max(abs(above_by(rules, mentor, mentee)) - rules.level_gap, 0), 4),
         "mentee-waiting": weights.waiting * min(mentee.waiting_days, 90),
         "mentor-waiting": weights.waiting * min(mentor.waiting_days, 90),
     }

@@ -127,7 +127,8 @@ class Company:
         return {
             "level": int(self._random.integers(1, 11)),
             "function": self._one(FUNCTIONS),
-            "tenure": int(self._random.integers(0, 60)),
+            "tenure": (months := int(self._random.integers(0, 60))),
+            "joined": 2026 - months // 12,
         }
 
     def boss(self, person: Person) -> dict[str, Any]:

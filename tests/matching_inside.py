@@ -55,6 +55,9 @@ def look_at_records(life: Life) -> Iterator[str]:
             tenure = life.rules.mentor_tenure if side is Side.MENTOR else life.rules.mentee_tenure
             if bool(words[4] >> 24 & 1) != (person.tenure < tenure):
                 yield f"{member} {side} is too new or not"
+            settled = side is Side.MENTOR and 0 < life.rules.new_joiner_months < person.tenure
+            if bool(words[4] >> 25 & 1) != settled:
+                yield f"{member} {side} is a new joiner or not"
             points = (market.mentor_points, market.mentee_points)[at][life.engine.directory.row[member]]
             if points != min(person.waiting_days, 90) * life.rules.weights.waiting:
                 yield f"{member} {side} adds {points}"
@@ -73,7 +76,7 @@ def look_at_codes(
         yield f"{member} speaks {speaks}"
     if likes != set(person.likes):
         yield f"{member} likes {likes}"
-    if (words[2] >> 55 & 1, words[4] >> 16 & 0xFF) != (person.in_person, person.level):
+    if (words[2] >> 55 & 1, words[4] >> 16 & 0xFF) != (person.in_person, life.rank(person)):
         yield f"{member} is of level {words[4] >> 16 & 0xFF}"
     day = (person.work_from * 60 - person.utc_offset) % 1440, (person.work_to - person.work_from) % 24
     for what, name, code in (

@@ -7,7 +7,7 @@ from contracts.matching import Side
 from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Change, Pair, Proposal, Tie
-from matching.engine.rules import Rules
+from matching.engine.rules import Direction, Rules
 from matching_checker import World, allowed, counting, expected_terms, points_of_areas, takes_part
 from matching_company import Company, Event
 
@@ -34,6 +34,10 @@ class Life:
 
     def pairs(self, tie: Tie) -> list[Pair]:
         return sorted(pair for pair, other in self.ties.items() if other is tie)
+
+    def rank(self, person: Person) -> int:
+        """What makes somebody senior: their level, or the years before 2155 in which they joined."""
+        return 2155 - person.joined if self.rules.direction is Direction.EXPERIENCE else person.level
 
     def world(self) -> World:
         """What is true now."""

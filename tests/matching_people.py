@@ -18,6 +18,7 @@ def a_proposal(id_: str = "m-1", mentor: str = "ana", mentee: str = "dora", tena
         "programme-1",
         mentor=Partner(member=mentor, bands=PersonBands(level=2, unit="retail", country="GB")),
         mentee=Partner(member=mentee, bands=PersonBands(level=9, unit="finance", country="DE")),
+        direction="reverse",
         terms=Terms(areas=("ai-tools",)),
         at=PROPOSED_AT,
         until=EXPIRES_AT,

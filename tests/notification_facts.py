@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from chassis.ids import new_id
 from contracts.matching import (
+    InvitationReason,
     MatchAccepted,
     MatchClosed,
     MatchProposed,
+    MemberInvited,
     MentorshipStarted,
     PlanChange,
     SessionPlanChanged,
@@ -34,6 +36,19 @@ def a_proposal(origin: str = "engine") -> MatchProposed:
         direction="reverse",
         origin=origin,
         expires_at="2026-03-12T09:00:00.000Z",
+    )
+
+
+def an_invitation(member: str, reasons: tuple[str, ...] = ("new-joiner", "few-of-function")) -> MemberInvited:
+    """Somebody is invited to share AI tools."""
+    return MemberInvited(
+        invitation="i-1",
+        programme="p-1",
+        member=member,
+        by="lena",
+        areas=("ai-tools",),
+        reasons=tuple(InvitationReason(reason) for reason in reasons),
+        until="2026-12-31",
     )
 
 

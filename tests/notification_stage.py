@@ -21,8 +21,9 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiosmtpd.smtp import SMTP
 from chassis.ids import new_id
 from chassis.web.identity import SESSION_COOKIE
+from contracts.catalogue import CATALOGUE
 from contracts.envelope import Envelope, Event
-from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL
+from contracts.topics import INVITATION, MENTORSHIP, MENTORSHIP_DETAIL
 from fastapi import FastAPI, Request, Response
 from pymongo import AsyncMongoClient
 from web_edge import PUBLIC_URL, Profiles, a_key, a_token, served
@@ -185,7 +186,7 @@ class Stage:
             await producer.stop()
 
     def _record(self, fact: Event, at: str, traceparent: str | None) -> Said:
-        topic, key = fact.topic.name, str(getattr(fact, "mentorship"))  # noqa: B009 - every fact of a pair has it
+        topic, key = fact.topic.name, str(getattr(fact, CATALOGUE.of(type(fact)).key))
         sequence = self.sequences[topic, key] = self.sequences.get((topic, key), 0) + 1
         envelope = Envelope(
             id=new_id(),
@@ -206,6 +207,7 @@ class Stage:
         consumer = AIOKafkaConsumer(
             MENTORSHIP.name,
             MENTORSHIP_DETAIL.name,
+            INVITATION.name,
             bootstrap_servers=self.kafka,
             group_id=GROUP,
             group_instance_id=f"{GROUP}-{INSTANCE}",

@@ -18,7 +18,7 @@ from benchmarks.matching import peers
 from benchmarks.matching.judge import judge
 from benchmarks.matching.population import Market, population
 from matching.engine.packed.profiles import Profiles
-from matching.engine.rules import Rules
+from matching.engine.rules import Direction, Rules
 
 Ints = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.uint64]
@@ -78,6 +78,7 @@ class Columns:
     area_points: Ints  # [65] by bit; nothing for the bit of an empty mask
     window: Rows  # [n] the number of the working day
     minutes: Ints  # [windows, windows] in common
+    level: Ints  # [n] or what else makes somebody senior
 
     @classmethod
     def of(cls, profiles: Profiles, rules: Rules) -> "Columns":
@@ -101,6 +102,7 @@ class Columns:
             points,
             window,
             minutes,
+            profiles.level if rules.direction is Direction.LEVEL else -profiles.joined,
         )
 
     def scores(self, mentors: Rows, mentees: Rows) -> Ints:
@@ -119,7 +121,7 @@ class Columns:
         known = (function[0] >= 0) & (function[1] >= 0)
         site = people.site[mentors]
         near = people.in_person[mentors] & people.in_person[mentees] & (site >= 0) & (site == people.site[mentees])
-        levels = np.abs(people.level[mentees] - people.level[mentors]) - self.rules.level_gap
+        levels = np.abs(self.level[mentees] - self.level[mentors]) - self.rules.level_gap
         waiting = np.minimum(people.waiting, _MOST_WAITING) * np.int32(weights.waiting)
         return {
             "areas": self._best_areas(shared),
@@ -151,16 +153,17 @@ class Columns:
 def _feasible(columns: Columns) -> Iterator[tuple[Rows, Rows]]:
     """The mentees and the mentors of all feasible pairs, block by block."""
     people, rules = columns.profiles, columns.rules
-    mentors = np.flatnonzero((people.mentor_capacity > 0) & (people.tenure >= rules.mentor_tenure))
+    newest = people.tenure <= (rules.new_joiner_months or np.iinfo(np.int32).max)
+    mentors = np.flatnonzero((people.mentor_capacity > 0) & (people.tenure >= rules.mentor_tenure) & newest)
     mentees = np.flatnonzero((people.mentee_capacity > 0) & (people.tenure >= rules.mentee_tenure))
     excluded = _excluded(people, mentors)
-    offers, languages, level = columns.offers[mentors], people.languages[mentors], people.level[mentors]
+    offers, languages, level = columns.offers[mentors], people.languages[mentors], columns.level[mentors]
     unit, manager, window = people.unit[mentors], people.manager[mentors], columns.window[mentors]
     known_manager = np.where(manager >= 0, manager, -3)  # equal to nobody's
     enough = columns.minutes >= rules.common_minutes
     for begin in range(0, len(mentees), _BLOCK):
         block = mentees[begin : begin + _BLOCK]
-        above = people.level[block, None] - level
+        above = columns.level[block, None] - level
         may = (above if rules.reverse_only else np.abs(above)) >= rules.level_gap
         may &= (columns.seeks[block, None] & offers) != 0
         may &= enough[columns.window[block]][:, window]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from matching.engine.chain import NOBODY
 from matching.engine.packed.profiles import Profiles
-from matching.engine.rules import Rules
+from matching.engine.rules import Direction, Rules
 
 _DAY: Final = 24 * 60
 _HOUR: Final = 60
@@ -132,6 +132,7 @@ class Judge:
         yield "same-manager", manager[mentor] >= 0 and manager[mentor] == manager[mentee]
         yield "unknown-chain", not rules.unknown_chains and not (self._settled(mentor) and self._settled(mentee))
         yield "mentor-tenure", people.tenure[mentor] < rules.mentor_tenure
+        yield "new-joiner", rules.new_joiner_months > 0 and people.tenure[mentor] > rules.new_joiner_months
         yield "mentee-tenure", people.tenure[mentee] < rules.mentee_tenure
         yield "blocked", frozenset((mentor, mentee)) in self._blocked
 
@@ -142,6 +143,9 @@ class Judge:
                 raise ValueError(f"Row {row} is nobody: the market has {len(self._people)} people.")
 
     def _level(self, row: int) -> int:
+        """How senior somebody is: their level, or the year in which they joined, where earlier is higher."""
+        if self._rules.direction is Direction.EXPERIENCE:
+            return -int(self._people.joined[row])
         return int(self._people.level[row])
 
     def _offers(self, row: int) -> list[int]:

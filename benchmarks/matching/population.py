@@ -81,6 +81,7 @@ _LEADS: Final = 0.4  # of the people below those
 _FEWEST, _PARETO, _MOST = 3.0, 1.8, 120  # reports of a manager
 _LIKED, _LIKES = 3, 0.5  # functions that one may like to meet, and how likely each is
 _IN_PERSON: Final = 0.25
+_THIS_YEAR: Final = 2_026
 
 
 def population(people: int, market: Market, seed: int) -> tuple[Profiles, Rules]:
@@ -105,6 +106,7 @@ def population(people: int, market: Market, seed: int) -> tuple[Profiles, Rules]
         site=_forget(rng, site, 0.03),
         manager=tree.manager,
         tenure=tenure,
+        joined=_THIS_YEAR - tenure // 12,
         utc_offset=geography.SITE_CLOCK[site],
         work_from=np.ascontiguousarray(shift[:, 0]),
         work_to=np.ascontiguousarray(shift[:, 1]),

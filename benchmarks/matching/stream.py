@@ -22,7 +22,7 @@ _MOST_PLACES: Final = 3
 _TAKEN_OVER: Final = (("offers", "seeks"), ("work_from", "work_to"), ("likes", "in_person"))
 """What an edit takes over from somebody else, so that all stays as usual as it is; or else it changes the places."""
 _CAPACITIES: Final = ("mentor_capacity", "mentee_capacity")
-_AS_IT_STANDS: Final = ("level", "utc_offset", "work_from", "work_to", "tenure", "in_person", *_CAPACITIES)
+_AS_IT_STANDS: Final = ("level", "utc_offset", "work_from", "work_to", "tenure", "joined", "in_person", *_CAPACITIES)
 _CODED: Final = ("unit", "country", "function", "site", "manager", "languages", "likes", "offers", "seeks", "waiting")
 _CHUNK: Final = 65_536  # rows: lists of all columns of a million people would be gigabytes
 

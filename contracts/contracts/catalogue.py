@@ -15,6 +15,7 @@ from contracts.matching import (
     MatchAccepted,
     MatchClosed,
     MatchProposed,
+    MemberInvited,
     MentorshipDetailed,
     MentorshipEnded,
     MentorshipPaused,
@@ -201,6 +202,7 @@ CATALOGUE: Final = build(
             consumers=("analytics.rows",),
             readers=("analytics.rebuild", "matching.engine"),
         ),
+        Entry(MemberInvited, key="invitation", consumers=("notifications.threads",)),
         Entry(NoticeSent, key="thread", readers=("notifications.inbox",)),
     ]
 )

@@ -1,4 +1,4 @@
-"""What matching says: programmes, and the life of a mentorship in three projections.
+"""What matching says: programmes, invitations to them, and the life of a mentorship in three projections.
 
 Outside subscribers see facts that never tell who declined or cancelled; the detail and the state stay on
 platform topics. Facts of one mentorship share its id as key, so they arrive in order.
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from contracts.envelope import AggregateId, Event, MemberId, OpenEnum, Part, Plain, Pseudonymous
 from contracts.profiles import AreaCodes, Day
-from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, PROGRAMME, Topic
+from contracts.topics import INVITATION, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, PROGRAMME, Topic
 
 
 class Side(OpenEnum):
@@ -57,8 +57,20 @@ class PlanChange(OpenEnum):
     NEAR = "near"
 
 
+class InvitationReason(OpenEnum):
+    """Why somebody has something to offer, from what the organisation knows already; none tells of the person alone."""
+
+    NEW_JOINER = "new-joiner"
+    SOUGHT = "sought-of-function"
+    FUNCTION = "few-of-function"
+    SITE = "few-of-site"
+    LEVEL = "nobody-of-level"
+
+
 Timestamp = Annotated[str, Field(description="UTC, RFC 3339."), Pseudonymous]
-Direction = Annotated[str, Field(description="reverse when the mentee's level is above the mentor's."), Pseudonymous]
+Direction = Annotated[
+    str, Field(description="reverse when the mentee is the senior one, by level or by experience."), Pseudonymous
+]
 
 
 class ProgrammePublished(Event):
@@ -73,6 +85,27 @@ class ProgrammePublished(Event):
     opens_on: Annotated[str, Field(description="First day, ISO 8601."), Plain]
     closes_on: Annotated[str, Field(description="Last day, ISO 8601."), Plain]
     rules_version: Annotated[int, Field(ge=1, description="Grows with each change of the rules."), Plain]
+
+
+class MemberInvited(Event):
+    """A programme's lead thinks that a member has something to share. What they answer is told to nobody."""
+
+    topic: ClassVar[Topic] = INVITATION
+    fact: ClassVar[str] = "member-invited"
+
+    invitation: AggregateId
+    programme: AggregateId
+    member: MemberId
+    by: Annotated[str, Field(max_length=64, description="Member id of the lead."), Pseudonymous]
+    areas: AreaCodes
+    reasons: Annotated[
+        tuple[InvitationReason, ...], Field(min_length=1, max_length=10, description="Why this member."), Pseudonymous
+    ]
+    until: Annotated[
+        str,
+        Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Last day of the programme, ISO 8601."),
+        Plain,
+    ]
 
 
 class MatchProposed(Event):

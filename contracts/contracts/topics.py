@@ -70,6 +70,7 @@ PROGRAMME = Topic("matching", "programme", Audience.OUTSIDE, Kind.STATE)
 MENTORSHIP = Topic("matching", "mentorship", Audience.OUTSIDE, Kind.FACTS)
 MENTORSHIP_DETAIL = Topic("matching", "mentorship-detail", Audience.PLATFORM, Kind.FACTS)
 MENTORSHIP_STATE = Topic("matching", "mentorship-state", Audience.PLATFORM, Kind.STATE)
+INVITATION = Topic("matching", "invitation", Audience.PLATFORM, Kind.FACTS)
 NOTICE = Topic("notifications", "notice", Audience.PLATFORM, Kind.FACTS)
 
-TOPICS: Final = (PROFILE, DIRECTORY, PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, NOTICE)
+TOPICS: Final = (PROFILE, DIRECTORY, PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, INVITATION, NOTICE)

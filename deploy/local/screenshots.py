@@ -36,14 +36,14 @@ _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEM
 class Picture:
     """One page as somebody sees it.
 
-    `then` selects a link on it to follow first, `unfold` a part to open, `filled` one that fills by itself; `upload` is a
-    file to send with its form.
+    `then` selects links to follow first, each on its page, `unfold` a part to open, `filled` one that fills by itself;
+    `upload` is a file to send with its form.
     """
 
     name: str
     email: str
     path: str
-    then: str = ""
+    then: tuple[str, ...] = ()
     unfold: str = ""
     upload: str = ""
     filled: str = ""
@@ -61,6 +61,7 @@ class View:
     """Names of the pictures to take, when it is not all of them."""
 
 
+_TO_PROGRAMME: Final = (".card a[href^='/programmes/']",)
 PICTURES: Final = (
     Picture("home-of-a-junior", _JUNIOR, "/"),
     Picture("home-of-a-director", _DIRECTOR, "/"),
@@ -71,12 +72,13 @@ PICTURES: Final = (
     Picture("preferences", _JUNIOR, "/preferences?kind=match-proposed"),
     Picture("language", _JUNIOR, "/profile/language"),
     Picture("programmes", _LEAD, "/programmes"),
-    Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
+    Picture("programme", _LEAD, "/programmes", _TO_PROGRAMME, unfold="details.row summary"),
+    Picture("programme-invite", _LEAD, "/programmes", (*_TO_PROGRAMME, "a[href$='/invitations']")),
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
     Picture("import-columns", _OPERATOR, "/import", upload=_EXPORT),
-    Picture("taking-part", _JUNIOR, "/programmes", ".card a[href$='/part']"),
+    Picture("taking-part", _JUNIOR, "/programmes", (".card a[href$='/part']",)),
     Picture("not-found", _JUNIOR, "/nowhere", status=404),
     Picture("not-allowed", _JUNIOR, "/import", status=403),
     Picture("operations", _OPERATOR, "/operations", filled="#summary-profiles .badge"),
@@ -123,9 +125,9 @@ async def show(page: Page, address: str, picture: Picture) -> Response | None:
         async with page.expect_navigation() as navigation:
             await page.locator("form:has(input[type=file]) button[type=submit]").first.click()
         answer = await navigation.value
-    if picture.then:
+    for link in picture.then:
         async with page.expect_navigation() as navigation:
-            await page.locator(picture.then).first.click()
+            await page.locator(link).first.click()
         answer = await navigation.value
     if picture.unfold:
         await page.locator(picture.unfold).first.click()

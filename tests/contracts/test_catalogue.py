@@ -27,7 +27,7 @@ def test_every_event_class_is_listed_once() -> None:
     """No event can be said that the catalogue doesn't know."""
     defined = events_of(matching) | events_of(notifications) | events_of(profiles)
     assert {entry.event for entry in CATALOGUE} == defined
-    assert len(list(CATALOGUE)) == len(defined) == 15
+    assert len(list(CATALOGUE)) == len(defined) == 16
 
 
 def test_every_topic_carries_something() -> None:
@@ -44,6 +44,7 @@ def test_an_event_stands_in_its_owners_module() -> None:
 def test_names_on_the_wire_are_fixed() -> None:
     """Renaming a topic or a type is a new major version, never an edit."""
     assert sorted(topic.name for topic in TOPICS) == [
+        "matching.invitation.v1",
         "matching.mentorship-detail.v1",
         "matching.mentorship-state.v1",
         "matching.mentorship.v1",
@@ -79,7 +80,7 @@ def test_consumers_are_known_by_group() -> None:
     groups = CATALOGUE.consumers()
     assert groups["matching.members"] == {profiles.ProfileUpdated, profiles.DirectoryUpdated}
     assert groups["analytics.rows"] == {matching.MentorshipState}
-    assert len(groups["notifications.threads"]) == 9
+    assert len(groups["notifications.threads"]) == 10
 
 
 def test_outsiders_cannot_count_refusals() -> None:

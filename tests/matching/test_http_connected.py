@@ -50,6 +50,7 @@ class Site:
             "programme-1",
             mentor=Partner(member=mentor, bands=PersonBands(level=2, unit="retail", country="GB")),
             mentee=Partner(member=mentee, bands=PersonBands(level=9, unit="finance", country="DE")),
+            direction="reverse",
             terms=Terms(areas=("ai-tools",), for_mentor=(Reason(code="other-unit"),)),
             at=clock.timestamp(),
             until=until,

@@ -74,6 +74,7 @@ class Site:
             self.programme.id,
             mentor=Partner(member=mentor, bands=PersonBands(level=2, unit="unit-of-ana", country="GB")),
             mentee=Partner(member=mentee, bands=PersonBands(level=9, unit="unit-of-dora", country="DE")),
+            direction="reverse",
             terms=terms,
             at=NOW,
             until="2099-01-01T00:00:00.000Z",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from matching.domain.agreement import Cadence
 from matching.domain.programme import Programme, Scheme, Stage
+from matching.engine.rules import Direction
 from matching_site import Site, a_site
 
 pytestmark = pytest.mark.connected
@@ -17,10 +18,12 @@ FORM = {
     "areas": ["ai-tools", "social-media"],
     "opens_on": "2026-03-02",
     "closes_on": "2099-12-31",
+    "direction": "level",
     "level_gap": "3",
     "different_unit": "yes",
     "common_minutes": "90",
     "mentor_tenure": "0",
+    "new_joiner_months": "",
     "mentee_tenure": "6",
     "proposals_per_person": "2",
     "expiry_days": "14",
@@ -49,12 +52,13 @@ async def draft(site: Site, **fields: object) -> Programme:
 
 async def test_a_form_becomes_a_draft_that_only_its_leads_know_of(site: Site) -> None:
     """All that was entered stands in it; whoever set it up leads it, and so does whom they named."""
-    made = await draft(site, new_leads="luis@acme.example")
+    made = await draft(site, new_leads="luis@acme.example", direction="experience")
     plan = made.plan
     assert made.stage is Stage.DRAFT
     assert (plan.title, plan.scheme, plan.leads) == ("Fresh Eyes", Scheme.MUTUAL, ("olga", "luis"))
     assert (plan.rules.level_gap, plan.rules.reverse_only, plan.rules.common_language) == (3, False, False)
     assert (plan.rules.areas, plan.rules.mentee_tenure) == (("ai-tools", "social-media"), 6)
+    assert (plan.rules.direction, plan.rules.new_joiner_months) == (Direction.EXPERIENCE, 0)
     assert (plan.customs.cadence, plan.customs.minutes, plan.customs.months) == (Cadence.FORTNIGHTLY, 45, 9)
     async with site.as_("ana") as ana:
         assert (await ana.get(f"/programmes/{made.id}")).status_code == 404
@@ -91,6 +95,7 @@ async def test_only_organisers_set_programmes_up(site: Site) -> None:
         ({"closes_on": "2026-03-01"}, "The last day is before the first one."),
         ({"level_gap": "a few"}, "Enter a whole number from 0 to 11."),
         ({"level_gap": "0", "reverse_only": "yes"}, "a gap of at least one level"),
+        ({"mentor_tenure": "12", "new_joiner_months": "6"}, "Nobody can have been here that long"),
         ({"minutes": "500"}, "Enter a whole number from 15 to 180."),
         ({"scheme": "upside-down"}, "Choose one of the list."),
         ({"new_leads": "nobody@acme.example"}, "Not in the directory: nobody@acme.example."),

@@ -3,7 +3,7 @@
 import pytest
 from contracts.matching import Side
 from matching.engine.people import Person
-from matching.engine.rules import Rule, Rules
+from matching.engine.rules import Direction, Rule, Rules
 from matching.reach import Reach, reach
 from matching.reach_words import tell
 from matching_cast import junior, senior
@@ -45,6 +45,16 @@ def test_the_rule_that_leaves_nobody_for_anybody_is_named() -> None:
     assert found.nobody
     assert found.in_the_way is Rule.UNIT
     assert "Without “The same unit” 1 mentee and 1 mentor could have somebody." in tell(found).warning
+
+
+def test_a_gap_is_told_in_years_where_experience_counts() -> None:
+    """Joined in the same year, though levels apart."""
+    found = told(
+        [junior("ana", "ai-tools"), senior("dora", "ai-tools")],
+        RULES.model_copy(update={"direction": Direction.EXPERIENCE}),
+    )
+    assert found.in_the_way is Rule.LEVEL
+    assert "Without “Joined too few years apart, or the wrong way round” 1 mentee" in tell(found).warning
 
 
 def test_when_two_rules_do_it_together_none_is_named() -> None:

@@ -40,6 +40,7 @@ def a_pair(tenant: str, mentor: str, mentee: str) -> Mentorship:
         "programme-1",
         mentor=Partner(member=mentor, bands=PersonBands(level=2, unit="retail", country="GB")),
         mentee=Partner(member=mentee, bands=PersonBands(level=9, unit="finance", country="DE")),
+        direction="reverse",
         terms=Terms(areas=("ai-tools",)),
         at=clock.timestamp(),
         until="2099-01-01T00:00:00.000Z",

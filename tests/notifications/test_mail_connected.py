@@ -12,7 +12,7 @@ from contracts.matching import PlanChange, Side
 from english_words import english_left, shown
 from ical.calendar_stream import IcsCalendarStream
 from ical.event import Event
-from notification_facts import Pair, a_session
+from notification_facts import Pair, a_session, an_invitation
 from notification_stage import Stage, eventually
 
 from chassis import clock
@@ -66,6 +66,26 @@ async def test_a_pairs_life_reaches_inboxes_and_mailboxes_in_one_trace(running: 
     assert "Focus: AI tools in daily work" in body.get_content()
     assert "Dan" not in first.as_string()
     _mail_is_below_the_fact(running)
+
+
+async def test_an_invitation_is_told_and_mailed_once_and_names_its_lead_in_the_inbox_alone(running: Stage) -> None:
+    """A second event about the same invitation, and a replay, bring nothing new; the mail leads to the invitation."""
+    mia, lena = running.somebody("Mia Okafor"), running.somebody("Lena Marsh")
+    fact = an_invitation(mia).model_copy(update={"invitation": f"i-{mia}", "by": lena, "until": "2099-12-31"})
+    await running.say(fact, fact)
+    await fates_are(running, "sent")
+    (mail,) = running.mailbox.to(mia)
+    assert mail["Subject"] == "You are invited"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert f"/invitations/i-{mia}" in body.get_content()
+    assert "Lena" not in mail.as_string()
+    (notice,) = await told(running, mia, "invited")
+    assert (notice["role"], notice["link"]) == ("mentor", f"/invitations/i-{mia}")
+    async with running.browser(mia) as browser:
+        page = (await browser.get("/inbox")).text
+    assert "Lena Marsh thinks that people like you know something that senior colleagues lack." in page
+    assert await running.notices(lena) == []
 
 
 async def test_mail_follows_its_readers_language(running: Stage) -> None:

@@ -3,9 +3,9 @@
 import pytest
 from chassis.translation import Catalogues
 from contracts.envelope import Event
-from contracts.matching import PlanChange, Side
+from contracts.matching import MemberInvited, PlanChange, Side
 from english_words import english_left
-from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, planned, yes
+from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, an_invitation, planned, yes
 from notifications.domain import MAILED, Kind, Thread
 from notifications.kinds import name_of
 from notifications.words import Letter, letter, line, link, over, role
@@ -24,9 +24,13 @@ def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
         Kind.ANSWER_AWAITED: yes(others),
         Kind.MENTORSHIP_STARTED: a_start(),
     } | {each: planned(change) for change, each in PLANS.items()}
-    thread = Thread.opened_by(a_proposal(), "acme")
-    for number, fact in enumerate((a_proposal(), facts[kind])):
-        thread.hear(fact, f"e{number}", AT)
+    if kind is Kind.INVITED:
+        thread = Thread.opened_by(an_invitation(member), "acme")
+        thread.hear(an_invitation(member), "e0", AT)
+    else:
+        thread = Thread.opened_by(a_proposal(), "acme")
+        for number, fact in enumerate((a_proposal(), facts[kind])):
+            thread.hear(fact, f"e{number}", AT)
     notice = next(each for each in thread.of(member) if each.kind is kind)
     return letter(
         thread,
@@ -125,6 +129,32 @@ def test_a_mail_holds_no_ids_of_people(kind: Kind) -> None:
     text = a_letter("dan", kind).text
     assert "mia" not in text
     assert " dan" not in text
+
+
+def test_the_mail_of_an_invitation_says_why_and_that_a_no_is_told_to_nobody() -> None:
+    """The reasons in words, role, focus and last day; it leads to the invitation, and asks in nobody's name."""
+    mail = a_letter("mia", Kind.INVITED)
+    assert mail.subject == "You are invited"
+    assert mail.paragraphs[1:3] == (
+        "You joined lately, and still see what others no longer see.",
+        "Few people of your function take part so far, so your view is missing.",
+    )
+    assert "a “not for me” needs no reason, and nobody is told of it" in mail.paragraphs[-1]
+    assert mail.facts == (
+        ("Your role", "mentor: you share what you know"),
+        ("Focus", "AI tools"),
+        ("Open until", "31 December 2026"),
+    )
+    assert mail.link == "https://turnabout.example/invitations/i-1"
+
+
+def test_a_reason_of_a_newer_matching_is_left_out() -> None:
+    """There is no sentence for it, and the mail goes out all the same."""
+    told = an_invitation("mia").model_dump_json().replace("few-of-function", "walks-on-water")
+    thread = Thread.opened_by(fact := MemberInvited.model_validate_json(told), "acme")
+    thread.hear(fact, "e0", AT)
+    mail = letter(thread, thread.notices[0], name="Mia", areas=[], public_url="https://turnabout.example")
+    assert len(mail.paragraphs) == 3
 
 
 def test_a_proposal_of_times_asks_for_a_pick_until_something_newer_is_heard() -> None:

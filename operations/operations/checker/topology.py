@@ -226,5 +226,5 @@ PRODUCT: Final = Topology(
         Marks("matching", "places", "taken"),
         Marks("notifications", "threads", "notices", "id"),
     ),
-    once=(("notifications.notice.v1", "notice"),),
+    once=(("notifications.notice.v1", "notice"), ("matching.invitation.v1", "invitation")),
 )

@@ -64,10 +64,11 @@ class Discovery:
         shown = [each for each in known if each.pair.other(member.id) in free][:SHOWN]
         return [Found(each.pair.other(member.id), terms_of(engine, each, 0)) for each in shown]
 
-    async def terms(self, programme: Programme, mentor: Member, mentee: Member) -> Terms:
-        """On what terms two people would be proposed who pass every rule."""
+    async def terms(self, programme: Programme, mentor: Member, mentee: Member) -> tuple[Terms, str]:
+        """On what terms two people would be proposed who pass every rule, and in which direction."""
         engine = await self._engine(programme, [mentor, mentee])
-        return terms_of(engine, engine.score(mentor.id, mentee.id), 0)
+        proposal = engine.score(mentor.id, mentee.id)
+        return terms_of(engine, proposal, 0), proposal.direction
 
     async def _engine(self, programme: Programme, now: Iterable[Member]) -> Engine:
         """An engine in which these members are as they are now; kept as long as the crowd is the same."""

@@ -54,6 +54,7 @@ def engine_person(
         mentee_capacity=profile.mentee_capacity if profile else 0,
         waiting_days=waiting_days,
         tenure=months_since(entry.joined, today),
+        joined=int(entry.joined[:4]),
         function=entry.function,
         site=entry.site,
         likes=profile.wishes if profile else (),
@@ -86,7 +87,7 @@ def broken_rule(
         mentor: the one who would share.
         mentee: the one who would learn.
         above: everybody in either one's management chain.
-        today: the day for time zones.
+        today: the day for time zones and for months since joining.
     """
     if mentor.directory is None or mentee.directory is None:
         return Absence.UNKNOWN

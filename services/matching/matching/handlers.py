@@ -1,5 +1,9 @@
 """What matching does when it hears of people, and the work that its documents ask for."""
 
+from datetime import date
+from functools import partial
+from typing import Final
+
 from chassis.consuming.handlers import Handlers
 from chassis.consuming.outcomes import Outcome
 from chassis.consuming.records import Received
@@ -9,7 +13,8 @@ from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
 from chassis import clock
-from matching import eligibility
+from matching import eligibility, invitations
+from matching.domain.invitation import InvitationRound
 from matching.domain.members import Member
 from matching.domain.mentorship import AGREED, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
@@ -17,6 +22,7 @@ from matching.store import Store
 
 handlers: Handlers[Store] = Handlers("matching")
 works: Works[Store] = Works()
+_INVITED_AT_ONCE: Final = 50
 
 
 @handlers.on(ProfileUpdated, group="members")
@@ -106,6 +112,20 @@ async def forget_suggestions(work: Work, store: Store) -> None:
     await store.forget_suggestions(work.tenant, work.document)
 
 
+@works.on("send-invitations")
+async def send_invitations(work: Work, store: Store) -> None:
+    """Invite whom a lead has picked, some at a time, as long as the programme is open."""
+    round_ = await store.rounds.load(work.tenant, work.document)
+    programme = await store.programmes.load(work.tenant, round_.programme)
+    for begin in range(round_.done, len(round_.picks), _INVITED_AT_ONCE):
+        if not programme.running(clock.today()):
+            break
+        some = round_.picks[begin : begin + _INVITED_AT_ONCE]
+        await invitations.send(store, programme, round_, some)
+        await store.rounds.change(work.tenant, round_.id, partial(InvitationRound.advance, done=begin + len(some)))
+    await store.rounds.change(work.tenant, round_.id, InvitationRound.finish)
+
+
 @works.on("recheck-pairs")
 async def recheck_pairs(work: Work, store: Store) -> None:
     """Withdraw unanswered proposals that a change made improper: of the member, and of everybody below a moved one."""
@@ -132,7 +152,9 @@ async def _still_proper(pair: Mentorship, store: Store) -> bool:
     if mentor is None or mentee is None or not all(each.takes_part_in(programme.id) for each in (mentor, mentee)):
         return False
     above = [*await store.chain_above(mentor), *await store.chain_above(mentee)]
-    return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, clock.today()) is None
+    # By the day on which it was proposed: time alone takes nothing back, only what is known of the two.
+    proposed_on = date.fromisoformat(pair.proposed_at[:10])
+    return eligibility.broken_rule(programme.plan.rules, mentor, mentee, above, proposed_on) is None
 
 
 async def _give_back(pair: Mentorship, store: Store) -> None:

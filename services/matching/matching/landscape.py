@@ -11,7 +11,7 @@ from contracts.matching import MentorshipState, ProgrammePublished, Status
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 
-from matching.eligibility import engine_person
+from matching.eligibility import engine_person, months_since
 from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Tie
@@ -90,7 +90,11 @@ class Landscape:
 
 def make_engine(known: Tenant, programme: str, rules: Rules, today: date) -> Engine:
     """A fresh engine for a programme."""
-    ties = [(tie_of(pair, programme, known.again), (pair.mentor, pair.mentee)) for pair in known.pairs.values()]
+    stands = [(pair, known.people.get(pair.mentor, Known())) for pair in known.pairs.values()]
+    ties = [
+        (tie_of(pair, programme, known.again, settled=is_settled(mentor, rules, today)), (pair.mentor, pair.mentee))
+        for pair, mentor in stands
+    ]
     people = (person_of(each, today, programme) for each in known.people.values())
     return Engine(
         rules,
@@ -109,15 +113,33 @@ def person_of(known: Known, today: date, programme: str) -> Person | None:
     return engine_person(known.entry, known.profile, today, max(0, waiting), programme)
 
 
-def tie_of(pair: MentorshipState, programme: str, again: set[str]) -> Tie | None:
+def is_settled(mentor: Known, rules: Rules, today: date) -> bool:
+    """Whether a mentor is no new joiner any more where a programme asks for them."""
+    return mentor.entry is not None and rules.settled(months_since(mentor.entry.joined, today))
+
+
+def hold(engine: Engine, person: Person) -> None:
+    """Take what was proposed to a new joiner out of the engine's hands once they are none any more.
+
+    They are proposed to nobody else, but time alone takes nothing back: what was right on its day stands until it is
+    answered, or expires.
+    """
+    if engine.rules.settled(person.tenure):
+        for pair in engine.ties.of(person.id):
+            if pair.mentor == person.id and engine.ties.between(pair) is Tie.OPEN:
+                engine.move(*pair, Tie.LOCKED)
+
+
+def tie_of(pair: MentorshipState, programme: str, again: set[str], *, settled: bool = False) -> Tie | None:
     """What a pair means to one programme's engine.
 
     A proposal with one yes is as fixed as an accepted pair: no better idea of the engine's may undo a person's yes.
-    An open proposal of another programme holds its places here, too, and is not this engine's to move.
+    An open proposal of another programme holds its places here, too, and is not this engine's to move; nor is one
+    whose mentor is `settled` meanwhile (see `hold`).
     """
     match pair.status:
         case Status.PROPOSED:
-            return Tie.OPEN if pair.programme == programme else Tie.LOCKED
+            return Tie.OPEN if pair.programme == programme and not settled else Tie.LOCKED
         case Status.HALF_ACCEPTED | Status.ACCEPTED | Status.STARTED | Status.PAUSED:
             return Tie.LOCKED
         case Status.CLOSED if pair.mentorship in again:

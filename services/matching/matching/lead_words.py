@@ -16,7 +16,7 @@ from contracts.matching import Side, Status
 from matching.domain.mentorship import UNANSWERED
 from matching.domain.proposal import Terms
 from matching.domain.run import Unpaired
-from matching.engine.rules import Rule, Term
+from matching.engine.rules import EXPERIENCE_GAP, Rule, Term
 
 _STRONG: Final = 0.75
 _GOOD: Final = 0.5
@@ -29,7 +29,7 @@ PARTS: Final = {
     Term.UNIT: mark("They work in different units"),
     Term.COUNTRY: mark("They work in different countries"),
     Term.FUNCTION: mark("They work in different functions"),
-    Term.LEVEL: mark("Levels between them, beyond the least that the rules ask for"),
+    Term.LEVEL: mark("Levels or years between them, beyond the least that the rules ask for"),
     Term.MENTEE_WISH: mark("The mentee would like to meet somebody of the mentor's function"),
     Term.MENTOR_WISH: mark("The mentor would like to meet somebody of the mentee's function"),
     Term.IN_PERSON: mark("Both would rather meet in person, and work at the same site"),
@@ -157,6 +157,11 @@ def _obstacles(count: int) -> dict[str, str]:
             "{people} do not have the level gap that the rules ask for",
             count,
         ),
+        EXPERIENCE_GAP: ngettext(
+            "{people} did not join so many years apart as the rules ask for",
+            "{people} did not join so many years apart as the rules ask for",
+            count,
+        ),
         Rule.AREAS: ngettext("{people} shares no area", "{people} share no area", count),
         Rule.HOURS: ngettext(
             "{people} has too few working hours in common", "{people} have too few working hours in common", count
@@ -170,6 +175,11 @@ def _obstacles(count: int) -> dict[str, str]:
         Rule.TENURE: ngettext(
             "with {people}, one of the two joined too recently",
             "with {people}, one of the two joined too recently",
+            count,
+        ),
+        Rule.NEW_JOINER: ngettext(
+            "with {people}, the mentor is no new joiner any more",
+            "with {people}, the mentor is no new joiner any more",
             count,
         ),
     }

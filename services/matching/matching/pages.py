@@ -15,13 +15,14 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import discover_pages, lead_pages, programme_pages, review_pages, session_pages
+from matching import discover_pages, invitation_pages, lead_pages, programme_pages, review_pages, session_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
 from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.proposal import Reason
+from matching.invitations import Invitations
 from matching.labels import Labels
 from matching.programmes import ProgrammeCommands
 from matching.reach import Crowd
@@ -184,6 +185,8 @@ def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> AP
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
     review_pages.add(routes, commands)
+    invitations = Invitations(commands, crowd)
+    invitation_pages.add(routes, invitation_pages.InvitationViews(commands, invitations, pages, cards, labels))
     lead_pages.add(routes, lead_pages.LeadViews(commands, crowd, pages, cards, labels))
     return routes
 

@@ -5,11 +5,14 @@ from typing import Final
 from chassis.web.identity import Caller
 from chassis.web.policy import Grant, Permit, Policy, Resource
 
+from matching.domain.invitation import Invitation
 from matching.domain.mentorship import Mentorship
 from matching.domain.programme import Programme, Stage
 
 ORGANISER: Final = "organiser"
 _PARTIES: Final = frozenset({"mentor", "mentee"})
+
+Subject = Mentorship | Programme | Invitation
 
 POLICY: Final = Policy(
     {
@@ -25,6 +28,7 @@ POLICY: Final = Policy(
         "mentorship.pause": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
         "notes.keep": Grant(relations=frozenset({"mentor"})),
+        "invitation.answer": Grant(relations=frozenset({"invited"})),
         "programme.list": Grant(everyone=True),
         "programme.set-up": Grant(roles=frozenset({ORGANISER})),
         "programme.lead": Grant(relations=frozenset({"lead"})),
@@ -32,7 +36,7 @@ POLICY: Final = Policy(
 )
 
 
-def may(caller: Caller, action: str, subject: Mentorship | Programme) -> None:
+def may(caller: Caller, action: str, subject: Subject) -> None:
     """Go on only when the table allows it; a stranger learns not even that the thing exists.
 
     Raises:
@@ -63,16 +67,18 @@ def may_know(caller: Caller, programme: Programme) -> bool:
     return programme.stage is not Stage.DRAFT or programme.led_by(caller.member)
 
 
-def relations(caller: Caller, subject: Mentorship | Programme) -> frozenset[str]:
-    """What a caller is to a mentorship or a programme."""
+def relations(caller: Caller, subject: Subject) -> frozenset[str]:
+    """What a caller is to a mentorship, a programme or an invitation."""
     if isinstance(subject, Programme):
         return frozenset({"lead"}) if subject.led_by(caller.member) else frozenset()
+    if isinstance(subject, Invitation):
+        return frozenset({"invited"}) if subject.member == caller.member else frozenset()
     side = subject.side_of(caller.member)
     return frozenset({side.value}) if side else frozenset()
 
 
-def _hidden(caller: Caller, subject: Mentorship | Programme) -> bool:
-    """A pair is its two people's; a draft of a programme its leads'."""
+def _hidden(caller: Caller, subject: Subject) -> bool:
+    """A pair is its two people's, an invitation theirs who got it; a draft of a programme its leads'."""
     if isinstance(subject, Programme):
         return not may_know(caller, subject)
-    return subject.side_of(caller.member) is None
+    return not relations(caller, subject)

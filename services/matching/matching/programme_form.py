@@ -15,15 +15,18 @@ from starlette.datastructures import FormData
 
 from matching.domain.agreement import Cadence, Customs, Medium
 from matching.domain.programme import AREAS_AT_MOST, LEADS_AT_MOST, Plan, Scheme
-from matching.engine.rules import Rules
+from matching.engine.rules import Direction, Rules
 
 _BETWEEN_ADDRESSES: Final = re.compile(r"[\s,;]+")
 _MANY: Final = ("areas", "keep")
 """What a form may send more than once."""
 _RULES: Final = (
-    *("level_gap", "reverse_only", "different_unit", "common_language", "common_minutes", "mentor_tenure"),
-    *("mentee_tenure", "unknown_chains", "proposals_per_person", "expiry_days", "areas"),
+    *("direction", "level_gap", "reverse_only", "different_unit", "common_language", "common_minutes"),
+    *("mentor_tenure", "new_joiner_months", "mentee_tenure", "unknown_chains", "proposals_per_person"),
+    *("expiry_days", "areas"),
 )
+_MAY_BE_EMPTY: Final = "new_joiner_months"
+"""Nothing is no limit, which is kept as 0."""
 _CUSTOMS: Final = ("cadence", "medium", "minutes", "months")
 """Fields that stand in `Rules` and in `Customs` under the same names."""
 
@@ -39,12 +42,14 @@ class Entered(BaseModel):
     areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=AREAS_AT_MOST)] = ()
     opens_on: date
     closes_on: date
+    direction: Direction
     level_gap: Annotated[int, Field(ge=0, le=11)]
     reverse_only: bool = False
     different_unit: bool = False
     common_language: bool = False
     common_minutes: Annotated[int, Field(ge=0, le=720)]
     mentor_tenure: Annotated[int, Field(ge=0, le=600)]
+    new_joiner_months: Annotated[int, Field(ge=0, le=600)]
     mentee_tenure: Annotated[int, Field(ge=0, le=600)]
     unknown_chains: bool = False
     proposals_per_person: Annotated[int, Field(ge=1, le=10)]
@@ -71,6 +76,15 @@ class Entered(BaseModel):
                 _("A mentee above the mentor needs a gap of at least one level: raise the gap, or untick this.")
             )
         return reverse_only
+
+    @field_validator("new_joiner_months")
+    @classmethod
+    def _leaves_somebody(cls, months: int, info: ValidationInfo) -> int:
+        if 0 < months < info.data.get("mentor_tenure", 0):
+            raise ValueError(
+                _("Nobody can have been here that long and have joined that lately: raise this, or lower the other.")
+            )
+        return months
 
     def rules(self, before: Rules) -> Rules:
         """These rules; what the form does not ask, such as weights, stays."""
@@ -125,6 +139,7 @@ class ProgrammeForm:
         values: dict[str, Any] = {name: value for name, value in sent.items() if isinstance(value, str)}
         values |= {name: [value for value in sent.getlist(name) if isinstance(value, str)] for name in _MANY}
         values |= {name: name in sent for name, field_ in Entered.model_fields.items() if field_.annotation is bool}
+        values[_MAY_BE_EMPTY] = values.get(_MAY_BE_EMPTY) or "0"
         entered, errors = _validated(values)
         if known_areas and (unknown := sorted({*values["areas"]} - {*known_areas})):
             errors["areas"] = _("We do not know the area %(code)s. Load the page again.") % {"code": unknown[0]}

@@ -22,7 +22,7 @@ from matching.programme_form import ProgrammeForm
 from matching.programmes import ProgrammeCommands
 from matching.reach import Crowd
 from matching.reach_words import ReachTold, tell
-from matching.wording import customs_words, scheme_words
+from matching.wording import customs_words, direction_words, scheme_words
 
 _DAYS_OPEN: Final = 365
 _CHECK: Final = "check"
@@ -68,6 +68,7 @@ class ProgrammeViews:
             other_areas=[(code, code) for code in form["areas"] if known and code not in known],
             most_areas=AREAS_AT_MOST,
             schemes=scheme_words(),
+            directions=direction_words(),
             words=customs_words(),
             leads=await self._cards.of(caller, list(form.keep)),
             # Worked out behind an empty form once it shows: that takes longer than a page may.

@@ -27,7 +27,7 @@ from matching.engine.bulk.draft import draft
 from matching.engine.engine import Engine
 from matching.engine.proposals import Pair, Proposal
 from matching.engine.rules import Rules
-from matching.landscape import OVER, Change, Landscape, make_engine, tie_of
+from matching.landscape import OVER, Change, Known, Landscape, hold, is_settled, make_engine, tie_of
 from matching.settings import MatchingSettings
 from matching.store import Store
 from matching.terms import terms_of
@@ -174,8 +174,10 @@ class Proposer:
         )
         known.again |= {pair.id for pair in closed.values() if pair.again}
         for pair in pairs:
+            mentor = known.people.get(pair.mentor, Known())
             for programme, engine in self._engines_of(tenant):
-                engine.move(pair.mentor, pair.mentee, tie_of(pair, programme, known.again))
+                settled = is_settled(mentor, engine.rules, clock.today())
+                engine.move(pair.mentor, pair.mentee, tie_of(pair, programme, known.again, settled=settled))
         freed = {member for pair in pairs if pair.status in OVER for member in (pair.mentor, pair.mentee)}
         if freed:
             asyncio.get_running_loop().call_later(_AFTER_AN_END, self._look_again, tenant, sorted(freed))
@@ -193,6 +195,8 @@ class Proposer:
             with telemetry.span("run change", attributes={"programme": programme, "count": len(members)}):
                 for member in members:
                     person = self.landscape.person(tenant, member, clock.today(), programme)
+                    if person is not None:
+                        hold(engine, person)
                     change = engine.remove(member) if person is None else engine.change(person)
                     gone = {*change.withdrawn, *change.moved}
                     proposals = [each for each in proposals if each.pair not in gone] + [*change.proposals]
@@ -236,6 +240,7 @@ class Proposer:
             programme.id,
             mentor=mentor,
             mentee=mentee,
+            direction=proposal.direction,
             terms=terms_of(engine, proposal, engine.price(proposal.mentor, proposal.mentee)),
             at=clock.rfc3339(now),
             until=clock.rfc3339(now + programme.patience),

@@ -17,7 +17,7 @@ from matching.engine.directory import Directory
 from matching.engine.packed.detail import RULE_BIT
 from matching.engine.people import Person
 from matching.engine.report import Reasons, everybody, reasons
-from matching.engine.rules import Rule, Rules
+from matching.engine.rules import Direction, Rule, Rules
 from matching.store import Store
 
 MOST_PEOPLE: Final = 10_000
@@ -52,6 +52,8 @@ class Reach:
     """Those that a rule keeps apart, whether or not another one does, too."""
     sampled: bool = False
     """Whether only some people were looked at."""
+    direction: Direction = Direction.LEVEL
+    """What the gap between two people is counted in."""
 
     @property
     def nobody(self) -> bool:
@@ -87,6 +89,7 @@ def reach(rules: Rules, people: list[Person], *, sampled: bool = False) -> Reach
         possible=int(mentees.eligible.sum()),
         apart={rule: int(mentees.failing[:, _at(rule)].sum()) for rule in Rule},
         sampled=sampled,
+        direction=rules.direction,
     )
 
 
@@ -106,6 +109,7 @@ class Crowd:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._people: dict[str, tuple[float, date, list[Person]]] = {}
+        self._enrolled: dict[str, set[str]] = {}
         self._sampled: set[str] = set()
         self._reading = asyncio.Lock()
 
@@ -124,13 +128,24 @@ class Crowd:
                 self._people[tenant] = (time.monotonic() + _SECONDS_KEPT, clock.today(), people)
             return people
 
+    def enrolled(self, tenant: str) -> set[str]:
+        """Those of the people that were read last who take part."""
+        return self._enrolled.get(tenant, set())
+
+    def sampled(self, tenant: str) -> bool:
+        """Whether only some people were read."""
+        return tenant in self._sampled
+
     async def _read(self, tenant: str, today: date) -> list[Person]:
         """In portions, so that other requests are answered in between."""
         people: list[Person] = []
+        enrolled: set[str] = set()
         for begin, end in pairwise(("", *_BY_FIRST_DIGIT, _BEHIND_ALL)):
             found = await self._store.members.find(tenant, {"_id": {"$gte": begin, "$lt": end}}, limit=_PORTION)
             people += [engine_person(each.directory, each.profile, today) for each in found if each.directory]
+            enrolled |= {each.id for each in found if each.profile and each.profile.enrolled}
             if len(found) == _PORTION:
                 self._sampled.add(tenant)
             await asyncio.sleep(0)
+        self._enrolled[tenant] = enrolled
         return people

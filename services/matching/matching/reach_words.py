@@ -6,7 +6,7 @@ from chassis.translation import gettext as _
 from chassis.translation import ngettext
 from chassis.web.pages import number, percent
 
-from matching.engine.rules import Rule
+from matching.engine.rules import Direction, Rule
 from matching.reach import Reach
 
 
@@ -59,13 +59,13 @@ def _warning(reach: Reach) -> str:
     if rule is None:
         return _("These rules leave nobody for anybody: no single rule does it, several do together.")
     text = _("These rules leave nobody for anybody. Without “{rule}” {people} could have somebody.")
-    return text.format(rule=_names()[rule], people=_but_for(reach, rule))
+    return text.format(rule=_name(reach, rule), people=_but_for(reach, rule))
 
 
 def _rule(reach: Reach, rule: Rule) -> RuleReach:
     alone = reach.mentors.but_for[rule] + reach.mentees.but_for[rule]
     return RuleReach(
-        words=_names()[rule],
+        words=_name(reach, rule),
         share=percent(reach.apart[rule] / reach.pairs),
         alone=_("leaves nobody for {people}").format(people=_but_for(reach, rule)) if alone else "",
     )
@@ -80,6 +80,12 @@ def _but_for(reach: Reach, rule: Rule) -> str:
     return _("{mentees} and {mentors}").format(mentees=first, mentors=second)
 
 
+def _name(reach: Reach, rule: Rule) -> str:
+    if rule is Rule.LEVEL and reach.direction is Direction.EXPERIENCE:
+        return _("Joined too few years apart, or the wrong way round")
+    return _names()[rule]
+
+
 def _names() -> dict[Rule, str]:
     return {
         Rule.LEVEL: _("Levels too close, or the wrong way round"),
@@ -90,6 +96,7 @@ def _names() -> dict[Rule, str]:
         Rule.CHAIN: _("The same management chain"),
         Rule.MANAGER: _("The same manager"),
         Rule.TENURE: _("Joined too recently"),
+        Rule.NEW_JOINER: _("The mentor is no new joiner any more"),
         Rule.PAST: _("Not available"),
         Rule.TOGETHER: _("Together already"),
     }

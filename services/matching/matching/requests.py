@@ -123,7 +123,8 @@ class Requests:
             )
 
     async def _request(self, name: str, wish: "_Wish", lives: int) -> Mentorship:
-        terms, now = await self._discovery.terms(wish.programme, wish.mentor, wish.mentee), clock.now()
+        terms, direction = await self._discovery.terms(wish.programme, wish.mentor, wish.mentee)
+        now = clock.now()
         mentor, mentee = (
             Partner(member=each.id, bands=bands) for each in (wish.mentor, wish.mentee) if (bands := each.bands)
         )
@@ -133,6 +134,7 @@ class Requests:
             wish.programme.id,
             mentor=mentor,
             mentee=mentee,
+            direction=direction,
             terms=terms.model_copy(update={"origin": Origin(wish.side.value)}),
             at=clock.rfc3339(now),
             until=clock.rfc3339(now + wish.programme.patience),

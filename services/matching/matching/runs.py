@@ -16,6 +16,7 @@ from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Pair, Proposal, RunCancelledError, SideCoverage, Tie, Unmatched
 from matching.engine.proposals import Run as Found
+from matching.engine.rules import Rules
 from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal
 from matching.store import Store
 from matching.terms import terms_of
@@ -88,12 +89,12 @@ class Runner:
             found = engine.result(await self._weigh(run, engine, keep=programme.plan.review))
             if programme.plan.review:
                 await self._suggest(run, engine, found)
-                return _result(found, len(found.proposals)), False
+                return _result(found, len(found.proposals), engine.rules), False
             engine.adopt(found)
             await self._proposer.withdraw(self._store, run.tenant, found.withdrawn)
             proposed = await self._insert(run, programme, engine, found.proposals)
             renewal.put_in_force(engine)
-        return _result(found, proposed), True
+        return _result(found, proposed, engine.rules), True
 
     async def _suggest(self, run: Run, engine: Engine, found: Found) -> None:
         """Keep what was found for a lead to look over."""
@@ -158,7 +159,7 @@ class Runner:
         )
 
 
-def _result(found: Found, proposed: int) -> Result:
+def _result(found: Found, proposed: int, rules: Rules) -> Result:
     return Result(
         proposed=proposed,
         kept=len(found.kept),
@@ -166,7 +167,7 @@ def _result(found: Found, proposed: int) -> Result:
         certificate=found.certificate,
         mentors=_coverage(found.mentors),
         mentees=_coverage(found.mentees),
-        unpaired=[_unpaired(each) for each in found.unmatched[:UNMATCHED_KEPT]],
+        unpaired=[_unpaired(each, rules) for each in found.unmatched[:UNMATCHED_KEPT]],
         unpaired_in_all=sum(side.people - side.paired for side in (found.mentors, found.mentees)),
     )
 
@@ -175,6 +176,6 @@ def _coverage(side: SideCoverage) -> Coverage:
     return Coverage(people=side.people, paired=side.paired, places=side.places, filled=side.filled)
 
 
-def _unpaired(each: Unmatched) -> Unpaired:
-    why = [Reason(code=reason.code, values=dict(reason.values)) for reason in unmatched_reasons(each)]
+def _unpaired(each: Unmatched, rules: Rules) -> Unpaired:
+    why = [Reason(code=reason.code, values=dict(reason.values)) for reason in unmatched_reasons(each, rules)]
     return Unpaired(member=each.member, side=each.side, why=tuple(why[:_REASONS_TOLD]))

@@ -11,6 +11,7 @@ from contracts.matching import Side, Status
 
 from chassis import clock
 from matching.domain.agreement import Customs, Notes, Reflections
+from matching.domain.invitation import Invitation, InvitationRound
 from matching.domain.members import Member
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
@@ -22,6 +23,7 @@ Change = Callable[[Mentorship], object]
 
 _INSERTED_AT_ONCE: Final = 200
 _MOST_SUGGESTED: Final = 200_000
+_MOST_INVITED: Final = 20_000
 _LONGEST_CHAIN: Final = 24
 """A management chain that is longer than this holds a loop."""
 
@@ -49,6 +51,14 @@ class Store:
         )
         self.suggestions: Documents[Suggestion] = delivery.documents(
             Suggestion, "suggestions", indexes=[Index((("tenant", 1), ("run", 1), ("left_out", 1)))]
+        )
+        self.invitations: Documents[Invitation] = delivery.documents(
+            Invitation,
+            "invitations",
+            indexes=[Index((("tenant", 1), ("programme", 1))), Index((("tenant", 1), ("declined_at", 1)))],
+        )
+        self.rounds: Documents[InvitationRound] = delivery.documents(
+            InvitationRound, "rounds", indexes=[Index((("tenant", 1), ("programme", 1), ("sending", 1)))]
         )
         self.mentorships: Documents[Mentorship] = delivery.documents(
             Mentorship,
@@ -168,6 +178,20 @@ class Store:
     async def left_out(self, run: Run) -> int:
         """How many a lead has left out."""
         return await self.suggestions.count(run.tenant, {"run": run.id, "left_out": True})
+
+    async def invited(self, programme: Programme) -> list[Invitation]:
+        """The invitations to a programme."""
+        return await self.invitations.find(programme.tenant, {"programme": programme.id}, limit=_MOST_INVITED)
+
+    async def not_to_be_invited(self, programme: Programme, since: str) -> set[str]:
+        """Who has an invitation to a programme, or has said since a moment, to any, that it is not for them."""
+        quiet = await self.invitations.find(programme.tenant, {"declined_at": {"$gte": since}}, limit=_MOST_INVITED)
+        return {each.member for each in (*quiet, *await self.invited(programme))}
+
+    async def round_under_way(self, programme: Programme) -> InvitationRound | None:
+        """A round of invitations that is being sent."""
+        found = await self.rounds.find(programme.tenant, {"programme": programme.id, "sending": True}, limit=1)
+        return next(iter(found), None)
 
     async def forget_suggestions(self, tenant: str, run: str) -> None:
         """Delete a run's suggestions."""

@@ -8,6 +8,7 @@ from chassis.translation import gettext as _
 
 from matching.domain.programme import Scheme
 from matching.domain.proposal import Reason
+from matching.engine.rules import Direction
 from matching.engine.sentences import SENTENCES
 
 
@@ -30,6 +31,14 @@ def scheme_words() -> dict[Scheme, str]:
         Scheme.REVERSE: _("Reverse mentoring: the less senior person mentors"),
         Scheme.RECIPROCAL: _("Reciprocal mentoring: both learn from each other"),
         Scheme.MUTUAL: _("Mutual mentoring: either may mentor"),
+    }
+
+
+def direction_words() -> dict[Direction, str]:
+    """What may make one of two the senior one."""
+    return {
+        Direction.LEVEL: _("Their level"),
+        Direction.EXPERIENCE: _("Their experience: who has been here longer, by the year of joining"),
     }
 
 

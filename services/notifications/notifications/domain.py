@@ -1,4 +1,4 @@
-"""What two people are told about their mentorship: one thread a pair, its notices inside.
+"""What two people are told about their mentorship: one thread a pair, its notices inside. An invitation has one, too.
 
 A thread learns from matching's facts alone. Each notice is announced once by `NoticeSent`, after the thread that
 holds it is stored; proposals, answers that are waited for, and starts also ask for a mail. A notice's id follows from
@@ -18,6 +18,7 @@ from contracts.matching import (
     MatchAccepted,
     MatchClosed,
     MatchProposed,
+    MemberInvited,
     MentorshipEnded,
     MentorshipPaused,
     MentorshipResumed,
@@ -59,6 +60,8 @@ class Kind(StrEnum):
     SESSION_MOVED = "session-moved"
     SESSION_CALLED_OFF = "session-called-off"
     SESSION_NEAR = "session-near"
+    INVITED = "invited"
+    """A programme's lead thinks of them as a mentor."""
 
 
 ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
@@ -74,6 +77,7 @@ MAILED: Final = {
     Kind.SESSION_MOVED: frozenset({Status.STARTED}),
     Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.PAUSED, Status.ENDED}),
     Kind.SESSION_NEAR: frozenset({Status.STARTED}),
+    Kind.INVITED: frozenset({Status.PROPOSED}),
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 _SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
@@ -120,7 +124,11 @@ def notice_id(event_id: str, member: str) -> str:
 
 
 class Thread(Aggregate):
-    """Everything that the two people of one mentorship are told. Its id is the mentorship's."""
+    """Everything that the two people of one mentorship are told. Its id is the mentorship's.
+
+    The thread of an invitation has the invitation's id, and one participant, who would mentor; the lead who invites
+    them stands where their partner would.
+    """
 
     mentor: str
     mentee: str
@@ -129,6 +137,8 @@ class Thread(Aggregate):
     status: Status = Status.PROPOSED
     answer_by: str | None = None
     said_yes: list[Side] = Field(default_factory=list)
+    reasons: list[str] = Field(default_factory=list)
+    """Why somebody is invited: codes."""
     times_wait: bool = False
     """The last that was heard of a plan is that one side proposes times."""
     notices: list[Notice] = Field(default_factory=list)
@@ -136,8 +146,19 @@ class Thread(Aggregate):
     """When the first mail that waits is asked for again, in unix seconds; 0 while none waits."""
 
     @classmethod
-    def opened_by(cls, fact: MatchProposed | MentorshipStarted, tenant: str) -> "Thread":
-        """A new thread from a fact that names the two people."""
+    def opened_by(cls, fact: MatchProposed | MentorshipStarted | MemberInvited, tenant: str) -> "Thread":
+        """A new thread from a fact that names whom it concerns."""
+        if isinstance(fact, MemberInvited):
+            return cls(
+                id=fact.invitation,
+                tenant=tenant,
+                mentor=fact.member,
+                mentee=fact.by,
+                participants=[fact.member],
+                areas=list(fact.areas),
+                answer_by=f"{fact.until}T23:59:59.000Z",
+                reasons=[reason.value for reason in fact.reasons],
+            )
         return cls(
             id=fact.mentorship,
             tenant=tenant,
@@ -166,6 +187,8 @@ class Thread(Aggregate):
     def hear(self, fact: Event, event_id: str, at: str) -> None:
         """Take in a fact of the mentorship and tell whom it concerns."""
         match fact:
+            case MemberInvited():
+                self._invited(fact, at)
             case MatchProposed():
                 self.answer_by = fact.expires_at
                 self._proposed(fact, event_id, at)
@@ -177,8 +200,7 @@ class Thread(Aggregate):
                 self.status, self.areas = Status.STARTED, list(fact.areas)
                 self._tell(Kind.MENTORSHIP_STARTED, self.participants, event_id, at)
             case SessionLogged():
-                if kind := _SESSIONS.get(fact.outcome):
-                    self._tell(kind, self.participants, event_id, at)
+                self._logged(fact, event_id, at)
             case SessionPlanChanged():
                 self._planned(fact, event_id, at)
             case MentorshipResumed():
@@ -227,10 +249,15 @@ class Thread(Aggregate):
         fresh_at = max(datetime.fromisoformat(notice.at), datetime.fromtimestamp(notice.mail_waits_until, UTC))
         if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
             return True
-        if notice.kind not in ASKING:
+        if notice.kind not in {*ASKING, Kind.INVITED}:
             return False
         late = self.answer_by is not None and now >= datetime.fromisoformat(self.answer_by)
         return late or self.role_of(notice.member) in self.said_yes
+
+    def _invited(self, fact: MemberInvited, at: str) -> None:
+        """Once, however often it is said: of invitations to a programme a member has one."""
+        if not self.notices:
+            self._tell(Kind.INVITED, self.participants, fact.invitation, at)
 
     def _proposed(self, fact: MatchProposed, event_id: str, at: str) -> None:
         """Both hear of a proposal; of a request whoever is asked, for the other one has made it."""
@@ -262,6 +289,10 @@ class Thread(Aggregate):
         self.status = Status.CLOSED
         self._settle(at)
         self._tell(Kind.MATCH_CLOSED, self._on(self.said_yes), event_id, at)
+
+    def _logged(self, fact: SessionLogged, event_id: str, at: str) -> None:
+        if kind := _SESSIONS.get(fact.outcome):
+            self._tell(kind, self.participants, event_id, at)
 
     def _stopped(self, fact: MentorshipPaused | MentorshipEnded, event_id: str, at: str) -> None:
         paused = isinstance(fact, MentorshipPaused)

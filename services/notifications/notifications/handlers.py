@@ -1,6 +1,7 @@
 """What notifications does about each fact of a mentorship, and the mails that follow.
 
 any fact of matching.mentorship.v1   the thread tells whom it concerns    threads
+a member is invited                  the same                             threads
 a session's plan changed             the same                             threads
 send-mail                            one mail, at most once               work
 mails_due                            what waited is asked for again       timer
@@ -18,6 +19,7 @@ from contracts.matching import (
     MatchAccepted,
     MatchClosed,
     MatchProposed,
+    MemberInvited,
     MentorshipEnded,
     MentorshipPaused,
     MentorshipResumed,
@@ -50,6 +52,7 @@ log = logs.get()
     MentorshipPaused,
     MentorshipResumed,
     MentorshipEnded,
+    MemberInvited,
     group="threads",
 )
 async def tell(event: Received[Any], parts: Parts) -> Outcome | None:
@@ -57,7 +60,7 @@ async def tell(event: Received[Any], parts: Parts) -> Outcome | None:
     fact = event.data
     if fact is None:
         return Skipped("facts have no tombstones")
-    names_people = isinstance(fact, MatchProposed | MentorshipStarted)
+    names_people = isinstance(fact, MatchProposed | MentorshipStarted | MemberInvited)
     try:
         await parts.store.threads.change(
             event.tenant,

@@ -27,6 +27,7 @@ NAMES: Final[Mapping[Kind, str]] = {
     Kind.SESSION_MOVED: mark("A session is moved"),
     Kind.SESSION_CALLED_OFF: mark("A session is called off"),
     Kind.SESSION_NEAR: mark("A session is a day away"),
+    Kind.INVITED: mark("You are invited to a programme"),
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chassis.translation import gettext as _
 from chassis.web.calendar import Entry
 from chassis.web.pages import day, when
-from contracts.matching import Side, Status
+from contracts.matching import InvitationReason, Side, Status
 
 from notifications import kinds
 from notifications.calendars import Session
@@ -44,6 +44,7 @@ def line(kind: Kind, side: Side, partner: str) -> str:
         Kind.SESSION_MOVED: _("Your session with %(name)s has moved to another time."),
         Kind.SESSION_CALLED_OFF: _("Your session with %(name)s is cancelled."),
         Kind.SESSION_NEAR: _("Your session with %(name)s is a day away."),
+        Kind.INVITED: _("%(name)s thinks that people like you know something that senior colleagues lack."),
     }
     return sentences[kind] % {"name": partner}
 
@@ -65,14 +66,17 @@ def next_step(kind: Kind) -> str:
         Kind.MATCH_ACCEPTED: _("Agree how to work"),
         Kind.MATCH_CLOSED: _("See your proposals"),
         Kind.TIMES_PROPOSED: _("Pick a time"),
+        Kind.INVITED: _("See what it is about"),
     }
     return steps.get(kind) or _("Open the mentorship")
 
 
 def link(kind: Kind, thread: str) -> str:
-    """Where a notice leads: a path of matching's."""
+    """Where a notice leads: a path of matching's. The thread's id is that of the mentorship, or of the invitation."""
     if kind in {Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED, Kind.MATCH_CLOSED}:
         return "/proposals"
+    if kind is Kind.INVITED:
+        return f"/invitations/{thread}"
     return f"/mentorships/{thread}"
 
 
@@ -120,10 +124,12 @@ def letter(
         session: the session that it is about, as it stands now.
     """
     side = thread.role_of(notice.member)
-    subject, paragraphs = _content(notice.kind, side)
+    subject, paragraphs = _invitation(thread) if notice.kind is Kind.INVITED else _content(notice.kind, side)
     facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
     if notice.kind in ASKING and thread.answer_by:
         facts.append((_("Please answer by"), day(thread.answer_by)))
+    if notice.kind is Kind.INVITED and thread.answer_by:
+        facts.append((_("Open until"), day(thread.answer_by[:10])))
     if session is not None:
         facts.append((_("When"), when(session.time.at, session.reader_zone)))
         facts.append((_("Length"), _("%(number)s minutes") % {"number": session.minutes}))
@@ -159,6 +165,26 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
     }
     subject, paragraphs = contents[kind]
     return subject, paragraphs(side)
+
+
+def _invitation(thread: Thread) -> tuple[str, tuple[str, ...]]:
+    reasons = [words for code, words in _reasons().items() if code in thread.reasons]
+    return _("You are invited"), (
+        _("The lead of a programme thinks that people like you know something that senior colleagues lack."),
+        *reasons,
+        _("Nobody needs a rank to mentor. Have a look; a “not for me” needs no reason, and nobody is told of it."),
+    )
+
+
+def _reasons() -> dict[str, str]:
+    """Why somebody is invited; what a newer matching tells beyond these is left out."""
+    return {
+        InvitationReason.NEW_JOINER: _("You joined lately, and still see what others no longer see."),
+        InvitationReason.SOUGHT: _("Colleagues of your function often know what many people here would like to learn."),
+        InvitationReason.FUNCTION: _("Few people of your function take part so far, so your view is missing."),
+        InvitationReason.SITE: _("Few people of your site take part so far, so your view is missing."),
+        InvitationReason.LEVEL: _("Nobody of your level shares anything yet, so your view is missing."),
+    }
 
 
 def _proposed(side: Side) -> tuple[str, ...]:

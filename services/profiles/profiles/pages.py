@@ -127,10 +127,17 @@ class ProfileForm(BaseModel):
 
 
 @router.get("/profile")
-async def profile_page(request: Request, caller: SignedIn, parts: HasParts) -> HTMLResponse:
-    """One's own profile."""
+async def profile_page(
+    request: Request,
+    caller: SignedIn,
+    parts: HasParts,
+    offer: Annotated[list[AreaCode], Query(max_length=MAX_AREAS)] = [],  # noqa: B006 - FastAPI copies defaults
+) -> HTMLResponse:
+    """One's own profile; an invitation leads here with what it is about ticked, which nobody has saved yet."""
     member = await own(parts, caller)
-    return _profile_page(request, caller, member, member.profile, await _functions(parts, caller))
+    profile = _invited(member.profile, offer) if offer else member.profile
+    functions = await _functions(parts, caller)
+    return _profile_page(request, caller, member, profile, functions, invited=profile != member.profile)
 
 
 @router.post("/profile")
@@ -178,6 +185,7 @@ def _profile_page(
     *,
     problem: str | None = None,
     status: int = 200,
+    invited: bool = False,
 ) -> HTMLResponse:
     return pages.render(
         request,
@@ -194,7 +202,20 @@ def _profile_page(
         most_wishes=MAX_WISHES,
         most_people=MAX_CAPACITY,
         problem=problem,
+        invited=invited,
         missing=_missing(profile),
+    )
+
+
+def _invited(profile: Profile, offer: list[str]) -> Profile:
+    """A profile as it would be if they took part and shared these areas, too."""
+    return profile.model_copy(
+        update={
+            "enrolled": True,
+            "open_to_mentor": True,
+            "mentor_capacity": max(profile.mentor_capacity, 1),
+            "offers": tuple(dict.fromkeys([*profile.offers, *offer]))[:MAX_AREAS],
+        }
     )
 
 

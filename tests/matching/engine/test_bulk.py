@@ -14,7 +14,7 @@ from matching.engine.packed.packing import pack
 from matching.engine.packed.pairs import FORBIDDEN, edge
 from matching.engine.packed.profiles import MOST_NAMED, Profiles
 from matching.engine.packed.records import FURTHER, Market, Places
-from matching.engine.rules import Rules, Weights
+from matching.engine.rules import Direction, Rules, Weights
 
 from benchmarks.matching.judge import Judge, judge
 from benchmarks.matching.peers import Graph, exact, value
@@ -45,6 +45,7 @@ def crowd(seed: int, people: int, **changes: Any) -> Profiles:
         "site": codes(3, unknown=True),
         "manager": np.array([random.integers(-2, people + 2) for _ in range(people)], np.int32),
         "tenure": codes(40),
+        "joined": codes(6) + 2019,
         "utc_offset": random.choice([-480, 0, 345, 600], people).astype(np.int32),
         "work_from": codes(24),
         "work_to": codes(24),
@@ -70,7 +71,9 @@ RULES = st.builds(
     common_language=st.booleans(),
     different_unit=st.booleans(),
     unknown_chains=st.just(True),
+    direction=st.sampled_from(Direction),
     mentor_tenure=st.sampled_from([0, 12]),
+    new_joiner_months=st.sampled_from([0, 24]),
     mentee_tenure=st.sampled_from([0, 12]),
     proposals_per_person=st.integers(1, 3),
     weights=st.builds(Weights, further_pair=st.sampled_from([0, 400, 3000]), level=st.just(80), wish=st.just(611)),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching.engine.people import Person
 from matching.engine.proposals import Pair, Proposal, Tie
-from matching.engine.rules import Rules, Weights
+from matching.engine.rules import Direction, Rules, Weights
 from matching_checker import World, allowed, check_proposals, expected_terms, takes_part, unsettled
 
 AREAS = ["ai-tools", "cloud", "fintech", "generations", "wellbeing", "data-literacy"]
@@ -43,6 +43,7 @@ def persons(draw: st.DrawFn, member: str, everybody: list[str]) -> Person:
         mentee_capacity=draw(st.sampled_from([1, 2, 3, 0])),
         waiting_days=draw(st.integers(0, 120)),
         tenure=draw(st.sampled_from([40, 6, 0])),
+        joined=draw(st.integers(2014, 2025)),
         function=draw(st.sampled_from(["", "law", "sales"])),
         site=draw(st.sampled_from(["", "tower", "port"])),
         likes=draw(st.sampled_from([(), ("law",), ("sales", "law"), ("art",)])),
@@ -62,7 +63,9 @@ def programmes(draw: st.DrawFn) -> Rules:
         common_language=draw(st.booleans()),
         different_unit=draw(st.booleans()),
         unknown_chains=draw(st.booleans()),
+        direction=draw(st.sampled_from(Direction)),
         mentor_tenure=draw(st.sampled_from([0, 0, 6])),
+        new_joiner_months=draw(st.sampled_from([0, 0, 6, 12])),
         mentee_tenure=draw(st.sampled_from([0, 0, 12])),
         proposals_per_person=draw(st.integers(1, 3)),
         moved_per_change=draw(st.integers(0, 3)),

@@ -15,7 +15,7 @@ from matching.engine.packed.candidates import Ask
 from matching.engine.packed.records import Ints
 from matching.engine.packed.searching import scratch, search
 from matching.engine.people import Person
-from matching.engine.rules import Rules, Weights
+from matching.engine.rules import Direction, Rules, Weights
 from matching_cast import junior, senior
 from matching_checker import allowed, expected_terms
 from matching_company import Company
@@ -37,7 +37,13 @@ PROGRAMMES: Final = {
         proposals_per_person=2,
         weights=Weights(further_pair=900, open_proposal=0),
     ),
-    "few rules, one move": Rules(moved_per_change=1, common_minutes=0, level_gap=1),
+    "new joiners mentor whoever has been here longer, one move": Rules(
+        moved_per_change=1,
+        common_minutes=0,
+        level_gap=1,
+        direction=Direction.EXPERIENCE,
+        new_joiner_months=36,
+    ),
 }
 
 

@@ -12,10 +12,12 @@ from matching.engine.engine import Engine
 from matching.engine.explanation import Reason, explain, unmatched_reasons, why_not
 from matching.engine.people import Person
 from matching.engine.proposals import Pair, RunCancelledError, Tie
-from matching.engine.rules import Rule, Rules, Weights, schema_text
+from matching.engine.rules import Direction, Rule, Rules, Weights, schema_text
 from matching.engine.sentences import SENTENCES
 from matching_cast import junior, pairs, senior
 from pydantic import ValidationError
+
+BY_EXPERIENCE = Rules(direction=Direction.EXPERIENCE, level_gap=3)
 
 # -- who gets whom -----------------------------------------------------------------------------------------------------
 
@@ -52,7 +54,7 @@ def test_the_better_pair_wins_a_place_that_two_want() -> None:
     assert pairs(run.proposals) == {Pair("ann", "eve")}
     (fay,) = run.unmatched
     assert (fay.member, fay.side, fay.others, fay.eligible) == ("fay", Side.MENTEE, 1, 1)
-    assert unmatched_reasons(fay) == (Reason("none-was-free", {"people": 1}),)
+    assert unmatched_reasons(fay, Rules()) == (Reason("none-was-free", {"people": 1}),)
     assert (run.mentees.people, run.mentees.paired, run.mentors.places, run.mentors.filled) == (2, 1, 1, 1)
 
 
@@ -96,6 +98,44 @@ def test_both_directions_when_the_programme_says_so() -> None:
     assert not Engine(Rules(), [senior_mentor, junior_mentee]).run().proposals
     (proposal,) = Engine(Rules(reverse_only=False), [senior_mentor, junior_mentee]).run().proposals
     assert proposal.direction == "forward"
+
+
+def test_who_has_been_here_longer_learns_where_experience_counts() -> None:
+    """Of the same level, or the lower one: seven years between them are four beyond the least gap, and are told."""
+    ann = replace(junior("ann", "cloud", level=5), joined=2025)
+    eve = replace(senior("eve", "cloud", level=4), joined=2018)
+    engine = Engine(BY_EXPERIENCE, [ann, eve])
+    (proposal,) = engine.run().proposals
+    assert (proposal.direction, proposal.terms["level"]) == ("reverse", 320)
+    told = explain(engine, "ann", "eve").for_mentor
+    assert Reason("years-apart", {"years": 7}) in told
+    assert "levels-apart" not in {reason.code for reason in told}
+    assert not Engine(Rules(), [ann, eve]).run().proposals
+
+
+def test_years_too_few_are_told_as_years() -> None:
+    """Two years apart where the programme asks for three, to whoever asks why and to a lead."""
+    ann, eve = replace(junior("ann", "cloud"), joined=2025), replace(senior("eve", "cloud"), joined=2023)
+    engine = Engine(BY_EXPERIENCE, [ann, eve])
+    assert why_not(engine, "ann", "eve") == (Reason("fails-experience-gap", {"levels": 2, "needed": 3}),)
+    (alone, _) = engine.run().unmatched
+    assert [each.code for each in unmatched_reasons(alone, BY_EXPERIENCE)] == ["excluded-by-experience-gap"]
+
+
+def test_only_new_joiners_mentor_where_the_programme_says_so() -> None:
+    """Twelve months are within the limit, thirteen are not; of mentees it asks nothing."""
+    ann, bob = replace(junior("ann", "cloud"), tenure=12), replace(junior("bob", "cloud"), tenure=13)
+    eve = replace(senior("eve", "cloud"), tenure=300)
+    engine = Engine(Rules(new_joiner_months=12), [ann, bob, eve])
+    run = engine.run()
+    assert pairs(run.proposals) == {Pair("ann", "eve")}
+    assert why_not(engine, "bob", "eve") == (
+        Reason("mentor-has-no-place"),
+        Reason("fails-new-joiner", {"needed": 12}),
+    )
+    engine.adopt(run)
+    assert engine.change(replace(bob, tenure=3)).proposals == ()  # Eve's one place is taken
+    assert pairs(engine.remove("ann").proposals) == {Pair("bob", "eve")}
 
 
 # -- the management chain ----------------------------------------------------------------------------------------------
@@ -210,7 +250,7 @@ def test_nothing_comes_of_an_empty_or_one_sided_market() -> None:
     assert Engine(Rules(), []).run().certificate == 10_000
     run = Engine(Rules(), [junior("ann", "cloud")]).run()
     assert run.proposals == ()
-    assert unmatched_reasons(run.unmatched[0]) == (Reason("nobody-on-the-other-side"),)
+    assert unmatched_reasons(run.unmatched[0], Rules()) == (Reason("nobody-on-the-other-side"),)
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------
@@ -263,7 +303,7 @@ def test_a_lead_sees_what_one_rule_alone_keeps_away() -> None:
     eve = next(each for each in run.unmatched if each.side is Side.MENTEE)
     counts = {each.rule: (each.people, each.alone) for each in eve.exclusions}
     assert counts == {Rule.UNIT: (2, 1), Rule.LEVEL: (1, 0), Rule.AREAS: (1, 1)}
-    assert {reason.code for reason in unmatched_reasons(eve)} <= set(SENTENCES)
+    assert {reason.code for reason in unmatched_reasons(eve, Rules())} <= set(SENTENCES)
 
 
 def test_declined_pairs_do_not_show_in_what_a_lead_is_told() -> None:
@@ -275,7 +315,8 @@ def test_declined_pairs_do_not_show_in_what_a_lead_is_told() -> None:
 def test_every_code_has_its_sentence() -> None:
     """Each rule can be told in both ways, and the gaps of a sentence are the values of its reason."""
     for rule in Rule:
-        assert f"fails-{rule.value}" in SENTENCES
+        for rules in (Rules(), BY_EXPERIENCE):
+            assert f"fails-{rules.code(rule)}" in SENTENCES
     told = Reason("fails-common-hours", {"hours": 1, "minutes": 5, "needed": 120})
     assert SENTENCES[told.code].format(**told.values) == (
         "Working hours they share: 1 h 5 min; the programme asks for 120 min."
@@ -290,6 +331,10 @@ def test_every_code_has_its_sentence() -> None:
     [
         ({"level_gap": 0}, "reverse_only asks for a mentee above the mentor, but level_gap 0 allows equals"),
         ({"areas": ["cloud", "cloud"]}, "areas names an area twice"),
+        (
+            {"mentor_tenure": 12, "new_joiner_months": 6},
+            "mentor_tenure asks for mentors who joined at least 12 months ago, but new_joiner_months for at most 6",
+        ),
         ({"levelgap": 2}, "Extra inputs are not permitted"),
         ({"weights": {"area": -1}}, "greater than or equal to 0"),
     ],

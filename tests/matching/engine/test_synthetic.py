@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matching.engine.chain import LOST, NOBODY
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
+from matching.engine.rules import Direction
 
 from benchmarks.matching import peers
 from benchmarks.matching.all_pairs import numpy_all_pairs
@@ -35,6 +36,7 @@ class Person:
     site: int = 0
     manager: int = NOBODY
     tenure: int = 24
+    joined: int = 2024
     utc_offset: int = 0
     work_from: int = 9
     work_to: int = 17
@@ -177,6 +179,12 @@ def test_rarity_adds_no_more_than_its_limit() -> None:
         ({"tenure": 6}, {"tenure": 24}, {"mentor_tenure": 6, "mentee_tenure": 24}, []),
         ({"tenure": 5}, {}, {"mentor_tenure": 6, "mentee_tenure": 24}, ["mentor-tenure"]),
         ({}, {"tenure": 23}, {"mentor_tenure": 6, "mentee_tenure": 24}, ["mentee-tenure"]),
+        ({"tenure": 12}, {"tenure": 99}, {"new_joiner_months": 12}, []),
+        ({"tenure": 13}, {}, {"new_joiner_months": 12}, ["new-joiner"]),
+        ({"level": 9}, {"joined": 2021}, {"direction": Direction.EXPERIENCE}, []),
+        ({}, {"joined": 2022}, {"direction": Direction.EXPERIENCE}, ["level-gap"]),
+        ({"joined": 2021}, {}, {"direction": Direction.EXPERIENCE}, ["level-gap"]),
+        ({"joined": 2021}, {}, {"direction": Direction.EXPERIENCE, "reverse_only": False}, []),
         ({}, {"level": 3, "languages": 0b10}, {}, ["level-gap", "common-language"]),
     ],
 )

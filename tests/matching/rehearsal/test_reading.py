@@ -235,6 +235,8 @@ def test_rules_are_read(file: Path) -> None:
         ('{"weights": 3}', "weights is 3, but must be an object in curly brackets."),
         ('{"zzz": 1, "expiry_days": 0}', "expiry_days is 0, but must be at least 1; zzz is not a field of rules."),
         ('{"level_gap": 0}', "reverse_only asks for a mentee above the mentor, but level_gap 0 allows equals: "),
+        ('{"direction": "age"}', "direction"),
+        ('{"mentor_tenure": 9, "new_joiner_months": 3}', "months ago, but new_joiner_months for at most 3: lower the"),
         ('{"level_gap": 2, "level_gap": 3}', "the field level_gap stands there twice."),
         ('{"\\ud800": 2}', "a field's name holds a character that does not exist."),
         ('{"areas": ["\\ud800"]}', "areas.0 holds a character that does not exist."),

@@ -254,6 +254,16 @@ def test_somebody_without_one_learns_what_would_change_it(stage: Stage) -> None:
             "1 of 1 would be possible in 12 months, or with as many fewer asked for (mentor_tenure, mentee_tenure).",
         ),
         (
+            '{"new_joiner_months": 6}',
+            {},
+            "1 of 1 would be possible if mentors may have joined ",
+        ),
+        (
+            '{"direction": "experience", "level_gap": 4}',
+            {"joined": "2018-01"},
+            "1 of 1 would be possible with fewer years between the two (level_gap 2 instead of 4).",
+        ),
+        (
             "{}",
             {"unit": "shops", "languages": "fr"},
             "No single change helps: two rules or more keep everybody away.",

@@ -30,7 +30,7 @@ from pydantic import Field
 
 from matching.domain.agreement import Agreement, Customs, Intent, add_months, add_paused, count_sessions
 from matching.domain.arranging import Arranging
-from matching.domain.proposal import Partner, Terms, direction_of, life_key
+from matching.domain.proposal import Partner, Terms, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
 from matching.domain.times import unix_seconds
 
@@ -80,6 +80,7 @@ class Mentorship(Arranging):
         *,
         mentor: Partner,
         mentee: Partner,
+        direction: str,
         terms: Terms,
         at: str,
         until: str,
@@ -87,6 +88,7 @@ class Mentorship(Arranging):
     ) -> "Mentorship":
         """Put two members before each other; both have to say yes before `until`.
 
+        `direction` is by the programme's rules: reverse when the mentee is the senior one.
         `lives_before` counts what the two had that is over. Whoever counts while one lives meets its number.
         """
         proposal = cls(
@@ -97,7 +99,7 @@ class Mentorship(Arranging):
             mentee=mentee.member,
             mentor_bands=mentor.bands,
             mentee_bands=mentee.bands,
-            direction=direction_of(mentor.bands.level, mentee.bands.level),
+            direction=direction,
             terms=terms,
             life=life_key(tenant, mentor.member, mentee.member, lives_before),
             proposed_at=at,

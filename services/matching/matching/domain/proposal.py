@@ -61,10 +61,3 @@ class Partner(BaseModel):
 def life_key(tenant: str, mentor: str, mentee: str, lives_before: int) -> str:
     """Names one life of a pair for ever: the number of those before it only grows when one is over."""
     return f"{tenant}:{mentor}:{mentee}:{lives_before}"
-
-
-def direction_of(mentor_level: int, mentee_level: int) -> str:
-    """Which way knowledge travels: reverse when the one who learns is the more senior."""
-    if mentee_level > mentor_level:
-        return "reverse"
-    return "forward" if mentee_level < mentor_level else "same-level"

@@ -12,6 +12,7 @@ from matching.engine.chain import LOST, NOBODY
 from matching.engine.codes import MOST_UNITS, Codes, OutgrownError
 from matching.engine.packed.profiles import MOST_NAMED, NO_AREA, Profiles
 from matching.engine.packed.records import MOST_WAITING
+from matching.engine.packed.seniority import ranks
 from matching.engine.people import Person
 from matching.engine.rules import Rules
 from matching.engine.tree import Tree
@@ -24,7 +25,7 @@ _SPARE_ROWS = 64
 _SPARE_PART = 8
 _COLUMNS = (
     *("level", "unit", "country", "manager", "waiting", "window", "tenure", "function", "site", "in_person"),
-    *("clock", "work_from", "work_to"),
+    *("clock", "work_from", "work_to", "joined", "rank"),
     *("offers", "seeks", "scramble", "languages", "more_languages", "likes"),
 )
 
@@ -34,6 +35,7 @@ class Directory:
 
     def __init__(self, rules: Rules, people: Iterable[Person]) -> None:
         everybody = sorted(people, key=lambda person: person.id)
+        self._rules = rules
         self._unknown_chains = rules.unknown_chains
         self.people: list[Person | None] = []
         self.row: dict[str, int] = {}
@@ -156,6 +158,7 @@ class Directory:
             site=self.site[:people].copy(),
             manager=manager,
             tenure=self.tenure[:people].copy(),
+            joined=self.joined[:people].copy(),
             utc_offset=self.clock[:people].copy(),
             work_from=self.work_from[:people].copy(),
             work_to=self.work_to[:people].copy(),
@@ -186,6 +189,7 @@ class Directory:
         )
         self.tenure, self.function, self.site = (np.zeros(rows, np.int32) for _ in range(3))
         self.clock, self.work_from, self.work_to = (np.zeros(rows, np.int32) for _ in range(3))
+        self.joined, self.rank = (np.zeros(rows, np.int32) for _ in range(2))
         self.in_person = np.zeros(rows, np.bool_)
         self.scramble, self.likes = (np.zeros(rows, np.uint64) for _ in range(2))
         self.offers, self.seeks = (np.full((rows, MOST_NAMED), NO_AREA, np.int8) for _ in range(2))
@@ -212,7 +216,8 @@ class Directory:
         if row is None:
             row = self._append(person.id)
         self.people[row] = person
-        self.level[row], self.tenure[row] = person.level, max(person.tenure, 0)
+        self.level[row], self.tenure[row], self.joined[row] = person.level, max(person.tenure, 0), person.joined
+        self.rank[row] = ranks(self._rules, self.level[row], self.joined[row])
         self.unit[row], self.country[row], self.function[row], self.site[row] = unit, country, function, site
         self.manager[row] = NOBODY if person.manager is None else codes.number("manager", person.manager)
         self.waiting[row] = min(max(person.waiting_days, 0), MOST_WAITING)

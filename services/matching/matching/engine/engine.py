@@ -341,6 +341,6 @@ class Engine:
     def _proposal(self, mentor_row: int, mentee_row: int, total: int, points: dict[str, int]) -> Proposal:
         mentor, mentee, counts = self.directory.known(mentor_row), self.directory.known(mentee_row), self.counts
         shared = tuple(area for area in dict.fromkeys(mentee.seeks) if area in mentor.offers and counts(area))
-        above = mentee.level - mentor.level
+        above = self.directory.rank[mentee_row] - self.directory.rank[mentor_row]
         direction = "reverse" if above > 0 else "forward" if above < 0 else "same-level"
         return Proposal(mentor.id, mentee.id, shared, direction, total, points)

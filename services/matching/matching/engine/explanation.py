@@ -14,7 +14,7 @@ from matching.engine.engine import Engine
 from matching.engine.packed.detail import RULE_BIT
 from matching.engine.people import Person
 from matching.engine.proposals import Unmatched
-from matching.engine.rules import Rule
+from matching.engine.rules import Direction, Rule, Rules
 
 _WORTH_TELLING_DAYS = 7
 _BEST_AREAS = 3
@@ -80,7 +80,7 @@ def why_not(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...]:
     return (*_sides(engine, mentor, mentee), *_broken_rules(engine, mentor, mentee))
 
 
-def unmatched_reasons(unmatched: Unmatched) -> tuple[Reason, ...]:
+def unmatched_reasons(unmatched: Unmatched, rules: Rules) -> tuple[Reason, ...]:
     """Why somebody has nobody, for a lead: the obstacles by how many people they keep away."""
     if not unmatched.others:
         return (Reason("nobody-on-the-other-side"),)
@@ -88,7 +88,7 @@ def unmatched_reasons(unmatched: Unmatched) -> tuple[Reason, ...]:
         return (Reason("none-was-free", {"people": unmatched.eligible}),)
     return tuple(
         Reason(
-            f"excluded-by-{exclusion.rule.value}",
+            f"excluded-by-{rules.code(exclusion.rule)}",
             {"people": exclusion.people, "others": unmatched.others, "alone": exclusion.alone},
         )
         for exclusion in unmatched.exclusions
@@ -111,12 +111,21 @@ def _between(engine: Engine, mentor: Person, mentee: Person) -> tuple[Reason, ..
     here = mentor.site != "" and (mentor.site, mentor.country) == (mentee.site, mentee.country)
     if here and mentor.in_person and mentee.in_person:
         reasons.append(Reason("both-in-person"))
-    if mentor.level != mentee.level:
-        reasons.append(Reason("levels-apart", {"levels": abs(mentor.level - mentee.level)}))
+    if apart := _apart(engine, mentor.id, mentee.id):
+        by_level = engine.rules.direction is Direction.LEVEL
+        reasons.append(
+            Reason("levels-apart", {"levels": abs(apart)}) if by_level else Reason("years-apart", {"years": abs(apart)})
+        )
     shared = [language for language in mentee.languages if language in mentor.languages]
     if shared:
         reasons.append(Reason("common-language", {"language": shared[0]}))
     return tuple(reasons)
+
+
+def _apart(engine: Engine, mentor: str, mentee: str) -> int:
+    """How far the mentee is above the mentor, in levels or years, whichever the programme goes by."""
+    row, rank = engine.directory.row, engine.directory.rank
+    return int(rank[row[mentee]] - rank[row[mentor]])
 
 
 def _wished(person: Person, other: Person) -> tuple[Reason, ...]:
@@ -150,7 +159,7 @@ def _broken_rules(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...
     rows = (np.array([engine.directory.row[member]], np.int64) for member in (mentor, mentee))
     failed = int(engine.failed(*rows)[0, 0])
     return tuple(
-        Reason(f"fails-{rule.value}", _values(engine, rule, mentor, mentee))
+        Reason(f"fails-{engine.rules.code(rule)}", _values(engine, rule, mentor, mentee))
         for rule, bit in RULE_BIT.items()
         if failed & bit
     )
@@ -159,10 +168,12 @@ def _broken_rules(engine: Engine, mentor: str, mentee: str) -> tuple[Reason, ...
 def _values(engine: Engine, rule: Rule, mentor: str, mentee: str) -> dict[str, str | int]:
     """What a sentence about a failed rule says beside its name."""
     if rule is Rule.LEVEL:
-        above = engine.person(mentee).level - engine.person(mentor).level
+        above = _apart(engine, mentor, mentee)
         return {"levels": above if engine.rules.reverse_only else abs(above), "needed": engine.rules.level_gap}
     if rule is Rule.TENURE:
         return {"needed": max(engine.rules.mentor_tenure, engine.rules.mentee_tenure)}
+    if rule is Rule.NEW_JOINER:
+        return {"needed": engine.rules.new_joiner_months}
     if rule is Rule.HOURS:
         minutes = engine.common_minutes(mentor, mentee)
         return {**_hours(minutes), "needed": engine.rules.common_minutes}

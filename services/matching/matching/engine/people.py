@@ -34,6 +34,8 @@ class Person:
     waiting_days: int = 0
     tenure: int = 0
     """Whole months since joining."""
+    joined: int = 0
+    """The year of joining."""
     function: str = ""
     site: str = ""
     """Codes; empty where nobody has told."""

@@ -10,7 +10,8 @@ from contracts.matching import Side
 from matching.engine.packed.detail import count_failures
 from matching.engine.packed.packing import pack
 from matching.engine.packed.profiles import Profiles
-from matching.engine.packed.records import PLACE, TOO_NEW_AT, Ints, Market
+from matching.engine.packed.records import PLACE, Ints, Market
+from matching.engine.packed.seniority import barred
 from matching.engine.proposals import Exclusion, SideCoverage, Unmatched
 from matching.engine.rules import Rule, Rules
 
@@ -33,14 +34,12 @@ class Reasons(NamedTuple):
 
 
 def everybody(profiles: Profiles, rules: Rules, area_points: list[int]) -> Market:
-    """All who take part, however full they are, and also those who joined too late: tenure is a reason like others."""
-    anybody = rules.model_copy(update={"mentor_tenure": 0, "mentee_tenure": 0})
+    """All who take part, however full they are, and whenever they joined: that is a reason like others."""
+    anybody = rules.model_copy(update={"mentor_tenure": 0, "mentee_tenure": 0, "new_joiner_months": 0})
     market = pack(replace(profiles, blocked=np.zeros((0, 2), np.int64)), anybody, known_points=area_points)
-    for records, rows, needed in (
-        (market.mentors, market.mentor_rows, rules.mentor_tenure),
-        (market.mentees, market.mentee_rows, rules.mentee_tenure),
-    ):
-        records[:, PLACE] |= (profiles.tenure[rows] < needed).astype(np.int64) << TOO_NEW_AT
+    mentors, mentees = barred(rules, profiles.tenure)
+    market.mentors[:, PLACE] |= mentors[market.mentor_rows]
+    market.mentees[:, PLACE] |= mentees[market.mentee_rows]
     return market
 
 

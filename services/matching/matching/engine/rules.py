@@ -14,6 +14,9 @@ MOST_AREAS = 64
 
 MOST_POINTS = 10_000
 
+EXPERIENCE_GAP = "experience-gap"
+"""How `Rule.LEVEL` is told where experience makes somebody senior."""
+
 Points = Annotated[int, Field(ge=0, le=MOST_POINTS)]
 AreaCode = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -31,6 +34,15 @@ class Rule(StrEnum):
     PAST = "not-available"
     TOGETHER = "already-together"
     TENURE = "tenure"
+    NEW_JOINER = "new-joiner"
+
+
+class Direction(StrEnum):
+    """What makes one of two the senior one, so that mentoring them is reverse mentoring."""
+
+    LEVEL = "level"
+    EXPERIENCE = "experience"
+    """The year of joining: who has been here longer."""
 
 
 class Term(StrEnum):
@@ -73,7 +85,9 @@ class Weights(BaseModel):
     in_person: Points = Field(
         300, description="Both would rather meet in person, and work at the same site of one country."
     )
-    level: Points = Field(80, description="Each level between the two beyond the least gap, at most four levels.")
+    level: Points = Field(
+        80, description="Each level, or year, between the two beyond the least gap, at most four of them."
+    )
     waiting: Points = Field(5, description="Each day that a person has waited, at most 90 days, on both sides.")
     reach: int = Field(
         100,
@@ -96,8 +110,14 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level_gap: int = Field(2, ge=0, le=11, description="The least number of levels between mentor and mentee.")
-    reverse_only: bool = Field(True, description="The mentee's level must be the higher one.")
+    direction: Direction = Field(
+        Direction.LEVEL,
+        description="What makes one of the two the senior one: the level, or experience, which is the year of joining.",
+    )
+    level_gap: int = Field(
+        2, ge=0, le=11, description="The least number of levels between the two; of years where experience counts."
+    )
+    reverse_only: bool = Field(True, description="The mentee must be the senior one.")
     areas: tuple[AreaCode, ...] = Field(
         (), max_length=MOST_AREAS, description="The areas that count; none means every area that people name."
     )
@@ -105,6 +125,13 @@ class Rules(BaseModel):
     common_language: bool = Field(True, description="The two must share a language.")
     different_unit: bool = Field(True, description="The two must work in different units.")
     mentor_tenure: int = Field(0, ge=0, le=600, description="The least months since a mentor joined.")
+    new_joiner_months: int = Field(
+        0,
+        ge=0,
+        le=600,
+        description="Mentors are new joiners: the most months since a mentor joined, when they are proposed. "
+        "0 is no limit.",
+    )
     mentee_tenure: int = Field(0, ge=0, le=600, description="The least months since a mentee joined.")
     unknown_chains: bool = Field(
         False, description="People may be paired although the directory does not tell who is above them."
@@ -128,9 +155,23 @@ class Rules(BaseModel):
                 "reverse_only asks for a mentee above the mentor, but level_gap 0 allows equals: "
                 "set level_gap to 1 or more, or reverse_only to false."
             )
+        if self.settled(self.mentor_tenure):
+            raise ValueError(
+                f"mentor_tenure asks for mentors who joined at least {self.mentor_tenure} months ago, but "
+                f"new_joiner_months for at most {self.new_joiner_months}: lower the first or raise the second."
+            )
         if len(set(self.areas)) != len(self.areas):
             raise ValueError("areas names an area twice: name each area once.")
         return self
+
+    def settled(self, tenure: int) -> bool:
+        """Whether somebody who joined so many months ago is no new joiner any more, where mentors have to be."""
+        return 0 < self.new_joiner_months < tenure
+
+    def code(self, rule: Rule) -> str:
+        """A rule as it is told under these rules: a gap in years has other words than one in levels."""
+        by_experience = rule is Rule.LEVEL and self.direction is Direction.EXPERIENCE
+        return EXPERIENCE_GAP if by_experience else rule.value
 
 
 def schema() -> dict[str, Any]:

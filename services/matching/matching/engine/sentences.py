@@ -25,6 +25,7 @@ SENTENCES: Final = {
     "you-wished": _("They work in a function that you would like to meet."),
     "both-in-person": _("You work at the same site and would both rather meet in person."),
     "levels-apart": _("Levels between you: {levels}."),
+    "years-apart": _("Years between your joining: {years}."),
     "common-language": _("You can meet in {language}."),
     "you-have-waited": _("Days you have waited for a proposal: {days}."),
     # why not that pair
@@ -36,6 +37,7 @@ SENTENCES: Final = {
     "mentor-has-no-place": _("The mentor has no free place, or enough open proposals already."),
     "mentee-has-no-place": _("The mentee has no free place, or enough open proposals already."),
     "fails-level-gap": _("Levels the mentee is above the mentor: {levels}; the programme asks for {needed}."),
+    "fails-experience-gap": _("Years the mentee joined before the mentor: {levels}; the programme asks for {needed}."),
     "fails-common-area": _("Nothing that the mentor offers is something that the mentee seeks."),
     "fails-common-hours": _("Working hours they share: {hours} h {minutes} min; the programme asks for {needed} min."),
     "fails-common-language": _("They share no language."),
@@ -45,10 +47,12 @@ SENTENCES: Final = {
     "fails-not-available": _("This pair is not available."),
     "fails-already-together": _("They already have a proposal or a mentorship together."),
     "fails-tenure": _("One of them joined less than {needed} months ago, which the programme asks for."),
+    "fails-new-joiner": _("The mentor joined more than {needed} months ago, and the programme asks for new joiners."),
     # why somebody has nobody
     "nobody-on-the-other-side": _("Nobody on the other side takes part yet."),
     "none-was-free": _("People who pass every rule: {people}; none of them was free for this pair."),
     "excluded-by-level-gap": _("Too few levels apart: {people} of {others} (only this: {alone})."),
+    "excluded-by-experience-gap": _("Joined too few years apart: {people} of {others} (only this: {alone})."),
     "excluded-by-common-area": _("No shared area: {people} of {others} (only this: {alone})."),
     "excluded-by-common-hours": _("Too few common working hours: {people} of {others} (only this: {alone})."),
     "excluded-by-common-language": _("No shared language: {people} of {others} (only this: {alone})."),
@@ -56,4 +60,5 @@ SENTENCES: Final = {
     "excluded-by-management-chain": _("In the management chain: {people} of {others} (only this: {alone})."),
     "excluded-by-same-manager": _("Same manager: {people} of {others} (only this: {alone})."),
     "excluded-by-tenure": _("Joined too recently: {people} of {others} (only this: {alone})."),
+    "excluded-by-new-joiner": _("No new joiner any more: {people} of {others} (only this: {alone})."),
 }

@@ -83,7 +83,7 @@ def _on(found: Found, side: Side, person: Person) -> list[str]:
     if absent := _absence(found, side, person):
         return [absent]
     (unmatched,) = why_alone(found.engine, side, np.array([found.engine.directory.row[person.id]], np.int64))
-    lines = [_("nobody."), *sentences(unmatched_reasons(unmatched))]
+    lines = [_("nobody."), *sentences(unmatched_reasons(unmatched, found.engine.rules))]
     if unmatched.eligible:
         return lines + _best_possible(found, side, person.id)
     return lines + would_change(found.engine, side, person.id)

@@ -165,13 +165,13 @@ def offset(day: date) -> Reader[int]:
     return read
 
 
-def months_until(day: date) -> Reader[int]:
-    """A month of joining, as whole months up to a day; none for whoever joins later."""
+def joined(day: date) -> Reader[tuple[int, int]]:
+    """A month of joining, as whole months up to a day, none for whoever joins later; and its year."""
 
-    def read(text: str) -> int:
+    def read(text: str) -> tuple[int, int]:
         if not _MONTH.fullmatch(text):
             raise ValueError(_("is {text}, but must be a month such as 2024-03").format(text=shown(text)))
-        return months_since(text, day)
+        return months_since(text, day), int(text[:4])
 
     return read
 

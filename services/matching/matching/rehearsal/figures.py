@@ -14,7 +14,7 @@ from matching.engine.engine import Engine
 from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Proposal, Run, SideCoverage, Unmatched
 from matching.engine.report import everybody, reasons, told
-from matching.engine.rules import Rule
+from matching.engine.rules import Rule, Rules
 from matching.rehearsal.reading import Roster
 
 LOOKED_AT: Final = 500
@@ -162,8 +162,8 @@ def _side(found: Found, side: Side, reached: SideCoverage) -> SideFigures:
         served_waited=_days(found, (member for member in members if member in pairs)),
         others_waited=_days(found, (member for member in members if member not in pairs)),
         looked_at=len(alone),
-        obstacles=_obstacles(alone),
-        relief=_relief(alone),
+        obstacles=_obstacles(alone, found.engine.rules),
+        relief=_relief(alone, found.engine.rules),
     )
 
 
@@ -194,14 +194,14 @@ def _days(found: Found, members: Iterable[str]) -> Days:
     return Days(len(days), percentile(days, 0.5), percentile(days, 0.95))
 
 
-def _obstacles(alone: Iterable[Unmatched]) -> tuple[Obstacle, ...]:
-    first = Counter(reasons[0].code for each in alone if (reasons := unmatched_reasons(each)))
+def _obstacles(alone: Iterable[Unmatched], rules: Rules) -> tuple[Obstacle, ...]:
+    first = Counter(reasons[0].code for each in alone if (reasons := unmatched_reasons(each, rules)))
     return tuple(Obstacle(code, people) for code, people in sorted(first.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _relief(alone: Iterable[Unmatched]) -> dict[str, int]:
+def _relief(alone: Iterable[Unmatched], rules: Rules) -> dict[str, int]:
     only = Counter(
-        exclusion.rule.value
+        rules.code(exclusion.rule)
         for each in alone
         if not each.eligible
         for exclusion in each.exclusions

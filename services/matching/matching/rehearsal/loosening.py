@@ -12,7 +12,7 @@ from contracts.matching import Side
 from matching.engine.directory import Rows
 from matching.engine.engine import MYSELF, Engine
 from matching.engine.packed.detail import RULE_BIT
-from matching.engine.rules import Rule
+from matching.engine.rules import Direction, Rule
 
 _AREAS_TOLD: Final = 3
 
@@ -64,16 +64,25 @@ def _hours(near: _Near) -> str:
 
 def _level(near: _Near) -> str:
     market, rules = near.engine.directory, near.engine.rules
-    above = market.level[near.mentees] - market.level[near.mentors]
+    by_level = rules.direction is Direction.LEVEL
+    above = market.rank[near.mentees] - market.rank[near.mentors]
     apart = above if rules.reverse_only else np.abs(above)
     best = int(apart.max())
     if best < int(rules.reverse_only):
         turned = int((np.abs(above) >= rules.level_gap).sum())
         if not turned:
-            text = _("{count} of {others} are kept away by their level alone, being on the same or nearly so.")
+            text = (
+                _("{count} of {others} are kept away by their level alone, being on the same or nearly so.")
+                if by_level
+                else _("{count} of {others} are kept away by their experience alone, having joined at about one time.")
+            )
             return text.format(count=len(near), others=near.others)
         return near.possible(turned, _("if the mentee need not be above the mentor (reverse_only)"))
-    condition = _("with fewer levels between the two (level_gap {best} instead of {needed})")
+    condition = (
+        _("with fewer levels between the two (level_gap {best} instead of {needed})")
+        if by_level
+        else _("with fewer years between the two (level_gap {best} instead of {needed})")
+    )
     return near.possible(int((apart >= best).sum()), condition.format(best=best, needed=rules.level_gap))
 
 
@@ -85,6 +94,14 @@ def _tenure(near: _Near) -> str:
     least = int(missing.min())
     condition = _("in {months} months, or with as many fewer asked for (mentor_tenure, mentee_tenure)")
     return near.possible(int((missing <= least).sum()), condition.format(months=least))
+
+
+def _new_joiner(near: _Near) -> str:
+    tenure, most = near.engine.directory.tenure[near.mentors], near.engine.rules.new_joiner_months
+    best = int(tenure.min())
+    condition = _("if mentors may have joined {best} months ago (new_joiner_months {best} instead of {needed})")
+    count = len(near) if len(near.mentors) == 1 else int((tenure <= best).sum())
+    return near.possible(count, condition.format(best=best, needed=most))
 
 
 def _areas(near: _Near) -> str:
@@ -128,6 +145,7 @@ _TOLD: Final[dict[Rule, Callable[[_Near], str]]] = {
     Rule.LANGUAGE: _language,
     Rule.UNIT: _unit,
     Rule.TENURE: _tenure,
+    Rule.NEW_JOINER: _new_joiner,
     Rule.CHAIN: _chain,
     Rule.MANAGER: _manager,
 }

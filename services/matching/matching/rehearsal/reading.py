@@ -155,7 +155,7 @@ class _Rows:
         self._country = self._column("country", cell.country, "")
         self._offset = self._column("time_zone", cell.offset(day), 0)
         self._languages = self._column("languages", cell.several(cell.language), ())
-        self._tenure = self._column("joined", cell.months_until(day), 0)
+        self._joined = self._column("joined", cell.joined(day), (0, 0))
         self._from = self._column("work_from", cell.number(0, 23), 9)
         self._to = self._column("work_to", cell.number(1, 24), 17)
         self._offers = self._column("offers", areas, ())
@@ -199,6 +199,7 @@ class _Rows:
             wrong.append(("work_to", _("is not after work_from; both are local hours of the same day")))
         offers, seeks = self._offers.take(cells, wrong), self._seeks.take(cells, wrong)
         enrolled = self._enrolled.take(cells, wrong)
+        tenure, joined = self._joined.take(cells, wrong)
         return Person(
             id=self._member("employee_id", cells, wrong),
             level=self._level.take(cells, wrong),
@@ -216,7 +217,8 @@ class _Rows:
             mentor_capacity=self._mentor_places.take(cells, wrong),
             mentee_capacity=self._mentee_places.take(cells, wrong),
             waiting_days=self._waiting.take(cells, wrong),
-            tenure=self._tenure.take(cells, wrong),
+            tenure=tenure,
+            joined=joined,
             function=self._function.take(cells, wrong),
             site=self._site.take(cells, wrong),
             likes=self._likes.take(cells, wrong),

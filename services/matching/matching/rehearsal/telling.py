@@ -209,6 +209,7 @@ def obstacles() -> dict[str, str]:
         "nobody-on-the-other-side": _("nobody on the other side takes part"),
         "none-was-free": _("somebody passes every rule, but has places only for pairs that count more"),
         "excluded-by-level-gap": _("too few levels apart"),
+        "excluded-by-experience-gap": _("joined too few years apart"),
         "excluded-by-common-area": _("no shared area"),
         "excluded-by-common-hours": _("too few common working hours"),
         "excluded-by-common-language": _("no shared language"),
@@ -216,6 +217,7 @@ def obstacles() -> dict[str, str]:
         "excluded-by-management-chain": _("in the management chain"),
         "excluded-by-same-manager": _("same manager"),
         "excluded-by-tenure": _("joined too recently"),
+        "excluded-by-new-joiner": _("no new joiner any more"),
     }
 
 

@@ -28,11 +28,12 @@ from matching.engine.live.slots import (
     where,
 )
 from matching.engine.live.state import CROWDED, JOINED, LOST, MOVED, Live
-from matching.engine.live.table import columns_of, table, too_new
+from matching.engine.live.table import columns_of, table
 from matching.engine.packed.packing import hours_points, refuse_too_much
 from matching.engine.packed.postings import days_by_points
 from matching.engine.packed.records import CHAIN, MOST_WAITING, Ints, Market
 from matching.engine.packed.searching import scratch
+from matching.engine.packed.seniority import barred
 from matching.engine.proposals import Tie
 from matching.engine.rules import Rules
 from matching.engine.ties import Ties
@@ -111,7 +112,7 @@ class LiveMarket:
     def _places(self, rows: Rows, load: Ints) -> Ints:
         """[2, n] how many open proposals people may have on each side, beside the `load` [2, n] of other pairs."""
         people = self._people
-        open_ = too_new(self._rules, people, rows) == 0
+        open_ = barred(self._rules, people.tenure[rows]) == 0
         takes_part = open_ & np.stack([people.takes_part(side, rows) for side, _ in SIDES])
         free = np.stack([people.capacity[side][rows] for side, _ in SIDES]) - load
         return np.where(takes_part, np.clip(free, 0, self._rules.proposals_per_person), 0).astype(np.int32)
@@ -168,17 +169,16 @@ class LiveMarket:
 
     def _rewrite(self, row: int) -> bool:
         people, rules, live = self._people, self._rules, self._live
-        member, tenure = people.people[row], int(people.tenure[row])
-        late = np.array([tenure < rules.mentor_tenure, tenure < rules.mentee_tenure], np.int32)
+        member, kept_out = people.people[row], barred(rules, people.tenure[row : row + 1])[:, 0]
         points, places = min(int(people.waiting[row]), MOST_WAITING) * rules.weights.waiting, np.zeros(2, np.int32)
         for side, number in SIDES:
             locked = self._ties.locked(member.id, side) if member else 0
             live.slots.load[number, row] = locked
-            if not late[number] and people.takes_part_alone(side, row):
+            if not kept_out[number] and people.takes_part_alone(side, row):
                 free = int(people.capacity[side][row]) - locked
                 places[number] = min(max(free, 0), rules.proposals_per_person)
         self._see_kinds(row)
-        return rewrite(self._live, self._columns, row, points, places, late)
+        return rewrite(self._live, self._columns, row, points, places, kept_out)
 
     def tie(self, mentor: int, mentee: int, before: Tie | None, after: Tie | None) -> None:
         """Note that something else stands between two people now."""
@@ -245,9 +245,7 @@ class LiveMarket:
 
     def _outgrown(self) -> bool:
         """Whether the columns are others by now, or there are more working days than there was room for."""
-        return (
-            self._columns.facts.level is not self._people.level or len(self._people.codes.common_minutes) > self._days
-        )
+        return self._columns.facts.rank is not self._people.rank or len(self._people.codes.common_minutes) > self._days
 
     def prices(self) -> dict[RowPair, int]:
         """What the mentor's place costs in each open proposal."""

@@ -8,7 +8,7 @@ from matching.engine.compiled import allocating, kernel
 from matching.engine.live.index import insert, remove
 from matching.engine.live.slots import MENTEES, MENTORS, further, refresh
 from matching.engine.live.state import Live, stand
-from matching.engine.packed.records import PLACE, TOO_NEW_AT, WORDS, Areas, Facts, Ints, Words, name_areas, write
+from matching.engine.packed.records import PLACE, WORDS, Areas, Facts, Ints, Words, name_areas, write
 
 
 class Columns(NamedTuple):
@@ -20,7 +20,7 @@ class Columns(NamedTuple):
 
 
 @allocating
-def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, too_new: Ints) -> bool:
+def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, kept_out: Words) -> bool:
     """Bring a row up to date.
 
     Args:
@@ -29,7 +29,7 @@ def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, t
         row: whose.
         points: what they add to each of their pairs.
         places: [2] how many open proposals they may have on each side; 0 where they take no part.
-        too_new: [2] 1 where they joined too late for a side.
+        kept_out: [2] what `barred` tells of them.
 
     Returns:
         False when an index has no room left, and all has to be built anew.
@@ -43,7 +43,7 @@ def rewrite(live: Live, columns: Columns, row: int, points: int, places: Ints, t
     live.market.mentor_points[row] = live.market.mentee_points[row] = points
     well = True
     for side in (MENTORS, MENTEES):
-        fresh[side, PLACE] |= np.int64(too_new[side]) << TOO_NEW_AT
+        fresh[side, PLACE] |= kept_out[side]
         well &= _replace(live, side, row, fresh, places[side])
     return well
 

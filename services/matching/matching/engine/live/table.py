@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from matching.engine.directory import Directory, Rows
+from matching.engine.directory import Directory
 from matching.engine.live.rows import Columns
 from matching.engine.packed.packing import hours_points, waiting_points, weights_of
-from matching.engine.packed.records import PLACE, TOO_NEW_AT, WORDS, Facts, Ints, Market, name_areas, write
+from matching.engine.packed.records import PLACE, WORDS, Facts, Market, name_areas, write
+from matching.engine.packed.seniority import barred
 from matching.engine.rules import Rules
 
 
@@ -19,14 +20,14 @@ def table(rules: Rules, people: Directory, days: int, blocked: int) -> Market:
         blocked: room for so many people whom somebody is never paired with; nobody is yet.
     """
     columns, rows = columns_of(people), np.arange(len(people.level), dtype=np.int32)
-    points, late = waiting_points(people.waiting, rules), too_new(rules, people, rows)
+    points, kept_out = waiting_points(people.waiting, rules), barred(rules, people.tenure)
     mentors = np.zeros((len(rows), WORDS), np.int64)
     write(mentors, rows, columns.facts, rows)
     mentees, bit = mentors.copy(), np.arange(64)
     name_areas(mentors, rows, columns.offers, bit, rows)
     name_areas(mentees, rows, columns.seeks, bit, rows)
-    mentors[:, PLACE] |= late[0].astype(np.int64) << TOO_NEW_AT
-    mentees[:, PLACE] |= late[1].astype(np.int64) << TOO_NEW_AT
+    mentors[:, PLACE] |= kept_out[0]
+    mentees[:, PLACE] |= kept_out[1]
     hours, known = np.full((days, days), -1, np.int32), len(people.codes.common_minutes)
     hours[:known, :known] = hours_points(people.codes.common_minutes, rules)
     none = np.zeros(0, np.int32)
@@ -52,7 +53,7 @@ def table(rules: Rules, people: Directory, days: int, blocked: int) -> Market:
 def columns_of(people: Directory) -> Columns:
     """What records are written from; the columns of the directory themselves, so that they stay true while it lives."""
     facts = Facts(
-        level=people.level,
+        rank=people.rank,
         unit=people.unit,
         function=people.function,
         country=people.country,
@@ -67,9 +68,3 @@ def columns_of(people: Directory) -> Columns:
         leave=people.tree.leave,
     )
     return Columns(facts, people.offers, people.seeks)
-
-
-def too_new(rules: Rules, people: Directory, rows: Rows) -> Ints:
-    """[2, n] 1 for who joined too late for a side."""
-    tenure = people.tenure[rows]
-    return np.stack([tenure < rules.mentor_tenure, tenure < rules.mentee_tenure]).astype(np.int32)

@@ -39,6 +39,7 @@ from matching.engine.packed.records import (
     RANKED,
     REVERSE,
     SITE,
+    TOO_LONG_AT,
     TOO_NEW_AT,
     UNIT,
     WINDOW,
@@ -62,6 +63,7 @@ _UNIT: Final = RULE_BIT[Rule.UNIT]
 _CHAIN: Final = RULE_BIT[Rule.CHAIN]
 _MANAGER: Final = RULE_BIT[Rule.MANAGER]
 _TENURE: Final = RULE_BIT[Rule.TENURE]
+_NEW_JOINER: Final = RULE_BIT[Rule.NEW_JOINER]
 
 
 @inlined
@@ -81,6 +83,7 @@ def _failed(mentors: Words, mentees: Words, hours: Ints, weights: Words, mentor:
     failed |= _CHAIN if theirs >> 32 <= chain >> 32 < theirs & LOW or chain >> 32 <= theirs >> 32 < chain & LOW else 0
     failed |= _MANAGER if place >> MANAGER_AT != 0 and place >> MANAGER_AT == other >> MANAGER_AT else 0
     failed |= _TENURE if ((place | other) >> TOO_NEW_AT) & 1 else 0
+    failed |= _NEW_JOINER if (place >> TOO_LONG_AT) & 1 else 0
     return failed
 
 

@@ -45,6 +45,7 @@ from matching.engine.packed.records import (
     name_areas,
     write,
 )
+from matching.engine.packed.seniority import barred, ranks
 from matching.engine.rules import Rules
 
 _HOUR: Final = 60
@@ -79,8 +80,9 @@ def pack(
     bit, points = (np.arange(MOST_AREAS), known_points) if known_points else by_rarity(profiles, rules)
     window, minutes = _windows(profiles)
     shared = _Shared(profiles, rules, tour(profiles.manager), window, bit)
-    mentors = _side(shared, profiles.offers, profiles.mentor_capacity, mentor, rules.mentor_tenure)
-    mentees = _side(shared, profiles.seeks, profiles.mentee_capacity, mentee, rules.mentee_tenure)
+    kept_out = barred(rules, profiles.tenure)
+    mentors = _side(shared, profiles.offers, profiles.mentor_capacity, mentor, kept_out[0])
+    mentees = _side(shared, profiles.seeks, profiles.mentee_capacity, mentee, kept_out[1])
     waited = waiting_points(profiles.waiting, rules)
     blocked_from, blocked = _blocked(profiles.blocked, mentors.rows, mentees.rows, len(profiles))
     return Market(
@@ -117,12 +119,12 @@ class _Side(NamedTuple):
     load: Ints
 
 
-def _side(shared: _Shared, named: Areas, capacity: Ints, places: Places | None, tenure: int) -> _Side:
-    """Those who take part: a free place, an area that counts, long enough here, and known who is above them."""
+def _side(shared: _Shared, named: Areas, capacity: Ints, places: Places | None, kept_out: Words) -> _Side:
+    """Those who take part: a free place, an area that counts, joined when they should, and known who is above them."""
     profiles, rules = shared.profiles, shared.rules
     if places is None:
         places = Places(np.zeros(len(profiles), np.int32), np.minimum(capacity, rules.proposals_per_person))
-    there = (places.free > 0) & (capacity > 0) & (profiles.tenure >= tenure) & (named[:, 0] != NO_AREA)
+    there = (places.free > 0) & (capacity > 0) & (kept_out == 0) & (named[:, 0] != NO_AREA)
     if not rules.unknown_chains:
         there &= ~shared.chain.adrift
     rows = _scattered(np.flatnonzero(there).astype(np.int32), profiles.key)
@@ -136,7 +138,7 @@ def _facts(shared: _Shared) -> Facts:
     profiles, chain = shared.profiles, shared.chain
     more = profiles.more_languages
     return Facts(
-        level=profiles.level,
+        rank=ranks(shared.rules, profiles.level, profiles.joined),
         unit=profiles.unit,
         function=profiles.function,
         country=profiles.country,

@@ -34,6 +34,8 @@ class Profiles:
     """[n] the manager's row, `chain.NOBODY` at the top; `chain.LOST` or a number from `n` on: not in the directory."""
     tenure: Ints
     """[n] months."""
+    joined: Ints
+    """[n] years."""
     utc_offset: Ints
     """[n] minutes east."""
     work_from: Ints

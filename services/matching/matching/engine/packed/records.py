@@ -47,9 +47,10 @@ HERE: Final = SITE | COUNTRY
 """Where two can meet: a code that two countries use is two sites."""
 UNIT: Final = ((1 << UNIT_BITS) - 1) << UNIT_AT
 
-# Where the parts of `PLACE` begin: the manager's code, one higher; a bit for who joined
-# too late for this side; the level; the number of the working day.
+# Where the parts of `PLACE` begin: the manager's code, one higher; a bit each for who joined too long ago
+# and too lately for this side; the level, or what else ranks people; the number of the working day.
 MANAGER_AT: Final = 32
+TOO_LONG_AT: Final = 25
 TOO_NEW_AT: Final = 24
 LEVEL_AT: Final = 16
 LEVEL: Final = 0xFF
@@ -106,7 +107,8 @@ class Places(NamedTuple):
 class Facts(NamedTuple):
     """The columns that a record is made of on either side; [n] each, one row a person."""
 
-    level: Ints
+    rank: Ints
+    """The level, or what else makes one of two the senior one."""
     unit: Ints
     function: Ints
     country: Ints
@@ -130,7 +132,7 @@ def write(records: Words, places: Ints, facts: Facts, rows: Ints) -> None:
     languages, more, likes = facts.languages, facts.more_languages, facts.likes
     site, function, country, unit = facts.site, facts.function, facts.country, facts.unit
     in_person, enter, leave, window = facts.in_person, facts.enter, facts.leave, facts.window
-    manager, level = facts.manager, facts.level
+    manager, rank = facts.manager, facts.rank
     for number in range(len(rows)):
         at, row = places[number], rows[number]
         records[at, LANGUAGES], records[at, MORE_LANGUAGES] = np.int64(languages[row]), np.int64(more[row])
@@ -143,7 +145,7 @@ def write(records: Words, places: Ints, facts: Facts, rows: Ints) -> None:
         )
         records[at, CHAIN] = np.int64(enter[row]) << 32 | np.int64(leave[row])
         above = np.int64(max(manager[row] + 1, 0))
-        records[at, PLACE] = above << MANAGER_AT | np.int64(level[row]) << LEVEL_AT | np.int64(window[row])
+        records[at, PLACE] = above << MANAGER_AT | np.int64(rank[row]) << LEVEL_AT | np.int64(window[row])
         records[at, LIKES] = np.int64(likes[row])
 
 

@@ -1,0 +1,238 @@
+"""A lead invites, the invited answer, and no answer shows: pages over the real database."""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+from chassis.state.outbox import Work
+from contracts.matching import InvitationReason
+from matching.domain.invitation import Invitation, InvitationRound, Pick, invitation_id
+from matching.domain.members import Member
+from matching.domain.programme import Plan, Programme
+from matching.engine.rules import Rules
+from matching.handlers import send_invitations
+from matching_engine_world import until
+from matching_people import a_profile, an_entry
+from matching_site import Site, a_site
+
+from chassis import clock
+
+pytestmark = pytest.mark.connected
+JUNIORS = [f"j{number}" for number in range(8)]
+
+
+@pytest.fixture
+async def site(kafka: str, database: str) -> AsyncIterator[Site]:
+    """Eight new joiners of four units who take no part, and four directors who seek."""
+    async with a_site(kafka, database, *JUNIORS) as made:
+        for number, junior in enumerate(JUNIORS):
+            await employ(made, junior, level=2, unit=f"unit-{number % 4}", joined=clock.today().strftime("%Y-%m"))
+        for number in range(4):
+            await made.employ(f"d{number}", 9, "board", offers=(), open_to_mentor=False)
+        yield made
+
+
+async def employ(site: Site, member: str, **entry: object) -> None:
+    """Somebody in the directory who has no profile."""
+    person = Member.unknown(site.tenant, member)
+    person.learn_directory(an_entry(member, **entry))
+    person.take_uncommitted()
+    await site.store.members.insert(person)
+
+
+async def programme(site: Site, name: str = "p-1", **plan: object) -> Programme:
+    """An open programme that olga leads."""
+    made = Plan(
+        title="Fresh Eyes",
+        about="What newcomers see.",
+        opens_on=dt.date(2020, 1, 1),
+        closes_on=dt.date(2099, 1, 1),
+        leads=("olga",),
+        rules=Rules(areas=("ai-tools", "social-media")),
+    )
+    found = Programme.draft(f"{name}-{site.tenant}", site.tenant, made.model_copy(update=plan))
+    found.turn(open_=True)
+    found.take_uncommitted()
+    await site.store.programmes.insert(found)
+    return found
+
+
+async def invite(site: Site, found: Programme, **fields: object) -> None:
+    """Olga's form, until what it asks for is done."""
+    data = {"idempotency_key": uuid.uuid4().hex, **fields}
+    async with site.as_("olga") as olga:
+        answer = await olga.post(f"/programmes/{found.id}/invitations", data=data)
+    assert answer.status_code == 303, answer.text
+
+    async def sent() -> bool:
+        return await site.store.round_under_way(found) is None
+
+    await until(sent)
+
+
+async def invited(site: Site, found: Programme) -> set[str]:
+    return {each.member for each in await site.store.invited(found)}
+
+
+def suggested(page: str) -> list[str]:
+    return re.findall(r'name="member" value="(\w+)"', page)
+
+
+async def test_a_lead_sees_whom_to_invite_and_why(site: Site) -> None:
+    """One of each unit before a second of any, each with a reason; nobody else sees the page."""
+    found = await programme(site)
+    async with site.as_("olga") as olga:
+        page = (await olga.get(f"/programmes/{found.id}/invitations")).text
+    shown = suggested(page)
+    assert sorted(shown) == JUNIORS
+    assert len({int(member[1:]) % 4 for member in shown[:4]}) == 4
+    assert page.count("Joined lately, and still sees what others no longer see") == 8
+    assert "Invite J0" in page
+    async with site.as_("ana") as ana:
+        assert (await ana.get(f"/programmes/{found.id}/invitations")).status_code == 403
+
+
+async def test_those_who_are_ticked_are_invited_once(site: Site) -> None:
+    """The same form again, and the same people in another form: one invitation each, and they are suggested no more."""
+    found = await programme(site)
+    key = uuid.uuid4().hex
+    for _ in range(2):
+        await invite(site, found, idempotency_key=key, do="picked", member=["j0", "j1", "d0", "nobody"])
+    assert await invited(site, found) == {"j0", "j1"}
+    before = await site.store.invitations.load(site.tenant, invitation_id(found.id, "j0"))
+    await invite(site, found, do="picked", member=["j0", "j2"])
+    after = await site.store.invitations.load(site.tenant, before.id)
+    assert await invited(site, found) == {"j0", "j1", "j2"}
+    assert before.etag == after.etag
+    async with site.as_("olga") as olga:
+        assert not {"j0", "j1", "j2"} & {*suggested((await olga.get(f"/programmes/{found.id}/invitations")).text)}
+
+
+async def test_the_first_so_many_are_invited_and_work_that_is_done_again_invites_nobody_else(site: Site) -> None:
+    """Three of three units; its work once more changes nothing."""
+    found = await programme(site)
+    await invite(site, found, do="first", first="3")
+    first = await invited(site, found)
+    assert len(first) == len({int(member[1:]) % 4 for member in first}) == 3
+    before = [each.etag for each in await site.store.invited(found)]
+    (round_,) = await site.store.rounds.find(site.tenant, {"programme": found.id})
+    picks = [Pick(member=member, reasons=(InvitationReason.LEVEL,)) for member in sorted(first)]
+
+    def crashed(again: InvitationRound) -> None:
+        again.picks, again.done, again.sending = picks, 0, True
+
+    await site.store.rounds.change(site.tenant, round_.id, crashed)
+    await send_invitations(Work("w-1", "send-invitations", {}, site.tenant, round_.id, None, 0), site.store)
+    assert await invited(site, found) == first
+    assert [each.etag for each in await site.store.invited(found)] == before
+    assert await site.store.round_under_way(found) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"do": "picked"}, "Tick at least one person"),
+        ({"do": "first", "first": "many"}, "Enter a whole number from 1 to 200."),
+        ({"do": "first", "first": "500", "member": "j3"}, "Enter a whole number from 1 to 200."),
+    ],
+)
+async def test_a_choice_that_cannot_be_loses_nothing(site: Site, fields: dict[str, str], sentence: str) -> None:
+    """Nobody is invited, and what was ticked and typed stands there again."""
+    found = await programme(site)
+    async with site.as_("olga") as olga:
+        answer = await olga.post(
+            f"/programmes/{found.id}/invitations", data={"idempotency_key": uuid.uuid4().hex, **fields}
+        )
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f'value="{fields.get("first", "")}"' in answer.text
+    assert ('value="j3" checked' in answer.text) == ("member" in fields)
+    assert await invited(site, found) == set()
+
+
+async def test_the_invited_read_why_and_go_to_their_profile(site: Site) -> None:
+    """Role, focus and reason; the link carries the areas of the programme. It is nobody else's to read."""
+    found = await programme(site)
+    await invite(site, found, do="picked", member="j0")
+    address = f"/invitations/{invitation_id(found.id, 'j0')}"
+    async with site.as_("j0") as invited_one:
+        page = (await invited_one.get(address)).text
+    assert "You joined lately, and still see what others no longer see." in page
+    assert "Mentor: you share what you know" in page
+    assert "AI tools, Social media" in page
+    assert 'href="/profile?offer=ai-tools&amp;offer=social-media"' in page
+    for other in ("olga", "j1"):
+        async with site.as_(other) as client:
+            assert (await client.get(address)).status_code == 404
+            assert (await client.post(f"{address}/decline")).status_code == 404
+
+
+async def test_the_lead_cannot_tell_who_said_no(site: Site) -> None:
+    """The page before and after a no is the same, but for its keys; no programme suggests them for a year."""
+    found, other = await programme(site), await programme(site, "p-2")
+    await invite(site, found, do="picked", member=JUNIORS[:6])
+    async with site.as_("olga") as olga:
+        address = f"/programmes/{found.id}/invitations"
+        before = (await olga.get(address)).text
+        async with site.as_("j0") as quiet:
+            answer = await quiet.post(f"/invitations/{invitation_id(found.id, 'j0')}/decline")
+            assert answer.status_code == 303
+            assert "You said that it is not for you" in (await quiet.get(answer.headers["location"])).text
+        assert without_keys((await olga.get(address)).text) == without_keys(before)
+        elsewhere = suggested((await olga.get(f"/programmes/{other.id}/invitations")).text)
+    assert sorted(elsewhere) == JUNIORS[1:]
+
+    def long_ago(invitation: Invitation) -> None:
+        invitation.declined_at = clock.rfc3339(clock.now() - dt.timedelta(days=366))
+
+    await site.store.invitations.change(site.tenant, invitation_id(found.id, "j0"), long_ago)
+    async with site.as_("olga") as olga:
+        assert "j0" in suggested((await olga.get(f"/programmes/{other.id}/invitations")).text)
+
+
+async def test_how_many_have_joined_is_told_in_fives(site: Site) -> None:
+    """Of six who are invited four take part: not told; with the fifth it is."""
+    found = await programme(site)
+    await invite(site, found, do="picked", member=JUNIORS[:6])
+    for number, told in ((4, "Not told yet"), (5, "5 or more")):
+        for junior in JUNIORS[:number]:
+            profile = a_profile(junior)
+            await site.store.members.change(
+                site.tenant, junior, partial(Member.learn_profile, profile=profile, version=1)
+            )
+        async with site.as_("olga") as olga:
+            assert told in (await olga.get(f"/programmes/{found.id}/invitations")).text
+
+
+async def test_an_invitation_ends_with_its_programme(site: Site) -> None:
+    """Nobody can be invited to a closed one, and who was invited reads that it is over."""
+    found = await programme(site)
+    await invite(site, found, do="picked", member="j0")
+    await site.store.programmes.change(site.tenant, found.id, lambda subject: subject.turn(open_=False))
+    async with site.as_("j0") as invited_one:
+        page = (await invited_one.get(f"/invitations/{invitation_id(found.id, 'j0')}")).text
+    assert "so this invitation has ended" in page
+    assert "/profile?offer" not in page
+    async with site.as_("olga") as olga:
+        assert suggested((await olga.get(f"/programmes/{found.id}/invitations")).text) == []
+    await invite(site, found, do="picked", member="j1")
+    assert await invited(site, found) == {"j0"}
+
+
+async def test_who_has_joined_or_left_meanwhile_is_passed_over(site: Site) -> None:
+    """Between the page and the work: j0 takes part by now, j1 has left."""
+    found = await programme(site)
+    async with site.as_("olga") as olga:
+        await olga.get(f"/programmes/{found.id}/invitations")
+    await site.store.members.change(site.tenant, "j0", lambda member: member.learn_profile(a_profile("j0"), 1))
+    await site.store.members.change(site.tenant, "j1", lambda member: member.learn_directory(None))
+    await invite(site, found, do="picked", member=["j0", "j1", "j2"])
+    assert await invited(site, found) == {"j2"}
+
+
+def without_keys(page: str) -> str:
+    """A page without what is new each time it is drawn."""
+    return re.sub(r'(name="idempotency_key" value=")[^"]*', r"\1", re.sub(r"nonce-?[\w=+/\"-]*", "", page))
