@@ -66,10 +66,11 @@ DEAD_SETTINGS: Final = {
 
 PROFILE = Topic("profiles", "profile", Audience.OUTSIDE, Kind.STATE)
 DIRECTORY = Topic("profiles", "directory", Audience.PLATFORM, Kind.STATE)
+TAXONOMY = Topic("profiles", "taxonomy", Audience.OUTSIDE, Kind.STATE)
 PROGRAMME = Topic("matching", "programme", Audience.OUTSIDE, Kind.STATE)
 MENTORSHIP = Topic("matching", "mentorship", Audience.OUTSIDE, Kind.FACTS)
 MENTORSHIP_DETAIL = Topic("matching", "mentorship-detail", Audience.PLATFORM, Kind.FACTS)
 MENTORSHIP_STATE = Topic("matching", "mentorship-state", Audience.PLATFORM, Kind.STATE)
 NOTICE = Topic("notifications", "notice", Audience.PLATFORM, Kind.FACTS)
 
-TOPICS: Final = (PROFILE, DIRECTORY, PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, NOTICE)
+TOPICS: Final = (PROFILE, DIRECTORY, TAXONOMY, PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, NOTICE)

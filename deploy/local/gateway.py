@@ -9,7 +9,7 @@ from local.processes import Child
 
 PATHS: Final = {
     "profiles": "/sign-in /sign-in/* /signed-in /sign-out /profile /profile/* /people/* /import /import/* "
-    "/api/profiles/* /.well-known/jwks.json",
+    "/taxonomy /taxonomy/* /api/profiles/* /.well-known/jwks.json",
     "notifications": "/inbox /inbox/* /preferences /preferences/* /api/notifications/*",
     "analytics": "/insights /insights/* /api/analytics/*",
     "identity_provider": "/oidc /oidc/*",

@@ -24,7 +24,7 @@ from chassis.ops.access import Administrator
 from chassis.publishing.producer import Producer
 from chassis.settings import Settings
 from contracts.access import OPERATORS, Access, Acl, Operation, Resource
-from contracts.topics import DIRECTORY, MENTORSHIP, MENTORSHIP_STATE, NOTICE, PROFILE, PROGRAMME, TOPICS
+from contracts.topics import DIRECTORY, MENTORSHIP, MENTORSHIP_STATE, NOTICE, PROFILE, PROGRAMME, TAXONOMY, TOPICS
 from guarded_broker import Guarded, consume, produce
 from local.ports import free_range
 from local.processes import Child, spawn
@@ -51,6 +51,8 @@ async def filled(guarded: Guarded) -> Guarded:
     ("matching", PROFILE.name, "matching.members"),
     ("matching", DIRECTORY.name, None),
     ("matching", MENTORSHIP_STATE.name, None),
+    ("matching", TAXONOMY.name, None),
+    ("notifications", TAXONOMY.name, None),
     ("notifications", MENTORSHIP.name, THREADS),
     ("notifications", NOTICE.name, None),
     ("notifications", MENTORSHIP.dead(THREADS), None),
@@ -101,7 +103,7 @@ async def test_what_is_not_declared_is_refused(
 async def test_a_subscriber_gets_outside_topics_and_nothing_else(filled: Guarded) -> None:
     """With groups under its own name; platform and restricted topics, other groups and every produce are refused."""
     outside = await filled.let_in("hr-dashboard", Access().subscriber("hr-dashboard"))
-    for topic in (PROFILE, PROGRAMME, MENTORSHIP):
+    for topic in (PROFILE, TAXONOMY, PROGRAMME, MENTORSHIP):
         await consume(outside, topic.name, "hr-dashboard.mentorships")
     for topic in (DIRECTORY, MENTORSHIP_STATE, NOTICE, VOICE):
         with pytest.raises(TopicAuthorizationFailedError):

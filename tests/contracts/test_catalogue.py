@@ -27,7 +27,7 @@ def test_every_event_class_is_listed_once() -> None:
     """No event can be said that the catalogue doesn't know."""
     defined = events_of(matching) | events_of(notifications) | events_of(profiles)
     assert {entry.event for entry in CATALOGUE} == defined
-    assert len(list(CATALOGUE)) == len(defined) == 15
+    assert len(list(CATALOGUE)) == len(defined) == 16
 
 
 def test_every_topic_carries_something() -> None:
@@ -51,6 +51,7 @@ def test_names_on_the_wire_are_fixed() -> None:
         "notifications.notice.v1",
         "profiles.directory.v1",
         "profiles.profile.v1",
+        "profiles.taxonomy.v1",
     ]
     assert MENTORSHIP.dead("notifications.threads") == "matching.mentorship.v1.notifications.threads.dead"
     assert PROFILE.removed == "turnabout.profiles.profile-removed.v1"

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from profile_rosters import a_file, a_row
 from profiles.domain import Role, RosterRow
 from profiles.roster import COLUMNS, REQUIRED, Roster, RosterError, RowError, unfit_managers
+from profiles.starter import STARTER
 
 
 def read(path: Path) -> list[RosterRow | list[RowError]]:
     """Every row or its errors."""
-    return list(Roster(path).rows())
+    return list(Roster(path, STARTER).rows())
 
 
 def errors(path: Path) -> list[tuple[int, str, str]]:

@@ -8,6 +8,7 @@ from chassis.translation import Catalogues
 from chassis.web.cards import Cards
 from chassis.web.http import make_api
 from contracts.notifications import NoticeSent
+from contracts.profiles import TaxonomyPublished
 from fastapi import FastAPI
 
 from notifications import api, pages, preference_api, preference_pages
@@ -47,7 +48,10 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
         handlers=handlers,
         works=works,
         timers=lambda parts: [Timer(parts.store.threads, release_mails, field="mails_due")],
-        readers=lambda parts: [TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True)],
+        readers=lambda parts: [
+            TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True),
+            TopicReader(settings, [TaxonomyPublished], parts.areas.changed, from_now=True),
+        ],
     )
 
 

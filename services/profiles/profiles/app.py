@@ -7,7 +7,7 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from profiles import api, imports, pages, regional
+from profiles import api, imports, pages, regional, taxonomy_api, taxonomy_pages, taxonomy_versions
 from profiles.parts import Parts
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
@@ -48,5 +48,8 @@ def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> Fa
     app.include_router(pages.router)
     app.include_router(imports.router)
     app.include_router(regional.router)
+    app.include_router(taxonomy_api.router)
+    app.include_router(taxonomy_pages.router)
+    app.include_router(taxonomy_versions.router)
     identity.install(app, settings, transport=ASGITransport(app))
     return app

@@ -5,9 +5,8 @@ import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from chassis.errors import NotFoundError, UnauthenticatedError
+from chassis.errors import NotFoundError
 from chassis.translation import gettext as _
-from chassis.web import identity
 from chassis.web.http import body_limit
 from chassis.web.identity import Caller, SignedIn
 from chassis.web.pages import Pages, redirect
@@ -18,7 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from chassis import clock
-from profiles.api import V1, PersonCard, card_of, require_purpose
+from profiles.api import V1, PersonCard, card_of, member_or_service
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem, Wish
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
@@ -58,16 +57,8 @@ class ImportAnswer(BaseModel):
 
 async def may_import(request: Request) -> None:
     """Lets through operators, and services with a token for imports."""
-    scheme, _space, _token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        try:
-            require_purpose(await identity.calling_service(request), "import")
-        except UnauthenticatedError:
-            pass  # a member's own bearer token, which the check below reads
-        else:
-            return
-    caller = await identity.caller(request)
-    POLICY.require(caller, "roster.import", Resource(caller.tenant))
+    if caller := await member_or_service(request, "import"):
+        POLICY.require(caller, "roster.import", Resource(caller.tenant))
 
 
 @router.post(f"{V1}/imports", status_code=202, dependencies=[Depends(may_import)])

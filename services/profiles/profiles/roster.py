@@ -6,7 +6,7 @@ The file is read as a stream, twice: once to check every row and to settle what 
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,8 +15,8 @@ from chassis.errors import InvalidError
 from contracts.codes import COUNTRIES, LANGUAGES
 
 from chassis import zones
+from profiles.areas import Areas
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
-from profiles.taxonomy import AREAS
 
 REQUIRED: Final = (
     *("employee_id", "email", "name", "title", "manager_id", "level", "unit", "country", "time_zone"),
@@ -87,6 +87,7 @@ class Roster:
     """A roster on disk. `total` is its size in bytes; `position` how far the current reading is."""
 
     path: Path
+    areas: Areas
     position: int = 0
     total: int = 0
 
@@ -105,7 +106,7 @@ class Roster:
             header = _header(next(reader, []))
             for cells in reader:
                 if any(cell.strip() for cell in cells):
-                    yield read_row(reader.line_num, header, cells)
+                    yield read_row(reader.line_num, header, cells, self.areas.known)
         except csv.Error as error:
             raise RosterError(f"The file is not readable as CSV near line {reader.line_num}: {error}.") from error
 
@@ -142,8 +143,8 @@ def _header(cells: list[str]) -> list[str]:
     return names
 
 
-def read_row(line: int, header: list[str], cells: list[str]) -> RosterRow | list[RowError]:
-    """One row, or everything that is wrong with it."""
+def read_row(line: int, header: list[str], cells: list[str], areas: Container[str]) -> RosterRow | list[RowError]:
+    """One row, or everything that is wrong with it; whether its areas are still offered depends on who it is."""
     if len(cells) != len(header):
         return [RowError(line, "", f"has {len(cells)} cells, but line 1 names {len(header)} columns")]
     row = _Cells(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
@@ -157,7 +158,7 @@ def read_row(line: int, header: list[str], cells: list[str]) -> RosterRow | list
         ),
         manager_id=row.take("manager_id", _text("employee_id"), ""),
         directory=_directory(row),
-        profile=_profile(row),
+        profile=_profile(row, areas),
         roles=row.take_all("roles", _role),
     )
     return row.errors or found
@@ -181,9 +182,9 @@ def _directory(row: _Cells) -> Directory:
     return directory
 
 
-def _profile(row: _Cells) -> Profile:
-    offers = row.take_all("offers", _area, MAX_AREAS)
-    seeks = row.take_all("seeks", _area, MAX_AREAS)
+def _profile(row: _Cells, areas: Container[str]) -> Profile:
+    offers = row.take_all("offers", _area(areas), MAX_AREAS)
+    seeks = row.take_all("seeks", _area(areas), MAX_AREAS)
     mentor_capacity = row.take("mentor_capacity", _number(0, MAX_CAPACITY), 1)
     mentee_capacity = row.take("mentee_capacity", _number(0, MAX_CAPACITY), 1)
     return Profile(
@@ -236,10 +237,13 @@ def _email(text: str) -> str:
     return address
 
 
-def _area(text: str) -> str:
-    if text not in AREAS:
-        raise ValueError(f"names {_shown(text)}, which is not an area; areas are separated by ';'")
-    return text
+def _area(areas: Container[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in areas:
+            raise ValueError(f"names {_shown(text)}, which is not an area; areas are separated by ';'")
+        return text
+
+    return read
 
 
 def _role(text: str) -> Role:
