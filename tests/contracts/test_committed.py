@@ -153,7 +153,7 @@ def test_a_released_event_can_not_vanish(copy: Path) -> None:
 def test_the_table_names_every_event_and_listener() -> None:
     """Who reacts to this event? One look."""
     rows = table(CATALOGUE).splitlines()
-    assert len(rows) == 2 + 15
+    assert len(rows) == 2 + 16
     assert next(row for row in rows if "`ProgrammePublished`" in row).split(" | ")[1:4] == [
         "matching",
         "`matching.programme.v1`",

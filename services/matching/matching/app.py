@@ -3,10 +3,8 @@
 from functools import cache
 
 from chassis.app import Service
-from chassis.consuming.reader import TopicReader
 from chassis.state.timers import Timer
 from chassis.web.http import make_api
-from contracts.profiles import TaxonomyPublished
 from fastapi import FastAPI
 
 from chassis import clock
@@ -36,7 +34,7 @@ def compose_api(settings: MatchingSettings) -> Service[Store]:
         handlers=handlers,
         works=works,
         timers=lambda store: [Timer(store.mentorships, expire)],
-        readers=lambda _: [TopicReader(settings, [TaxonomyPublished], labels().changed, from_now=True)],
+        readers=lambda _: [labels().reader(settings)],
     )
 
 

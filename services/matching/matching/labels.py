@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Final
 
 import httpx
+from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
 from chassis.errors import UnavailableError
+from chassis.settings import Settings
 from chassis.translation import current
 from chassis.web.identity import ServiceSettings, ServiceTokens
 from contracts.profiles import TaxonomyPublished
@@ -66,6 +68,10 @@ class Labels:
             for family in (await self._taxonomy()).families
         ]
         return [family for family in found if family[2]]
+
+    def reader(self, settings: Settings) -> TopicReader:
+        """Follows the taxonomy from now on."""
+        return TopicReader(settings, [TaxonomyPublished], self.changed, from_now=True)
 
     def changed(self, _event: Received[TaxonomyPublished]) -> None:
         """The taxonomy has a new version: ask for it when somebody looks next."""

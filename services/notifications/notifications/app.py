@@ -8,7 +8,6 @@ from chassis.translation import Catalogues
 from chassis.web.cards import Cards
 from chassis.web.http import make_api
 from contracts.notifications import NoticeSent
-from contracts.profiles import TaxonomyPublished
 from fastapi import FastAPI
 
 from notifications import api, pages, preference_api, preference_pages
@@ -50,7 +49,7 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
         timers=lambda parts: [Timer(parts.store.threads, release_mails, field="mails_due")],
         readers=lambda parts: [
             TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True),
-            TopicReader(settings, [TaxonomyPublished], parts.areas.changed, from_now=True),
+            parts.areas.reader(settings),
         ],
     )
 

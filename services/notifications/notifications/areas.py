@@ -4,8 +4,10 @@ import time
 from typing import Final
 
 import httpx
+from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
 from chassis.errors import UnavailableError
+from chassis.settings import Settings
 from chassis.web.identity import ServiceSettings, ServiceTokens
 from contracts.profiles import TaxonomyPublished
 from pydantic import BaseModel, ValidationError
@@ -41,6 +43,10 @@ class Areas:
             await self._ask(language)
         known = self._labels.get(language, {})
         return [known.get(code) or code.replace("-", " ") for code in codes]
+
+    def reader(self, settings: Settings) -> TopicReader:
+        """Follows the taxonomy from now on."""
+        return TopicReader(settings, [TaxonomyPublished], self.changed, from_now=True)
 
     def changed(self, _event: Received[TaxonomyPublished]) -> None:
         """The taxonomy has a new version: ask for it when a label is needed next."""
