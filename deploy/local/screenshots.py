@@ -58,6 +58,10 @@ PICTURES: Final = (
     Picture("programmes", _LEAD, "/programmes"),
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
     Picture("programme-form", _LEAD, "/programmes/new"),
+    Picture("taxonomy", _LEAD, "/taxonomy"),
+    Picture("taxonomy-area", _LEAD, "/taxonomy/areas/cloud"),
+    Picture("taxonomy-new", _LEAD, "/taxonomy/add"),
+    Picture("taxonomy-versions", _LEAD, "/taxonomy/versions"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
 )
