@@ -216,7 +216,8 @@ class Areas(_Part):
             raise InvalidError("There is an area called '{label}' already. Choose another label.", label=double)
 
     def _with(self, *, families: tuple[Family, ...] | None = None, areas: tuple[Area, ...] | None = None) -> "Areas":
-        return Areas(
+        # Not validated again: a page of versions makes hundreds of these, of parts that have been.
+        return Areas.model_construct(
             families=self.families if families is None else families, areas=self.areas if areas is None else areas
         )
 
