@@ -188,8 +188,10 @@ async def test_a_retired_area_stays_where_it_is_and_is_chosen_by_nobody_new(
 
 
 async def test_an_area_of_ones_own_is_imported_by_its_code(site: Site, ora: httpx.AsyncClient, tmp_path: Path) -> None:
-    """The code stands on the page; an unknown one is refused with its line."""
+    """The code stands on the page for imports; an unknown one is refused with its line."""
     await ora.post("/taxonomy/add", data={**hidden((await ora.get("/taxonomy/add")).text), **CARE})
+    page = (await (await site.signed_in("olu@demo.example")).get("/import")).text
+    assert "<dt>Care work</dt><dd>care-work</dd>" in page
 
     report = await imported(
         site.store, tmp_path, a_row("N1", manager_id="E1", offers="care-work"), a_row("N2", seeks="pflegearbeit")

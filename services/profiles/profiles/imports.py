@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from chassis.errors import NotFoundError
+from chassis.translation import current
 from chassis.translation import gettext as _
 from chassis.web.http import body_limit
 from chassis.web.identity import Caller, SignedIn
@@ -91,6 +92,7 @@ async def import_page(
     found = await _job(parts, job) if job else None
     if part and found:
         return _pages.fragment(request, "import_progress.html", caller=caller, **_shown(found))
+    areas = (await parts.store.taxonomy_of(caller.tenant)).now
     earlier = [_shown(each) for each in await parts.store.imports_of(caller.tenant, _HISTORY)]
     return _pages.render(
         request,
@@ -98,6 +100,7 @@ async def import_page(
         caller=caller,
         required=REQUIRED,
         optional=OPTIONAL,
+        areas=[(each.words.label(current().tag), each.code) for each in areas.areas if not each.retired],
         earlier=earlier,
         people={card.member: card for card in await _cards(parts, caller, earlier)},
         **_shown(found),

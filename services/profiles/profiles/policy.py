@@ -23,5 +23,5 @@ PURPOSES: Final = {
     "calendar": frozenset({"notifications"}),
     "programme-leads": frozenset({"matching"}),
     "import": frozenset({"operations"}),
-    "taxonomy": frozenset({"matching", "notifications", "operations"}),
+    "taxonomy": frozenset({"matching", "notifications"}),
 }
