@@ -254,14 +254,14 @@ class Refused:
 async def test_a_service_with_a_wrong_password_says_so_once_and_is_not_ready(
     guarded: Guarded, service: Refused
 ) -> None:
-    """One line from the consumers and one from the reader, however long it waits; the password stands nowhere."""
+    """One line from the consumers and one from each reader, however long it waits; the password stands nowhere."""
     service.start(guarded.settings("notifications", kafka_password=WRONG))
     sentence = "The broker does not accept the password of notifications. Set TURNABOUT_KAFKA_PASSWORD right."
     told = await service.until(sentence)
     assert told.splitlines().count(sentence) == 1
     await service.tried("Unable connect to", 6)
     assert set(service.refusals()) == {sentence}
-    assert len(service.refusals()) == 2
+    assert len(service.refusals()) == 3
     assert WRONG.get_secret_value() not in service.log.read_text()
 
 
@@ -269,12 +269,13 @@ async def test_a_service_is_ready_once_it_is_granted_what_it_lacks(guarded: Guar
     """Without a restart; until then one line a client names who lacks what, however often it tries."""
     service.start(await guarded.let_in("newcomer", frozenset()))
     await service.until("The broker refuses: newcomer may not read")
-    for topic in (MENTORSHIP.name, NOTICE.name):
+    for topic in (MENTORSHIP.name, NOTICE.name, TAXONOMY.name):
         await service.tried(f"Topic {topic} is not authorized", 4)
     told = sorted(service.refusals())
     assert [sentence.partition("may not read ")[2].partition(".")[0] for sentence in told] == [
         "matching",
         "notifications",
+        "profiles",
     ]
     assert "\nready" not in f"\n{await asyncio.to_thread(service.readiness)}"
     rights = [Acl("newcomer", *_rest(acl)) for acl in Access().service("notifications")]

@@ -49,20 +49,20 @@ async def test_the_second_of_two_tabs_is_told_and_loses_nothing(stack: Stack, br
     first = await sign_in(browser, stack.address, "lead@demo.example")
     second = await first.context.new_page()
     for tab in (first, second):
-        await tab.goto(f"{stack.address}/taxonomy/areas/fintech")
-    await first.get_by_label("Label (English)").fill("Money in new ways")
+        await tab.goto(f"{stack.address}/taxonomy/areas/social-mobility")
+    await first.get_by_label("Label (English)").fill("Ways up")
     await first.get_by_role("button", name="Save").click()
-    await expect(first.get_by_role("heading", name="Money in new ways")).to_be_visible()
+    await expect(first.get_by_role("heading", name="Ways up")).to_be_visible()
 
-    await second.get_by_label("Label (German)").fill("Neue Wege des Geldes")
+    await second.get_by_label("Label (German)").fill("Wege nach oben")
     await second.get_by_role("button", name="Save").click()
 
     await expect(second.get_by_role("alert")).to_contain_text("Somebody else changed the areas meanwhile.")
-    await expect(second.get_by_label("Label (German)")).to_have_value("Neue Wege des Geldes")
+    await expect(second.get_by_label("Label (German)")).to_have_value("Wege nach oben")
     await second.get_by_role("button", name="Save").click()
     await second.get_by_role("link", name="Back").click()
     await second.get_by_role("link", name="What changed").click()
-    await expect(second.get_by_role("main")).to_contain_text("German: “Digitale Finanzdienste” became “Neue Wege des")
+    await expect(second.get_by_role("main")).to_contain_text("German: “Sozialer Aufstieg” became “Wege nach oben”.")
 
 
 async def _add(lead: Page) -> None:
