@@ -58,10 +58,12 @@ PICTURES: Final = (
     Picture("programmes", _LEAD, "/programmes"),
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
     Picture("programme-form", _LEAD, "/programmes/new"),
-    Picture("taxonomy", _LEAD, "/taxonomy"),
+    Picture("taxonomy", _LEAD, "/taxonomy?count=yes"),
     Picture("taxonomy-area", _LEAD, "/taxonomy/areas/cloud"),
     Picture("taxonomy-new", _LEAD, "/taxonomy/add"),
+    Picture("taxonomy-family", _LEAD, "/taxonomy/families/inclusion"),
     Picture("taxonomy-versions", _LEAD, "/taxonomy/versions"),
+    Picture("taxonomy-version", _LEAD, "/taxonomy/versions/1"),
     Picture("insights", _ANALYST, "/insights"),
     Picture("import", _OPERATOR, "/import"),
 )

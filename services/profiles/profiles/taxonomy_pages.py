@@ -4,7 +4,6 @@ What is saved counts at once and is a version of its own. When somebody else was
 shows what was typed and why.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -60,11 +59,11 @@ class Desk:
 
     async def naming(self, areas: tuple[Area, ...]) -> dict[str, tuple[int, int]]:
         """How many people offer and seek each area, in fives; nothing below that."""
-        found = await asyncio.gather(*(self.parts.store.naming(self.caller.tenant, area.code) for area in areas))
-        return {
-            area.code: (offered - offered % _STEP, sought - sought % _STEP)
-            for area, (offered, sought) in zip(areas, found, strict=True)
-        }
+        found = {}
+        for area in areas:  # one after the other: members' pages need the database meanwhile
+            offered, sought = await self.parts.store.naming(self.caller.tenant, area.code)
+            found[area.code] = (offered - offered % _STEP, sought - sought % _STEP)
+        return found
 
     def render(
         self, template: str, refusal: TurnaboutError | None = None, *, entered: bool = True, **context: Any
@@ -135,13 +134,13 @@ IsChanging = Annotated[Changing, Depends(Changing)]
 
 
 @router.get(PAGE)
-async def list_page(desk: AtDesk) -> HTMLResponse:
-    """Every area by family, how many people name it, and in which language it has no words."""
+async def list_page(desk: AtDesk, count: str = "") -> HTMLResponse:
+    """Every area by family, in which language it has no words, and how many people name it if that was asked."""
     taxonomy = await desk.taxonomy()
     return desk.render(
         "taxonomy.html",
         taxonomy=taxonomy,
-        naming=await desk.naming(taxonomy.now.areas),
+        naming=await desk.naming(taxonomy.now.areas) if count else None,
         missing=_missing(desk, taxonomy.now.areas),
         missing_families=_missing(desk, taxonomy.now.families),
         step=_STEP,
