@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from local.messages import PACKAGES, catalogue_of, read
+from profiles.starter import STARTER
 
 _GAP = re.compile(r"%\(\w+\)s|\{\w+\}")
 _READ_OUT = {"aria-label", "alt", "title", "placeholder", "content"}
@@ -39,7 +40,7 @@ def shown(html: str) -> list[str]:
 
 
 def english_left(texts: list[str], language: str = "de") -> set[str]:
-    """Messages of any package that stand there untranslated: whole, or pieces of a sentence with gaps."""
+    """Messages of any package, and areas, that stand there untranslated: whole, or pieces of a sentence with gaps."""
     whole, pieces = _untranslated(language)
     return {text for text in texts if text in whole} | {piece for text in texts for piece in pieces if piece in text}
 
@@ -56,6 +57,9 @@ def _untranslated(language: str) -> tuple[set[str], set[str]]:
                 pieces |= {
                     piece for each in _GAP.split(form) if len((piece := each.strip(" .,:;")).split()) >= _FEWEST_WORDS
                 }
+    for each in (*STARTER.families, *STARTER.areas):
+        whole.add(each.words.label("en"))
+        translations.add(each.words.label(language))
     # "Programme" is the plural of "Programm".
     return whole - translations, pieces
 

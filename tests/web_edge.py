@@ -56,6 +56,8 @@ class Profiles:
     names: dict[str, str] = field(default_factory=dict)
     emails: dict[str, str] = field(default_factory=dict)
     areas: dict[str, str] = field(default_factory=dict)
+    retired: set[str] = field(default_factory=set)
+    asked_taxonomy: list[tuple[str, str]] = field(default_factory=list)
     fetches: int = 0
     service_tokens: list[dict[str, str]] = field(default_factory=list)
     asked_cards: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -87,8 +89,11 @@ class Profiles:
             return {"members": {each: self.emails[each] for each in emails if each in self.emails}}
 
         @api.get("/api/profiles/v1/taxonomy")
-        async def taxonomy() -> dict[str, Any]:
-            areas = [{"code": code, "label": label} for code, label in self.areas.items()]
+        async def taxonomy(request: Request) -> dict[str, Any]:
+            self.asked_taxonomy.append((request.headers["authorization"], request.headers["accept-language"]))
+            areas = [
+                {"code": code, "label": label, "retired": code in self.retired} for code, label in self.areas.items()
+            ]
             return {"families": [{"code": "all", "label": "All", "areas": areas}], "areas": self.areas}
 
         return api

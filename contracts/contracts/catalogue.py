@@ -27,7 +27,7 @@ from contracts.matching import (
     SessionPlanChanged,
 )
 from contracts.notifications import NoticeSent
-from contracts.profiles import DirectoryUpdated, ProfileUpdated
+from contracts.profiles import DirectoryUpdated, ProfileUpdated, TaxonomyPublished
 from contracts.topics import TOPICS, Audience, Kind, Topic
 
 CARRIES: Final = {
@@ -185,6 +185,7 @@ CATALOGUE: Final = build(
             consumers=("analytics.people", "matching.members"),
             readers=("analytics.rebuild", "matching.engine"),
         ),
+        Entry(TaxonomyPublished, key="taxonomy", readers=("matching.labels", "notifications.areas")),
         Entry(ProgrammePublished, key="programme", readers=("matching.engine",)),
         Entry(MatchProposed, key="mentorship", consumers=("notifications.threads",)),
         Entry(MatchAccepted, key="mentorship", consumers=("notifications.threads",)),

@@ -1,11 +1,11 @@
-"""What profiles says: a member's open profile, and the directory that only our own services read."""
+"""What profiles says: a member's open profile, the directory that only our own services read, and the taxonomy."""
 
 from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from contracts.envelope import Event, MemberId, Pseudonymous
-from contracts.topics import DIRECTORY, PROFILE, Topic
+from contracts.envelope import AggregateId, Event, MemberId, Part, Plain, Pseudonymous
+from contracts.topics import DIRECTORY, PROFILE, TAXONOMY, Topic
 
 MOST_FUNCTIONS: Final = 64
 """How many functions one tenant's entries and profiles name at most: who tells them apart may do it by a bit each."""
@@ -73,3 +73,31 @@ class DirectoryUpdated(Event):
     enrolled_until: Annotated[
         Day | None, Field(description="Day on which they stopped; none while they take part."), Pseudonymous
     ] = None
+
+
+class KnownArea(Part):
+    """An area as everybody may know it: its code is for ever, its labels stay off topics."""
+
+    code: Annotated[str, Field(max_length=40, description="Code of the area; never changed and never reused."), Plain]
+    family: Annotated[str, Field(max_length=40, description="Code of the family that it stands in."), Plain]
+    retired: Annotated[
+        bool, Field(description="Nobody can choose it any more; where it stands it goes on counting."), Plain
+    ] = False
+
+
+class TaxonomyPublished(Event):
+    """The areas of an organisation, or what they are called, changed. State: the newest one is the whole taxonomy."""
+
+    topic: ClassVar[Topic] = TAXONOMY
+    fact: ClassVar[str] = "taxonomy-published"
+
+    taxonomy: AggregateId
+    version: Annotated[
+        int, Field(ge=1, description="Counts every change, of labels too: read the labels again when it grows."), Plain
+    ]
+    families: Annotated[
+        tuple[str, ...], Field(max_length=12, description="Codes of all families, in their order."), Plain
+    ]
+    areas: Annotated[
+        tuple[KnownArea, ...], Field(max_length=400, description="All areas there ever were, in their order."), Plain
+    ]

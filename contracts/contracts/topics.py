@@ -66,6 +66,7 @@ DEAD_SETTINGS: Final = {
 
 PROFILE = Topic("profiles", "profile", Audience.OUTSIDE, Kind.STATE)
 DIRECTORY = Topic("profiles", "directory", Audience.PLATFORM, Kind.STATE)
+TAXONOMY = Topic("profiles", "taxonomy", Audience.OUTSIDE, Kind.STATE)
 PROGRAMME = Topic("matching", "programme", Audience.OUTSIDE, Kind.STATE)
 MENTORSHIP = Topic("matching", "mentorship", Audience.OUTSIDE, Kind.FACTS)
 MENTORSHIP_DETAIL = Topic("matching", "mentorship-detail", Audience.PLATFORM, Kind.FACTS)
@@ -73,4 +74,8 @@ MENTORSHIP_STATE = Topic("matching", "mentorship-state", Audience.PLATFORM, Kind
 INVITATION = Topic("matching", "invitation", Audience.PLATFORM, Kind.FACTS)
 NOTICE = Topic("notifications", "notice", Audience.PLATFORM, Kind.FACTS)
 
-TOPICS: Final = (PROFILE, DIRECTORY, PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, INVITATION, NOTICE)
+TOPICS: Final = (
+    *(PROFILE, DIRECTORY, TAXONOMY),
+    *(PROGRAMME, MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, INVITATION),
+    NOTICE,
+)

@@ -10,6 +10,7 @@ from local.processes import Child
 
 PATHS: Final = {
     "profiles": "/sign-in /sign-in/* /signed-in /sign-out /profile /profile/* /people/* /import /import/* "
+    "/taxonomy /taxonomy/* "
     "/operations /operations/profiles /operations/profiles/* /api/profiles/* /.well-known/jwks.json",
     "notifications": "/inbox /inbox/* /preferences /preferences/* "
     "/operations/notifications /operations/notifications/* /api/notifications/*",

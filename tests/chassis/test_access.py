@@ -24,7 +24,7 @@ from chassis.ops.access import Administrator
 from chassis.publishing.producer import Producer
 from chassis.settings import Settings
 from contracts.access import OPERATORS, Access, Acl, Operation, Resource
-from contracts.topics import DIRECTORY, MENTORSHIP, MENTORSHIP_STATE, NOTICE, PROFILE, PROGRAMME, TOPICS
+from contracts.topics import DIRECTORY, MENTORSHIP, MENTORSHIP_STATE, NOTICE, PROFILE, PROGRAMME, TAXONOMY, TOPICS
 from guarded_broker import Guarded, consume, produce
 from local.ports import free_range
 from local.processes import Child, spawn
@@ -51,6 +51,8 @@ async def filled(guarded: Guarded) -> Guarded:
     ("matching", PROFILE.name, "matching.members"),
     ("matching", DIRECTORY.name, None),
     ("matching", MENTORSHIP_STATE.name, None),
+    ("matching", TAXONOMY.name, None),
+    ("notifications", TAXONOMY.name, None),
     ("notifications", MENTORSHIP.name, THREADS),
     ("notifications", NOTICE.name, None),
     ("notifications", MENTORSHIP.dead(THREADS), None),
@@ -101,7 +103,7 @@ async def test_what_is_not_declared_is_refused(
 async def test_a_subscriber_gets_outside_topics_and_nothing_else(filled: Guarded) -> None:
     """With groups under its own name; platform and restricted topics, other groups and every produce are refused."""
     outside = await filled.let_in("hr-dashboard", Access().subscriber("hr-dashboard"))
-    for topic in (PROFILE, PROGRAMME, MENTORSHIP):
+    for topic in (PROFILE, TAXONOMY, PROGRAMME, MENTORSHIP):
         await consume(outside, topic.name, "hr-dashboard.mentorships")
     for topic in (DIRECTORY, MENTORSHIP_STATE, NOTICE, VOICE):
         with pytest.raises(TopicAuthorizationFailedError):
@@ -252,14 +254,14 @@ class Refused:
 async def test_a_service_with_a_wrong_password_says_so_once_and_is_not_ready(
     guarded: Guarded, service: Refused
 ) -> None:
-    """One line from the consumers and one from the reader, however long it waits; the password stands nowhere."""
+    """One line from the consumers and one from each reader, however long it waits; the password stands nowhere."""
     service.start(guarded.settings("notifications", kafka_password=WRONG))
     sentence = "The broker does not accept the password of notifications. Set TURNABOUT_KAFKA_PASSWORD right."
     told = await service.until(sentence)
     assert told.splitlines().count(sentence) == 1
     await service.tried("Unable connect to", 6)
     assert set(service.refusals()) == {sentence}
-    assert len(service.refusals()) == 2
+    assert len(service.refusals()) == 3
     assert WRONG.get_secret_value() not in service.log.read_text()
 
 
@@ -267,12 +269,13 @@ async def test_a_service_is_ready_once_it_is_granted_what_it_lacks(guarded: Guar
     """Without a restart; until then one line a client names who lacks what, however often it tries."""
     service.start(await guarded.let_in("newcomer", frozenset()))
     await service.until("The broker refuses: newcomer may not read")
-    for topic in (MENTORSHIP.name, NOTICE.name):
+    for topic in (MENTORSHIP.name, NOTICE.name, TAXONOMY.name):
         await service.tried(f"Topic {topic} is not authorized", 4)
     told = sorted(service.refusals())
     assert [sentence.partition("may not read ")[2].partition(".")[0] for sentence in told] == [
         "matching",
         "notifications",
+        "profiles",
     ]
     assert "\nready" not in f"\n{await asyncio.to_thread(service.readiness)}"
     rights = [Acl("newcomer", *_rest(acl)) for acl in Access().service("notifications")]

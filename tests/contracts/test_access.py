@@ -13,22 +13,25 @@ def told(acls: frozenset[Acl]) -> set[str]:
     return {f"{acl.operation} {acl.resource} {acl.name}{'*' if acl.prefixed else ''}" for acl in acls}
 
 
-def test_profiles_writes_its_two_topics_and_hears_nobody() -> None:
+def test_profiles_writes_its_three_topics_and_hears_nobody() -> None:
     """It may look at what it has said itself."""
     assert told(RULES.service("profiles")) == {
         "write topic profiles.profile.v1",
         "read topic profiles.profile.v1",
         "write topic profiles.directory.v1",
         "read topic profiles.directory.v1",
+        "write topic profiles.taxonomy.v1",
+        "read topic profiles.taxonomy.v1",
     }
 
 
 def test_notifications_hears_mentorships_and_keeps_its_dead_letters() -> None:
-    """One group on two topics of matching, one topic of its own."""
+    """One group on two topics of matching, one topic of its own; of profiles only which areas there are."""
     assert told(RULES.service("notifications")) == {
         "write topic notifications.notice.v1",
         "read topic notifications.notice.v1",
         "read group notifications.threads",
+        "read topic profiles.taxonomy.v1",
         "read topic matching.mentorship.v1",
         "write topic matching.mentorship.v1.notifications.threads.dead",
         "read topic matching.mentorship.v1.notifications.threads.dead",
@@ -104,9 +107,10 @@ def test_each_topic_has_one_writer() -> None:
 
 
 def test_a_subscriber_reads_outside_topics_with_groups_of_its_own_name() -> None:
-    """Three topics, one prefix with its dot, nothing else."""
+    """Four topics, one prefix with its dot, nothing else."""
     assert told(RULES.subscriber("hr-dashboard")) == {
         "read topic profiles.profile.v1",
+        "read topic profiles.taxonomy.v1",
         "read topic matching.programme.v1",
         "read topic matching.mentorship.v1",
         "read group hr-dashboard.*",

@@ -52,6 +52,7 @@ def test_names_on_the_wire_are_fixed() -> None:
         "notifications.notice.v1",
         "profiles.directory.v1",
         "profiles.profile.v1",
+        "profiles.taxonomy.v1",
     ]
     assert MENTORSHIP.dead("notifications.threads") == "matching.mentorship.v1.notifications.threads.dead"
     assert PROFILE.removed == "turnabout.profiles.profile-removed.v1"

@@ -57,7 +57,9 @@ def _makes(path: Path) -> bool:
     ("reader", "module"),
     [
         ("matching.engine", "matching/matching/proposer.py"),
+        ("matching.labels", "matching/matching/labels.py"),
         ("notifications.inbox", "notifications/notifications/app.py"),
+        ("notifications.areas", "notifications/notifications/areas.py"),
     ],
 )
 def test_declared_readers_read_what_they_are_declared_for(reader: str, module: str) -> None:
@@ -72,4 +74,6 @@ def test_the_rebuild_reads_what_it_is_declared_for() -> None:
 
 def test_no_other_reader_is_declared() -> None:
     """Each declared reader is looked at above."""
-    assert set(readers()) == {"analytics.rebuild", "matching.engine", "notifications.inbox"}
+    assert set(readers()) == {
+        *("analytics.rebuild", "matching.engine", "matching.labels", "notifications.inbox", "notifications.areas"),
+    }

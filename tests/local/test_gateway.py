@@ -56,6 +56,7 @@ async def test_each_path_goes_to_the_service_that_answers_it(ports: Ports) -> No
         "/profile": ports.profiles,
         "/people/7": ports.profiles,
         "/import": ports.profiles,
+        "/taxonomy/areas/cloud": ports.profiles,
         "/api/profiles/v1/cards": ports.profiles,
         "/.well-known/jwks.json": ports.profiles,
         "/inbox": ports.notifications,

@@ -51,6 +51,7 @@ async def test_a_subscriber_is_let_in_and_shut_out(guarded: Guarded, turnabout: 
         "allow  crm to read topic matching.mentorship.v1",
         "allow  crm to read topic matching.programme.v1",
         "allow  crm to read topic profiles.profile.v1",
+        "allow  crm to read topic profiles.taxonomy.v1",
         "Nothing is done yet: add --yes.",
     ]
     assert "crm" not in await asyncio.to_thread((await guarded.administrator()).users)

@@ -17,6 +17,7 @@ from matching.domain.programme import Programme
 from notifications.domain import Notice, Thread
 from operations.checker.topology import PRODUCT, Life
 from profiles.domain import Profile
+from profiles.taxonomy import Taxonomy
 
 from contracts.examples import load, read, topic_of
 
@@ -24,6 +25,7 @@ EXAMPLES: Final = Path(__file__).parents[2] / "contracts" / "examples"
 OWNERS: Final[dict[str, type[Aggregate]]] = {
     "matching.mentorship-state.v1": Mentorship,
     "matching.programme.v1": Programme,
+    "profiles.taxonomy.v1": Taxonomy,
 }
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site
-from profiles.taxonomy import AREAS
+from profiles.starter import STARTER
 
 pytestmark = pytest.mark.connected
 V1 = "/api/profiles/v1"
@@ -153,16 +153,21 @@ async def test_a_service_gets_a_token_for_its_own_purpose_only(
     assert (await service_token(site, service, purpose, secret)).status_code == status
 
 
-async def test_the_taxonomy_is_for_everybody(site: Site) -> None:
-    """Each area once, with its family and label; twelve levels have names."""
-    answer = (await site.browser().get(f"{V1}/taxonomy")).json()
+async def test_the_taxonomy_is_for_every_member_and_for_services_that_show_areas(site: Site) -> None:
+    """Each area once, with its family and label; twelve levels have names; nobody else learns what areas are called."""
+    ana, matching = await site.signed_in("ana@demo.example"), await bearer(site, "matching", "taxonomy")
+    answer = (await ana.get(f"{V1}/taxonomy")).json()
 
     listed = [area["code"] for family in answer["families"] for area in family["areas"]]
     assert [family["code"] for family in answer["families"]] == ["technology", "inclusion", "ground", "trends"]
-    assert sorted(listed) == sorted(AREAS)
+    assert sorted(listed) == sorted(STARTER.offered)
     assert len(listed) == 24
     assert answer["areas"]["fintech"] == "Fintech"
     assert list(answer["levels"]) == [str(level) for level in range(1, 13)]
+    assert (await site.browser().get(f"{V1}/taxonomy", headers=matching)).json() == answer
+    assert (await site.browser().get(f"{V1}/taxonomy")).status_code == 401
+    mail = await bearer(site, "notifications", "mail")
+    assert (await site.browser().get(f"{V1}/taxonomy", headers=mail)).status_code == 403
 
 
 async def finished(browser: httpx.AsyncClient, location: str) -> dict[str, object]:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from profiles.columns import Columns, RosterError, Source, delimiter_of, documented, layout_of
 from profiles.domain import RosterRow
-from profiles.roster import Roster, header_of
+from profiles.roster import Roster
+from profiles.roster_file import RosterFile, header_of
+from profiles.starter import STARTER
 
 GERMAN = (
     *("Personalnummer", "Vorname", "Nachname", "E-Mail", "Stellenbezeichnung", "Vorgesetzten-Nummer", "Stufe"),
@@ -75,7 +77,7 @@ def test_a_file_of_its_own_is_read_as_chosen(tmp_path: Path) -> None:
         "languages": Source(otherwise="de;en"),
     }
 
-    ana, bo = Roster(path, guess.model_copy(update={"sources": sources})).rows()
+    ana, bo = Roster(path, STARTER, guess.model_copy(update={"sources": sources})).rows()
 
     assert isinstance(ana, RosterRow)
     assert isinstance(bo, RosterRow)
@@ -98,8 +100,8 @@ def test_the_beginning_shows_names_and_lines_as_they_stand(tmp_path: Path) -> No
     path = tmp_path / "r.csv"
     path.write_text('A, B \n1,"2,5"\n3,4\n', encoding="utf-8")
 
-    assert Roster(path).beginning(1) == (("A", "B"), [["1", "2,5"]])
-    assert Roster(path).beginning(9) == (("A", "B"), [["1", "2,5"], ["3", "4"]])
+    assert RosterFile(path).beginning(1) == (("A", "B"), [["1", "2,5"]])
+    assert RosterFile(path).beginning(9) == (("A", "B"), [["1", "2,5"], ["3", "4"]])
 
 
 def test_a_file_that_cannot_be_read_has_no_first_line(tmp_path: Path) -> None:

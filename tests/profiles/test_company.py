@@ -9,13 +9,13 @@ from local.company import write_roster
 from profiles.columns import COLUMNS
 from profiles.domain import Role, RosterRow
 from profiles.roster import Roster, unfit_managers
-from profiles.taxonomy import AREAS
+from profiles.starter import STARTER
 
 
 def company(path: Path, people: int, seed: int = 7) -> dict[str, RosterRow]:
     """The rows of a company as the import reads them."""
     write_roster(path, people, seed)
-    rows = list(Roster(path).rows())
+    rows = list(Roster(path, STARTER).rows())
     assert all(isinstance(row, RosterRow) for row in rows)
     return {row.contact.employee_id: row for row in rows if isinstance(row, RosterRow)}
 
@@ -23,7 +23,7 @@ def company(path: Path, people: int, seed: int = 7) -> dict[str, RosterRow]:
 def test_the_generator_knows_the_columns_and_areas_of_the_import() -> None:
     """Neither may import the other, so this holds them together."""
     assert sorted(COMPANY_COLUMNS) == sorted(COLUMNS)
-    assert sorted(COMPANY_AREAS) == sorted(AREAS)
+    assert sorted(COMPANY_AREAS) == sorted(STARTER.offered)
 
 
 @pytest.mark.parametrize("people", [12, 400, 3000])

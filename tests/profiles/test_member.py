@@ -9,9 +9,11 @@ from contracts.envelope import Event
 from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_row
+from profiles.areas import Change, Kind
 from profiles.columns import COLUMNS, layout_of
 from profiles.domain import Imported, Member, Profile, Regional, RosterRow
 from profiles.roster import read_row
+from profiles.starter import STARTER
 
 AT = "2026-10-05T21:15:00.000Z"
 
@@ -19,7 +21,7 @@ AT = "2026-10-05T21:15:00.000Z"
 def row(**cells: str) -> RosterRow:
     """A checked row."""
     mapping = a_row("E1", **cells)
-    found = read_row(2, layout_of(COLUMNS, None), [mapping.get(column, "") for column in COLUMNS])
+    found = read_row(2, layout_of(COLUMNS, None), [mapping.get(column, "") for column in COLUMNS], STARTER.known)
     assert isinstance(found, RosterRow)
     return found
 
@@ -116,7 +118,7 @@ def test_a_new_function_says_the_directory_and_a_new_wish_the_profile(member: Me
 def test_what_a_member_chose_stands_against_the_roster(member: Member) -> None:
     """After an edit the roster changes the directory only."""
     mine = Profile(offers=("neurodiversity",), open_to_mentor=True, enrolled=True)
-    member.edit_profile(mine, AT)
+    member.edit_profile(mine, AT, STARTER)
     said(member)
 
     outcome = member.import_row(row(offers="fintech", enrolled="no", level="4"), "m-0", AT)
@@ -134,7 +136,7 @@ def test_since_when_somebody_takes_part_is_said_in_the_directory_by_days(member:
         ("2026-10-21T08:00:00.000Z", False, True),
         ("2026-11-02T08:00:00.000Z", True, True),
     ):
-        member.edit_profile(Profile(enrolled=enrolled, in_person=in_person), at)
+        member.edit_profile(Profile(enrolled=enrolled, in_person=in_person), at, STARTER)
         entries = [event for event in said(member) if isinstance(event, DirectoryUpdated)]
         days += [(entry.enrolled_on, entry.enrolled_until) for entry in entries]
 
@@ -155,7 +157,7 @@ def test_who_never_took_part_has_no_such_day() -> None:
 
 def test_saving_an_unchanged_profile_says_nothing(member: Member) -> None:
     """Pressing save twice is not news."""
-    member.edit_profile(member.profile, AT)
+    member.edit_profile(member.profile, AT, STARTER)
     assert said(member) == []
 
 
@@ -175,18 +177,18 @@ def test_a_profile_that_no_programme_could_use_is_refused(member: Member, profil
     """And the member stays as they were."""
     before = member.model_dump()
     with pytest.raises(InvalidError):
-        member.edit_profile(profile, AT, functions=["legal"])
+        member.edit_profile(profile, AT, STARTER, functions=["legal"])
     assert (member.model_dump(), said(member)) == (before, [])
 
 
 def test_a_wish_may_stay_after_its_function_is_gone_and_no_other_comes(member: Member) -> None:
     """Whoever changes something else need not notice that the organisation renamed a function."""
-    member.edit_profile(Profile(wishes=("legal",)), AT, functions=["legal"])
+    member.edit_profile(Profile(wishes=("legal",)), AT, STARTER, functions=["legal"])
 
-    member.edit_profile(Profile(wishes=("legal",), in_person=True), AT, functions=["law"])
+    member.edit_profile(Profile(wishes=("legal",), in_person=True), AT, STARTER, functions=["law"])
 
     with pytest.raises(InvalidError, match="Nobody's function is 'sales'"):
-        member.edit_profile(Profile(wishes=("legal", "sales")), AT, functions=["law"])
+        member.edit_profile(Profile(wishes=("legal", "sales")), AT, STARTER, functions=["law"])
     assert (member.profile.wishes, member.profile.in_person) == (("legal",), True)
 
 
@@ -265,7 +267,7 @@ def test_removal_leaves_tombstones_and_no_trace_of_the_person(member: Member) ->
     member.remove()
     assert said(member) == []
     with pytest.raises(NotFoundError):
-        member.edit_profile(Profile(), AT)
+        member.edit_profile(Profile(), AT, STARTER)
     with pytest.raises(NotFoundError):
         member.choose_regional(Regional(time_zone="Asia/Tokyo"))
 
@@ -276,3 +278,17 @@ def test_a_member_is_linked_to_one_identity_for_good(member: Member) -> None:
     assert member.link("https://idp.example|ana")
     assert not member.link("https://idp.example|someone-else")
     assert member.identity == "https://idp.example|ana"
+
+
+def test_a_retired_area_may_stay_where_it_stands_and_nowhere_else(member: Member) -> None:
+    """Whoever shares it goes on; seeking it, and sharing it as somebody new, is refused in a sentence."""
+    retired = STARTER.after(Change(kind=Kind.AREA_RETIRED, code="cloud"))
+
+    member.edit_profile(Profile(offers=("cloud", "fintech")), retired)
+
+    assert member.profile.offers == ("cloud", "fintech")
+    with pytest.raises(InvalidError, match="'cloud' is no longer offered"):
+        member.edit_profile(Profile(offers=("cloud",), seeks=("cloud",)), retired)
+    member.edit_profile(Profile(offers=("fintech",)), retired)
+    with pytest.raises(InvalidError, match="'cloud' is no longer offered"):
+        member.edit_profile(Profile(offers=("cloud", "fintech")), retired)

@@ -15,9 +15,9 @@ from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site, silent
 from profiles.app import compose
 from profiles.columns import REQUIRED
+from profiles.functions import function_label
 from profiles.importing import import_roster
 from profiles.settings import ProfilesSettings
-from profiles.taxonomy import function_label
 from topic_records import all_records
 
 pytestmark = pytest.mark.connected

@@ -9,11 +9,12 @@ from profile_rosters import a_file, a_row
 from profiles.columns import COLUMNS, REQUIRED, RosterError
 from profiles.domain import Role, RosterRow
 from profiles.roster import Roster, RowError, unfit_managers
+from profiles.starter import STARTER
 
 
 def read(path: Path) -> list[RosterRow | list[RowError]]:
     """Every row or its errors."""
-    return list(Roster(path).rows())
+    return list(Roster(path, STARTER).rows())
 
 
 def errors(path: Path) -> list[tuple[int, str, str]]:

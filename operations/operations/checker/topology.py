@@ -140,6 +140,7 @@ _OF_OWNER: Final = {
         *("proposed_at", "accepted_at", "started_at", "ended_at", "closed_at", "paused_on"),
     ),
     "matching.programme.v1": ("rules_version",),
+    "profiles.taxonomy.v1": ("version",),
 }
 _OF_ROWS: Final = {
     ("analytics.rows", "matching.mentorship-state.v1"): (

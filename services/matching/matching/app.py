@@ -1,5 +1,7 @@
 """The composition root: matching's two roles."""
 
+from functools import cache
+
 from chassis.app import Service
 from chassis.state.timers import Timer
 from chassis.web import operations
@@ -20,14 +22,20 @@ from matching.store import Store
 
 def compose_api(settings: MatchingSettings) -> Service[Store]:
     """The role that answers people: pages, API, handlers, expiry."""
+
+    @cache
+    def labels() -> Labels:
+        return Labels(settings)
+
     return Service(
         settings,
         "matching",
         store_factory=Store,
-        app_factory=lambda store: make_app(settings, store),
+        app_factory=lambda store: make_app(settings, store, labels()),
         handlers=handlers,
         works=works,
         timers=lambda store: [Timer(store.mentorships, expire)],
+        readers=lambda _: [labels().reader(settings)],
     )
 
 
@@ -44,11 +52,16 @@ def compose_engine(settings: EngineSettings) -> Service[Store]:
     )
 
 
-def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
-    """The HTTP application over a store."""
+def make_app(settings: MatchingSettings, store: Store, labels: Labels | None = None) -> FastAPI:
+    """The HTTP application over a store.
+
+    Args:
+        settings: as read from the environment.
+        store: the service's database.
+        labels: those that somebody else keeps fresh.
+    """
     app = make_api("matching", settings=settings)
-    commands = Commands(store)
-    labels = Labels(settings)
+    commands, labels = Commands(store), labels or Labels(settings)
     app.include_router(api.router(commands))
     app.include_router(session_api.router(commands, labels, settings.public_url))
     app.include_router(pages.router(settings, commands, labels))

@@ -5,12 +5,19 @@ from collections.abc import Mapping
 from typing import Final
 
 import httpx
+from chassis.consuming.reader import TopicReader
+from chassis.consuming.records import Received
+from chassis.errors import UnavailableError
+from chassis.settings import Settings
 from chassis.translation import current
-from chassis.web.cards import CardsSettings
+from chassis.web.identity import ServiceSettings, ServiceTokens
+from contracts.profiles import TaxonomyPublished
 from pydantic import BaseModel, ValidationError
 
 from chassis import telemetry
 
+PURPOSE: Final = "taxonomy"
+"""What our token is for."""
 _SECONDS_KEPT: Final = 300.0
 _RETRY_SECONDS: Final = 5.0
 
@@ -19,13 +26,16 @@ Family = tuple[str, str, list[tuple[str, str]]]
 """A family's code, its label, and its areas by code and label."""
 
 
-class _Labelled(BaseModel):
+class _Area(BaseModel):
     code: str
     label: str
+    retired: bool = False
 
 
-class _Family(_Labelled):
-    areas: list[_Labelled]
+class _Family(BaseModel):
+    code: str
+    label: str
+    areas: list[_Area]
 
 
 class _Taxonomy(BaseModel):
@@ -34,44 +44,60 @@ class _Taxonomy(BaseModel):
 
 
 class Labels:
-    """Area labels, asked from profiles and kept for five minutes; without profiles a code reads as plain words."""
+    """Area labels, asked from profiles and kept until it says that they changed.
 
-    def __init__(self, settings: CardsSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    A reader of the topic may be behind, so they are asked for anew after five minutes in any case. Without profiles a
+    code reads as plain words.
+    """
+
+    def __init__(self, settings: ServiceSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=2.0, transport=transport)
+        self._tokens = ServiceTokens(settings, PURPOSE)
         self._known: dict[str, _Taxonomy] = {}
         self._until: dict[str, float] = {}
+        self._changes = 0
 
     async def areas(self) -> Mapping[str, str]:
-        """Labels by code in the language of the request."""
+        """Labels by code in the language of the request, of areas that are no longer offered too."""
         return (await self._taxonomy()).areas
 
     async def families(self) -> list[Family]:
         """The families of areas to choose from, in the language of the request."""
-        return [
-            (family.code, family.label, [(area.code, area.label) for area in family.areas])
+        found = [
+            (family.code, family.label, [(area.code, area.label) for area in family.areas if not area.retired])
             for family in (await self._taxonomy()).families
         ]
+        return [family for family in found if family[2]]
+
+    def reader(self, settings: Settings) -> TopicReader:
+        """Follows the taxonomy from now on."""
+        return TopicReader(settings, [TaxonomyPublished], self.changed, from_now=True)
+
+    def changed(self, _event: Received[TaxonomyPublished]) -> None:
+        """The taxonomy has a new version: ask for it when somebody looks next."""
+        self._changes += 1
+        self._until.clear()
 
     async def _taxonomy(self) -> _Taxonomy:
         language = current().tag
         if time.monotonic() >= self._until.get(language, 0.0):
+            changes = self._changes
             try:
-                with telemetry.span("call profiles taxonomy", kind="client"):
-                    answer = await self._client.get(
-                        "/api/profiles/v1/taxonomy", headers={"Accept-Language": language, **_trace()}
-                    )
-                answer.raise_for_status()
-                self._known[language] = _Taxonomy.model_validate_json(answer.content)
-                self._until[language] = time.monotonic() + _SECONDS_KEPT
-            except (httpx.HTTPError, ValidationError):
-                self._until[language] = time.monotonic() + _RETRY_SECONDS
+                self._known[language] = await self._asked(language)
+                kept = _SECONDS_KEPT if changes == self._changes else 0.0  # it changed while we asked
+            except (httpx.HTTPError, ValidationError, UnavailableError):
+                kept = _RETRY_SECONDS
+            self._until[language] = time.monotonic() + kept
         return self._known.get(language, _Taxonomy())
+
+    async def _asked(self, language: str) -> _Taxonomy:
+        headers = {"Accept-Language": language} | await self._tokens.headers()
+        with telemetry.span("call profiles taxonomy", kind="client"):
+            answer = await self._client.get("/api/profiles/v1/taxonomy", headers=headers)
+        answer.raise_for_status()
+        return _Taxonomy.model_validate_json(answer.content)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def _trace() -> dict[str, str]:
-    traceparent = telemetry.current_traceparent()
-    return {"traceparent": traceparent} if traceparent else {}
+        await self._tokens.aclose()

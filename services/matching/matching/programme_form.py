@@ -4,7 +4,7 @@ Nothing that was typed is lost: what cannot be read stands in its field again, b
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Final, Self
@@ -129,20 +129,21 @@ class ProgrammeForm:
         return cls(flat | {"new_leads": ""}, keep=plan.leads)
 
     @classmethod
-    def read(cls, sent: FormData, known_areas: Collection[str]) -> Self:
+    def read(cls, sent: FormData, labels: Mapping[str, str], allowed: Collection[str]) -> Self:
         """The form as somebody sent it.
 
         Args:
             sent: the fields.
-            known_areas: codes of the organisation's areas; none while they cannot be asked for.
+            labels: of the organisation's areas, those that are no longer offered too; none while nobody can be asked.
+            allowed: codes of those that may be named: they are offered, or the programme names them already.
         """
         values: dict[str, Any] = {name: value for name, value in sent.items() if isinstance(value, str)}
         values |= {name: [value for value in sent.getlist(name) if isinstance(value, str)] for name in _MANY}
         values |= {name: name in sent for name, field_ in Entered.model_fields.items() if field_.annotation is bool}
         values[_MAY_BE_EMPTY] = values.get(_MAY_BE_EMPTY) or "0"
         entered, errors = _validated(values)
-        if known_areas and (unknown := sorted({*values["areas"]} - {*known_areas})):
-            errors["areas"] = _("We do not know the area %(code)s. Load the page again.") % {"code": unknown[0]}
+        if labels and (unfit := sorted({*values["areas"]} - {*allowed})):
+            errors["areas"] = _unfit(unfit[0], labels)
         addresses = tuple(address for address in _BETWEEN_ADDRESSES.split(str(values.get("new_leads", ""))) if address)
         keep = tuple(values["keep"])
         if len(keep) + len(addresses) > LEADS_AT_MOST:
@@ -167,6 +168,14 @@ class ProgrammeForm:
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name, "")
+
+
+def _unfit(code: str, labels: Mapping[str, str]) -> str:
+    if code in labels:
+        return _("%(area)s is no longer offered. Untick it, or ask who edits the areas to bring it back.") % {
+            "area": labels[code]
+        }
+    return _("We do not know the area %(code)s. Load the page again.") % {"code": code}
 
 
 def _validated(values: dict[str, Any]) -> tuple[Entered | None, dict[str, str]]:

@@ -38,9 +38,13 @@ class ProgrammeViews:
         self._cards = cards
         self._labels = labels
 
-    async def read(self, request: Request) -> ProgrammeForm:
-        """The form that was sent."""
-        return ProgrammeForm.read(await request.form(), await self._labels.areas())
+    async def read(self, request: Request, programme: Programme | None = None) -> ProgrammeForm:
+        """The form that was sent; a programme keeps areas that are no longer offered, and takes none of them on."""
+        kept = programme.plan.rules.areas if programme else ()
+        return ProgrammeForm.read(await request.form(), await self._labels.areas(), {*await self._offered(), *kept})
+
+    async def _offered(self) -> set[str]:
+        return {code for _family, _label, areas in await self._labels.families() for code, _name in areas}
 
     async def form(
         self,
@@ -54,7 +58,7 @@ class ProgrammeViews:
         etag: str | None = None,
     ) -> HTMLResponse:
         """The form, with what is wrong and how far its rules reach."""
-        known = {code for _family, _label, areas in await self._labels.families() for code, _name in areas}
+        labels, offered = await self._labels.areas(), await self._offered()
         return self._pages.render(
             request,
             "programme_form.html",
@@ -65,7 +69,9 @@ class ProgrammeViews:
             etag=etag,
             problem=problem or (_("Some fields need another look.") if form.errors else ""),
             families=await self._labels.families(),
-            other_areas=[(code, code) for code in form["areas"] if known and code not in known],
+            other_areas=[
+                (code, labels.get(code, code)) for code in _others(form, programme) if labels and code not in offered
+            ],
             most_areas=AREAS_AT_MOST,
             schemes=scheme_words(),
             directions=direction_words(),
@@ -144,14 +150,14 @@ def _add_changing(routes: APIRouter, views: ProgrammeViews) -> None:
     @routes.post("/programmes/{programme}/reach")
     async def reach(request: Request, caller: SignedIn, programme: str) -> HTMLResponse:
         """How far other rules of a programme would reach."""
-        await views.commands.led(caller, programme)
-        return await views.fragment(request, caller, await views.read(request))
+        found = await views.commands.led(caller, programme)
+        return await views.fragment(request, caller, await views.read(request, found))
 
     @routes.post("/programmes/{programme}/edit")
     async def edit(request: Request, caller: SignedIn, programme: str, seen: IfMatch) -> Response:
         """Change it; when somebody else did meanwhile, the page shows what was entered and says so."""
         found = await views.commands.led(caller, programme)
-        form = await views.read(request)
+        form = await views.read(request, found)
         if form.entered is None or form["do"] == _CHECK:
             return await views.form(request, caller, form, found, etag=seen, status=422 if form.errors else 200)
         try:
@@ -184,6 +190,11 @@ def _add_changing(routes: APIRouter, views: ProgrammeViews) -> None:
             return redirect(f"/programmes/{programme}", notice=refusal.detail, kind="problem")
         notice = _("The programme is closed: nobody is proposed any more, and what runs goes on.")
         return redirect(f"/programmes/{programme}", notice=notice)
+
+
+def _others(form: ProgrammeForm, programme: Programme | None) -> tuple[str, ...]:
+    """Areas that the form shows although they may no longer be offered: those ticked, and those of the programme."""
+    return tuple(dict.fromkeys((*form["areas"], *(programme.plan.rules.areas if programme else ()))))
 
 
 def _usual() -> Plan:

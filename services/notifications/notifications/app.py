@@ -48,7 +48,10 @@ def compose(settings: NotificationsSettings) -> Service[Parts]:
         handlers=handlers,
         works=works,
         timers=lambda parts: [Timer(parts.store.threads, release_mails, field="mails_due")],
-        readers=lambda parts: [TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True)],
+        readers=lambda parts: [
+            TopicReader(settings, [NoticeSent], parts.streams.wake, from_now=True),
+            parts.areas.reader(settings),
+        ],
     )
 
 

@@ -7,16 +7,16 @@ from chassis.errors import ForbiddenError, NotFoundError, UnauthenticatedError, 
 from chassis.translation import gettext as _
 from chassis.web import identity
 from chassis.web.http import IfMatch, set_etag
-from chassis.web.identity import CallingService, ServiceCaller, SignedIn
+from chassis.web.identity import Caller, CallingService, ServiceCaller, SignedIn
 from chassis.web.policy import Resource
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis import clock
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Directory, Member, Profile, Regional
+from profiles.levels import LEVEL_NAMES
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY, PURPOSES
-from profiles.taxonomy import AREAS, FAMILIES, LEVEL_NAMES
 from profiles.tokens import SERVICE_SECONDS
 
 router = APIRouter()
@@ -132,25 +132,6 @@ async def jwks(parts: HasParts, response: Response) -> dict[str, Any]:
     return (await parts.tokens.keys()).published()
 
 
-@router.get(f"{V1}/taxonomy")
-async def taxonomy(response: Response) -> dict[str, Any]:
-    """Areas by family, their labels, and the names of levels."""
-    response.headers["Cache-Control"] = "public, max-age=300"
-    families = [
-        {
-            "code": family.code,
-            "label": _(family.label),
-            "areas": [{"code": area.code, "label": _(area.label)} for area in family.areas],
-        }
-        for family in FAMILIES
-    ]
-    return {
-        "families": families,
-        "areas": {code: _(area.label) for code, area in AREAS.items()},
-        "levels": {str(level): _(name) for level, name in LEVEL_NAMES.items()},
-    }
-
-
 @router.get(f"{V1}/me")
 async def me(caller: SignedIn, parts: HasParts, response: Response) -> Me:
     """One's own entry, with its version as ETag."""
@@ -165,11 +146,12 @@ async def change_me(
     if if_match is None:
         raise VersionNeededError(_("Send If-Match with the ETag that you read, so that no other edit is lost."))
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
+    areas = (await parts.store.taxonomy_of(caller.tenant)).now
     functions, at = (await parts.store.functions_of(caller.tenant)).held, clock.timestamp()
     await parts.store.change_member(
         caller.tenant,
         caller.member,
-        lambda member: member.edit_profile(change.applied_to(member.profile), at, functions),
+        lambda member: member.edit_profile(change.applied_to(member.profile), at, areas, functions),
         if_match=if_match,
     )
     return _told(await own(parts, caller), response)
@@ -233,7 +215,7 @@ async def remove_member(member_id: str, caller: SignedIn, parts: HasParts) -> No
     await parts.store.change_member(caller.tenant, member_id, Member.remove)
 
 
-async def own(parts: Parts, caller: identity.Caller) -> Member:
+async def own(parts: Parts, caller: Caller) -> Member:
     """The caller's own entry.
 
     Raises:
@@ -271,6 +253,24 @@ def _told(member: Member, response: Response) -> Me:
         profile=member.profile,
         regional=member.regional,
     )
+
+
+async def member_or_service(request: Request, purpose: str) -> Caller | None:
+    """The signed-in member, or none for a service with a token for this purpose.
+
+    Raises:
+        ForbiddenError: the service's token is for another one.
+        UnauthenticatedError: it is neither.
+    """
+    scheme, _space, _token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        try:
+            require_purpose(await identity.calling_service(request), purpose)
+        except UnauthenticatedError:
+            pass  # a member's own bearer token, which the check below reads
+        else:
+            return None
+    return await identity.caller(request)
 
 
 def require_purpose(service: CallingService, purpose: str) -> None:

@@ -7,7 +7,7 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from profiles import api, imports, pages, regional, taking_part
+from profiles import api, imports, pages, regional, taking_part, taxonomy_api, taxonomy_pages, taxonomy_versions
 from profiles.parts import Parts
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
@@ -49,6 +49,9 @@ def make_app(settings: ProfilesSettings, store: Store, provider: Provider) -> Fa
     app.include_router(imports.router)
     app.include_router(regional.router)
     app.include_router(taking_part.router)
+    app.include_router(taxonomy_api.router)
+    app.include_router(taxonomy_pages.router)
+    app.include_router(taxonomy_versions.router)
     app.include_router(operations.router("profiles", settings))
     app.include_router(operations.overview())
     identity.install(app, settings, transport=ASGITransport(app))

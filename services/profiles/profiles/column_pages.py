@@ -12,7 +12,7 @@ from chassis.translation import mark
 from profiles import staging
 from profiles.columns import COLUMNS, JOINED, OWN, REQUIRED, Columns, Source
 from profiles.jobs import ImportJob
-from profiles.roster import Roster
+from profiles.roster_file import RosterFile
 
 _SHOWN_ROWS: Final = 3
 _LONGEST: Final = 80
@@ -61,7 +61,7 @@ async def shown(job: ImportJob, chosen: Columns | None = None, problem: str = ""
     """What the page shows of a file that waits: our columns, the file's, and its first lines."""
     columns = chosen or job.wish.columns or Columns(header=(), sources={})
     path = staging.kept(job.id)
-    _header, rows = await asyncio.to_thread(Roster(path).beginning, _SHOWN_ROWS) if path else ((), [])
+    _header, rows = await asyncio.to_thread(RosterFile(path).beginning, _SHOWN_ROWS) if path else ((), [])
     return {
         "lines": [_line(name, columns.sources.get(name, Source())) for name in COLUMNS],
         "names": [("", _("nothing")), *((name, name) for name in dict.fromkeys(columns.header) if name)],

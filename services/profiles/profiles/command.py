@@ -13,7 +13,7 @@ from rich.table import Table
 from profiles.columns import RosterError
 from profiles.importing import Report, import_roster
 from profiles.jobs import Wish
-from profiles.roster import header_of
+from profiles.roster_file import header_of
 from profiles.store import Store
 
 _SHOWN: Final = 50

@@ -14,7 +14,7 @@ from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from pydantic import BaseModel, ConfigDict
 
-from profiles.taxonomy import AREAS
+from profiles.areas import Areas
 
 MAX_AREAS: Final = 12
 MAX_CAPACITY: Final = 10
@@ -79,18 +79,25 @@ class Profile(_Part):
     wishes: tuple[str, ...] = ()
     in_person: bool = False
 
-    def check(self, functions: Container[str]) -> None:
+    def check(self, before: "Profile", areas: Areas, functions: Container[str]) -> None:
         """Refuse what no programme could use.
 
         Args:
+            before: what it was; an area that stood there may stay although it is no longer offered.
+            areas: those of the tenant.
             functions: those that may be wished for.
 
         Raises:
-            InvalidError: an unknown area or function, too many of them, or a capacity out of range.
+            InvalidError: an area or function that cannot be chosen, too many of them, or a capacity out of range.
         """
-        for code in (*self.offers, *self.seeks):
-            if code not in AREAS:
-                raise InvalidError("There is no area '{code}'. Choose from the areas on the profile page.", code=code)
+        for chosen, had in ((self.offers, before.offers), (self.seeks, before.seeks)):
+            for code in chosen:
+                if code not in areas.known and code not in had:
+                    raise InvalidError(
+                        "There is no area '{code}'. Choose from the areas on the profile page.", code=code
+                    )
+                if code not in areas.offered and code not in had:
+                    raise InvalidError("The area '{code}' is no longer offered. Choose another one.", code=code)
         if max(len(self.offers), len(self.seeks)) > MAX_AREAS:
             raise InvalidError("Choose at most {most} areas to offer and {most} to seek.", most=MAX_AREAS)
         for code in self.wishes:
@@ -184,21 +191,22 @@ class Member(Aggregate):
         self._say_listing_after(listed)
         return Imported.UNCHANGED if self._content() == before else Imported.UPDATED
 
-    def edit_profile(self, profile: Profile, at: str, functions: Iterable[str] = ()) -> None:
+    def edit_profile(self, profile: Profile, at: str, areas: Areas, functions: Iterable[str] = ()) -> None:
         """The member's own choice; from now on it stands against the roster's profile columns.
 
         Args:
             profile: what they chose.
             at: when.
+            areas: those of the tenant; one that was there before may stay although it is no longer offered.
             functions: those of the directory; a wish that was there before may stay without being one of them.
 
         Raises:
-            InvalidError: the profile names an unknown area or function, or a number out of range.
+            InvalidError: the profile names an area or function that cannot be chosen, or a number out of range.
             NotFoundError: the member was removed.
         """
         if self.removed:
             raise NotFoundError("This person is no longer a member.")
-        profile.check({*functions, *self.profile.wishes})
+        profile.check(self.profile, areas, {*functions, *self.profile.wishes})
         self.edited, listed = True, self._listing()
         self._set_profile(profile, at)
         self._say_listing_after(listed)

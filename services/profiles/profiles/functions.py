@@ -5,10 +5,12 @@ each time a profile page is opened, so an import keeps them in a document of the
 """
 
 from collections.abc import Collection, Iterable
-from typing import Self
+from typing import Final, Self
 
 from chassis.state.aggregate import Aggregate
 from contracts.profiles import MOST_FUNCTIONS
+
+_INITIALS: Final = 2
 
 
 class Functions(Aggregate):
@@ -44,3 +46,11 @@ class Functions(Aggregate):
 def has_room(named: Collection[str], more: Collection[str]) -> bool:
     """Whether further functions may be named beside these."""
     return len(frozenset(named) | frozenset(more)) <= MOST_FUNCTIONS
+
+
+def function_label(code: str) -> str:
+    """A function's code as words. Spelling with large letters stands as it is; two small letters are initials."""
+    words = code.replace("-", " ").replace("_", " ")
+    if not words.islower():
+        return words
+    return words.upper() if len(words) <= _INITIALS else words[0].upper() + words[1:]

@@ -15,8 +15,9 @@ from chassis.state.documents import AlreadyExistsError
 from contracts.profiles import MOST_FUNCTIONS
 
 from chassis import clock
+from profiles.areas import Areas
 from profiles.columns import RosterError
-from profiles.domain import Imported, Member, RosterRow
+from profiles.domain import Imported, Member, Profile, RosterRow
 from profiles.functions import has_room
 from profiles.jobs import Counts, Wish
 from profiles.roster import Roster, RowError, unfit_managers
@@ -98,7 +99,7 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
     Raises:
         RosterError: the file as a whole is not readable, or holds no row; or another import was faster.
     """
-    roster, report = Roster(path, wish.columns), Report()
+    roster, report = Roster(path, (await store.taxonomy_of(tenant)).now, wish.columns), Report()
     people = await _check(store, tenant, roster, report, progress)
     if not people.lines and not report.errors:
         raise RosterError("The file names its columns but holds no people.")
@@ -112,7 +113,7 @@ async def import_roster(store: Store, tenant: str, path: Path, progress: Progres
             await _try(store, tenant, batch, people, report)
         else:
             await _write(store, tenant, batch, people, report)
-        report.percent = _CHECKING + (100 - _CHECKING) * roster.position // max(1, roster.total)
+        report.percent = _CHECKING + int((100 - _CHECKING) * roster.share)
         await progress(report)
     await _part_with_leavers(store, tenant, people, report, wish)
     if not wish.trial:
@@ -132,16 +133,21 @@ async def _check(store: Store, tenant: str, roster: Roster, report: Report, prog
                 rows.append(item)
             else:
                 report.errors.extend(item)
-        people.remember((await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))).values())
+        stored = await store.by_employee_id(tenant, (row.contact.employee_id for row in rows))
+        people.remember(stored.values())
         owners = await store.by_email(tenant, (row.contact.email for row in rows))
         for row in rows:
-            problems = [*_doubles(row, people, owners.get(row.contact.email)), *_too_many(row, people.functions)]
+            problems = [
+                *_doubles(row, people, owners.get(row.contact.email)),
+                *_too_many(row, people.functions),
+                *_no_longer_offered(row, stored.get(row.contact.employee_id), roster.areas),
+            ]
             report.errors.extend(problems)
             if not problems:
                 people.lines[row.contact.employee_id] = people.emails[row.contact.email] = row.line
                 people.managers[row.contact.employee_id] = row.manager_id
                 people.functions |= row.functions
-        report.percent = _CHECKING * roster.position // max(1, roster.total)
+        report.percent = int(_CHECKING * roster.share)
         await progress(report)
     return people
 
@@ -161,6 +167,19 @@ def _too_many(row: RosterRow, functions: set[str]) -> Iterator[RowError]:
         column = "likes" if has_room(functions, row.functions - {*row.profile.wishes}) else "function"
         reason = f"names a function more than the {MOST_FUNCTIONS} that can be told apart in an organisation"
         yield RowError(row.line, column, reason)
+
+
+def _no_longer_offered(row: RosterRow, member: Member | None, areas: Areas) -> Iterator[RowError]:
+    """Areas that are retired and would be chosen anew; those of somebody who edited their profile are not followed."""
+    if member is not None and member.edited:
+        return
+    before = member.profile if member is not None else Profile()
+    for column, named, had in (
+        ("offers", row.profile.offers, before.offers),
+        ("seeks", row.profile.seeks, before.seeks),
+    ):
+        for code in sorted(frozenset(named).difference(areas.offered, had)):
+            yield RowError(row.line, column, f"names '{code}', which is no longer offered to anybody new")
 
 
 async def _settle_managers(store: Store, tenant: str, people: _People, report: Report) -> None:

@@ -5,9 +5,9 @@ import io
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from chassis.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
+from chassis.errors import ConflictError, InvalidError, NotFoundError
+from chassis.translation import current
 from chassis.translation import gettext as _
-from chassis.web import identity
 from chassis.web.http import body_limit
 from chassis.web.identity import Caller, SignedIn
 from chassis.web.pages import Pages, redirect
@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 
 from chassis import clock
 from profiles import column_pages, staging
-from profiles.api import V1, PersonCard, card_of, require_purpose
+from profiles.api import V1, PersonCard, card_of, member_or_service
 from profiles.columns import OPTIONAL, REQUIRED
 from profiles.jobs import Counts, ImportJob, JobStatus, Problem, Wish
 from profiles.parts import HasParts, Parts
@@ -59,16 +59,8 @@ class ImportAnswer(BaseModel):
 
 async def may_import(request: Request) -> None:
     """Lets through operators, and services with a token for imports."""
-    scheme, _space, _token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        try:
-            require_purpose(await identity.calling_service(request), "import")
-        except UnauthenticatedError:
-            pass  # a member's own bearer token, which the check below reads
-        else:
-            return
-    caller = await identity.caller(request)
-    POLICY.require(caller, "roster.import", Resource(caller.tenant))
+    if caller := await member_or_service(request, "import"):
+        POLICY.require(caller, "roster.import", Resource(caller.tenant))
 
 
 @router.post(f"{V1}/imports", status_code=202, dependencies=[Depends(may_import)])
@@ -172,6 +164,7 @@ async def _import_page(
     request: Request, caller: Caller, parts: Parts, job: ImportJob | None, *, status: int = 200, **context: Any
 ) -> HTMLResponse:
     earlier = [_shown(each) for each in await parts.store.imports_of(caller.tenant, _HISTORY)]
+    areas = (await parts.store.taxonomy_of(caller.tenant)).now
     if job and job.status is JobStatus.WAITING and not context:
         context = await column_pages.shown(job)
     return _pages.render(
@@ -181,6 +174,7 @@ async def _import_page(
         status=status,
         required=REQUIRED,
         optional=OPTIONAL,
+        areas=[(each.words.label(current().tag), each.code) for each in areas.areas if not each.retired],
         earlier=earlier,
         people={card.member: card for card in await _cards(parts, caller, earlier)},
         **_shown(job),

@@ -1,10 +1,12 @@
 """The pages of profiles: sign-in, one's own profile, and the import for operators."""
 
 import hmac
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from chassis.errors import InvalidError, PreconditionError, TurnaboutError
+from chassis.translation import current
 from chassis.translation import gettext as _
 from chassis.web.http import IfMatch
 from chassis.web.identity import SESSION_COOKIE, Caller, SignedIn, Visitor
@@ -17,11 +19,12 @@ from pydantic import BaseModel, Field
 from chassis import clock
 from profiles import regional
 from profiles.api import AreaCode, Capacity, FunctionCode, card_of, own
+from profiles.areas import Areas
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
+from profiles.functions import function_label
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
 from profiles.signin import ATTEMPT_COOKIE, CALLBACK, set_cookie, sign_in
-from profiles.taxonomy import FAMILIES, function_label
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
 
 router = APIRouter(include_in_schema=False)
@@ -136,8 +139,8 @@ async def profile_page(
     """One's own profile; an invitation leads here with what it is about ticked, which nobody has saved yet."""
     member = await own(parts, caller)
     profile = _invited(member.profile, offer) if offer else member.profile
-    functions = await _functions(parts, caller)
-    return _profile_page(request, caller, member, profile, functions, invited=profile != member.profile)
+    choice = await _choice(parts, caller)
+    return _profile_page(request, caller, member, profile, choice, invited=profile != member.profile)
 
 
 @router.post("/profile")
@@ -147,10 +150,13 @@ async def save_profile(
     """Saves the profile; when it changed meanwhile or cannot be so, the page shows what was entered and why."""
     POLICY.require(caller, "profile.edit", Resource(caller.tenant, relations=frozenset({"self"})))
     before = (await own(parts, caller)).profile
-    entered, functions, at = form.profile(before), await _functions(parts, caller), clock.timestamp()
+    entered, choice, at = form.profile(before), await _choice(parts, caller), clock.timestamp()
     try:
         await parts.store.change_member(
-            caller.tenant, caller.member, lambda member: member.edit_profile(entered, at, functions), if_match=if_match
+            caller.tenant,
+            caller.member,
+            lambda member: member.edit_profile(entered, at, choice.areas, choice.functions),
+            if_match=if_match,
         )
     except PreconditionError as refusal:
         problem = _(
@@ -167,13 +173,39 @@ async def save_profile(
 async def _again(
     request: Request, caller: Caller, parts: Parts, entered: Profile, *, problem: str, status: int
 ) -> HTMLResponse:
-    member, functions = await own(parts, caller), await _functions(parts, caller)
-    return _profile_page(request, caller, member, entered, functions, problem=problem, status=status)
+    member, choice = await own(parts, caller), await _choice(parts, caller)
+    return _profile_page(request, caller, member, entered, choice, problem=problem, status=status)
 
 
-async def _functions(parts: Parts, caller: Caller) -> tuple[str, ...]:
-    """Whose people may be wished for."""
-    return (await parts.store.functions_of(caller.tenant)).held
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What can be chosen: areas, and functions whose people may be wished for."""
+
+    areas: Areas
+    functions: tuple[str, ...]
+
+    def families(self) -> list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]]:
+        """The label of each family that holds something, its areas, and what those are about as far as it is said."""
+        language, found = current().tag, []
+        for family in self.areas.families:
+            if areas := self.areas.in_family(family.code):
+                told = [(area.words.label(language), area.words.sentence(language)) for area in areas]
+                options = [(area.code, label) for area, (label, _about) in zip(areas, told, strict=True)]
+                found.append((family.words.label(language), options, [each for each in told if each[1]]))
+        return found
+
+    def retired(self, chosen: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Areas that stand on a profile and are no longer offered."""
+        return [
+            (area.code, area.words.label(current().tag))
+            for area in self.areas.areas
+            if area.retired and area.code in chosen
+        ]
+
+
+async def _choice(parts: Parts, caller: Caller) -> _Choice:
+    areas, functions = await parts.store.taxonomy_of(caller.tenant), await parts.store.functions_of(caller.tenant)
+    return _Choice(areas.now, functions.held)
 
 
 def _profile_page(
@@ -181,7 +213,7 @@ def _profile_page(
     caller: Caller,
     member: Member,
     profile: Profile,
-    functions: tuple[str, ...],
+    choice: _Choice,
     *,
     problem: str | None = None,
     status: int = 200,
@@ -196,8 +228,9 @@ def _profile_page(
         member=member,
         profile=profile,
         etag=member.etag,
-        families=[(family.code, _(family.label), _options(family.areas)) for family in FAMILIES],
-        functions=sorted(((code, function_label(code)) for code in functions), key=lambda option: option[1].lower()),
+        families=choice.families(),
+        retired={"offers": choice.retired(member.profile.offers), "seeks": choice.retired(member.profile.seeks)},
+        functions=sorted(((code, function_label(code)) for code in choice.functions), key=lambda one: one[1].lower()),
         most_areas=MAX_AREAS,
         most_wishes=MAX_WISHES,
         most_people=MAX_CAPACITY,
@@ -217,10 +250,6 @@ def _invited(profile: Profile, offer: list[str]) -> Profile:
             "offers": tuple(dict.fromkeys([*profile.offers, *offer]))[:MAX_AREAS],
         }
     )
-
-
-def _options(areas: Any) -> list[tuple[str, str]]:
-    return [(area.code, _(area.label)) for area in areas]
 
 
 def _missing(profile: Profile) -> str | None:

@@ -10,6 +10,8 @@ POLICY: Final = Policy(
     {
         "profile.edit": Grant(relations={"self"}),
         "cards.read": Grant(everyone=True),
+        "taxonomy.read": Grant(everyone=True),
+        "taxonomy.edit": Grant(roles={Role.ORGANISER.value}),
         "roster.import": Grant(roles={Role.OPERATOR.value}),
         "member.remove": Grant(roles={Role.OPERATOR.value}),
     }
@@ -21,4 +23,5 @@ PURPOSES: Final = {
     "calendar": frozenset({"notifications"}),
     "programme-leads": frozenset({"matching"}),
     "import": frozenset({"operations"}),
+    "taxonomy": frozenset({"matching", "notifications"}),
 }

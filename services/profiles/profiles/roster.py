@@ -4,29 +4,19 @@ The file is read as a stream, twice: once to check every row and to settle what 
 (doubles, missing managers, circles), once to hand out the rows that stand. Memory holds four short strings a row.
 """
 
-import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TypeVar
 
 from contracts.codes import COUNTRIES, LANGUAGES
 
 from chassis import zones
-from profiles.columns import (
-    LONGEST_NAME,
-    MOST_COLUMNS,
-    REQUIRED,
-    Columns,
-    Layout,
-    RosterError,
-    delimiter_of,
-    layout_of,
-)
+from profiles.areas import Areas
+from profiles.columns import REQUIRED, Columns, Layout, layout_of
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
-from profiles.taxonomy import AREAS
+from profiles.roster_file import RosterFile
 
 _LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "function": 80, "site": 80}
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
@@ -81,15 +71,20 @@ class _Cells:
 
 @dataclass(slots=True)
 class Roster:
-    """A roster on disk. `total` is its size in bytes; `position` how far the current reading is."""
+    """The people of a file. Columns are read as somebody chose, or where nobody did, by the documented names."""
 
     path: Path
+    areas: Areas
     columns: Columns | None = None
-    position: int = 0
-    total: int = 0
+    _file: RosterFile = field(init=False)
 
     def __post_init__(self) -> None:
-        self.total = self.path.stat().st_size
+        self._file = RosterFile(self.path)
+
+    @property
+    def share(self) -> float:
+        """How much of the file the current reading has behind it, from 0 to 1."""
+        return self._file.position / max(1, self._file.total)
 
     def rows(self) -> Iterator[RosterRow | list[RowError]]:
         """Each row of the file, checked by itself.
@@ -98,63 +93,16 @@ class Roster:
             RosterError: the file is empty, not UTF-8, not CSV, or its columns are not those that were chosen; where
                 nobody chose, the documented ones.
         """
-        cells = self._cells()
+        cells = self._file.cells()
         _number, header = next(cells, (1, []))
         layout = layout_of(header, self.columns)
         for number, row in cells:
             if any(cell.strip() for cell in row):
-                yield read_row(number, layout, row)
-
-    def beginning(self, rows: int) -> tuple[tuple[str, ...], list[list[str]]]:
-        """The names on the first line, and so many of the lines after it, as they stand there.
-
-        Raises:
-            RosterError: the file is not UTF-8 or not CSV.
-        """
-        lines = [[cell.strip() for cell in cells] for _number, cells in islice(self._cells(), rows + 1)]
-        return (tuple(lines[0]), lines[1:]) if lines else ((), [])
-
-    def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        self.position = 0
-        lines = self._lines()
-        first = next(lines, "")
-        reader = csv.reader(chain([first], lines), strict=True, delimiter=delimiter_of(first))
-        try:
-            for cells in reader:
-                yield reader.line_num, cells
-        except csv.Error as error:
-            raise RosterError(f"The file is not readable as CSV near line {reader.line_num}: {error}.") from error
-
-    def _lines(self) -> Iterator[str]:
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                self.position += len(line)
-                yield _decode(line, number)
+                yield read_row(number, layout, row, self.areas.known)
 
 
-def header_of(path: Path) -> tuple[str, ...]:
-    """The first line's names; none when reading the rows will have to say what is wrong with the file."""
-    try:
-        header, _rows = Roster(path).beginning(0)
-    except RosterError:
-        return ()
-    return header if len(header) <= MOST_COLUMNS and all(len(name) <= LONGEST_NAME for name in header) else ()
-
-
-def _decode(line: bytes, number: int) -> str:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise RosterError(
-            f"The file is not UTF-8 text (line {number}). Save it as 'CSV UTF-8' and import it again."
-        ) from error
-    if "\x00" in text:
-        raise RosterError(f"Line {number} is not text. Save the file as 'CSV UTF-8' and import it again.")
-    return text
-
-
-def read_row(line: int, layout: Layout, cells: list[str]) -> RosterRow | list[RowError]:
-    """One row, or everything that is wrong with it."""
+def read_row(line: int, layout: Layout, cells: list[str], areas: Container[str]) -> RosterRow | list[RowError]:
+    """One row, or everything that is wrong with it; whether its areas are still offered depends on who it is."""
     if len(cells) != layout.width:
         return [RowError(line, "", f"has {len(cells)} cells, but line 1 names {layout.width} columns")]
     row = _Cells(line, layout.values(cells))
@@ -168,7 +116,7 @@ def read_row(line: int, layout: Layout, cells: list[str]) -> RosterRow | list[Ro
         ),
         manager_id=row.take("manager_id", _text("employee_id"), ""),
         directory=_directory(row),
-        profile=_profile(row),
+        profile=_profile(row, areas),
         roles=row.take_all("roles", _role),
     )
     return row.errors or found
@@ -192,9 +140,9 @@ def _directory(row: _Cells) -> Directory:
     return directory
 
 
-def _profile(row: _Cells) -> Profile:
-    offers = row.take_all("offers", _area, MAX_AREAS)
-    seeks = row.take_all("seeks", _area, MAX_AREAS)
+def _profile(row: _Cells, areas: Container[str]) -> Profile:
+    offers = row.take_all("offers", _area(areas), MAX_AREAS)
+    seeks = row.take_all("seeks", _area(areas), MAX_AREAS)
     mentor_capacity = row.take("mentor_capacity", _number(0, MAX_CAPACITY), 1)
     mentee_capacity = row.take("mentee_capacity", _number(0, MAX_CAPACITY), 1)
     return Profile(
@@ -247,10 +195,13 @@ def _email(text: str) -> str:
     return address
 
 
-def _area(text: str) -> str:
-    if text not in AREAS:
-        raise ValueError(f"names {_shown(text)}, which is not an area; areas are separated by ';'")
-    return text
+def _area(areas: Container[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in areas:
+            raise ValueError(f"names {_shown(text)}, which is not an area; areas are separated by ';'")
+        return text
+
+    return read
 
 
 def _role(text: str) -> Role:

@@ -1,12 +1,14 @@
-"""Members, their functions, imports and signing keys in this service's database."""
+"""Members, their functions, the taxonomy, imports and signing keys in this service's database."""
 
+import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Self, TypeVar
 
 from chassis.delivery import Delivery
-from chassis.state.documents import Documents
+from chassis.state.documents import AlreadyExistsError, Documents
 from chassis.state.mongo import IN_LIMIT, Index
 
 from profiles.columns import Columns
@@ -14,6 +16,7 @@ from profiles.domain import Member
 from profiles.functions import Functions
 from profiles.jobs import ImportJob, JobStatus
 from profiles.keys import KeySet
+from profiles.taxonomy import Taxonomy
 
 R = TypeVar("R")
 
@@ -24,6 +27,8 @@ MEMBER_INDEXES: Final = (
     Index((("tenant", 1), ("employee_id", 1)), unique=True),
     Index((("tenant", 1), ("directory.function", 1))),
     Index((("tenant", 1), ("profile.wishes", 1))),
+    Index((("tenant", 1), ("profile.offers", 1))),
+    Index((("tenant", 1), ("profile.seeks", 1))),
 )
 
 
@@ -33,6 +38,7 @@ class Store:
 
     members: Documents[Member]
     functions: Documents[Functions]
+    taxonomies: Documents[Taxonomy]
     imports: Documents[ImportJob]
     keys: Documents[KeySet]
 
@@ -42,6 +48,7 @@ class Store:
         return cls(
             members=delivery.documents(Member, "members", indexes=MEMBER_INDEXES),
             functions=delivery.documents(Functions, "functions"),
+            taxonomies=delivery.documents(Taxonomy, "taxonomies"),
             imports=delivery.documents(ImportJob, "imports", indexes=[Index((("tenant", 1),))]),
             keys=delivery.documents(KeySet, "keys"),
         )
@@ -100,6 +107,25 @@ class Store:
         await self.functions.change(
             tenant, tenant, lambda each: each.recount(held, wished), create=lambda: Functions.none_yet(tenant)
         )
+
+    async def taxonomy_of(self, tenant: str) -> Taxonomy:
+        """The taxonomy of a tenant; whoever asks first makes it."""
+        if found := await self.taxonomies.get(tenant, tenant):
+            return found
+        with suppress(AlreadyExistsError):  # somebody else asked at the same moment
+            await self.taxonomies.insert(Taxonomy.starter(tenant))
+        return await self.taxonomies.load(tenant, tenant)
+
+    async def change_taxonomy(self, tenant: str, decide: Callable[[Taxonomy], R]) -> R:
+        """Change the taxonomy in one compare-and-set."""
+        return await self.taxonomies.change(tenant, tenant, decide, create=lambda: Taxonomy.starter(tenant))
+
+    async def naming(self, tenant: str, area: str) -> tuple[int, int]:
+        """How many profiles offer an area now, and how many seek it."""
+        offered, sought = await asyncio.gather(
+            *(self.members.count(tenant, {f"profile.{side}": area}) for side in ("offers", "seeks"))
+        )
+        return offered, sought
 
     async def change_member(
         self, tenant: str, member: str, decide: Callable[[Member], R], *, if_match: str | None = None

@@ -17,7 +17,7 @@ from profiles import staging
 from profiles.columns import Columns, RosterError, documented
 from profiles.importing import AS_IT_IS, Progress, Report, import_roster
 from profiles.jobs import ImportJob, JobStatus, Problem, Wish
-from profiles.roster import header_of
+from profiles.roster_file import header_of
 from profiles.store import Store
 
 MOST_BYTES: Final = 64 * 1024 * 1024  # some 300,000 people
