@@ -1,17 +1,24 @@
 """The composition root: matching's two roles."""
 
+import json
+from typing import cast
+
 from chassis.app import Service
 from chassis.state.timers import Timer
 from chassis.web.http import make_api
 from fastapi import FastAPI
 
 from chassis import clock
-from matching import api, pages, session_api
+from matching import api, pages, programme_api, request_api, run_api, session_api
 from matching.commands import Commands
+from matching.discovery import Discovery
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
 from matching.labels import Labels
+from matching.programmes import ProgrammeCommands
 from matching.proposer import Proposer
+from matching.reach import Crowd
+from matching.requests import Requests
 from matching.runs import Runner
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
@@ -47,11 +54,22 @@ def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
     """The HTTP application over a store."""
     app = make_api("matching", settings=settings)
     commands = Commands(store)
-    labels = Labels(settings)
+    labels, crowd = Labels(settings), Crowd(store)
+    discovery, programmes = Discovery(store, crowd), ProgrammeCommands(settings, commands)
+    requests = Requests(commands, discovery)
     app.include_router(api.router(commands))
+    app.include_router(request_api.router(commands, discovery, requests, labels))
+    app.include_router(programme_api.router(programmes, commands, crowd, labels))
+    app.include_router(run_api.router(commands))
     app.include_router(session_api.router(commands, labels, settings.public_url))
-    app.include_router(pages.router(settings, commands, labels))
+    app.include_router(pages.router(settings, commands, labels, crowd, discovery))
     return app
+
+
+def describe() -> str:
+    """The OpenAPI document of the JSON API, as it is committed beside this package."""
+    app = make_app(MatchingSettings(), cast("Store", None))  # no route is called, so nothing is read
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def expire(mentorship: Mentorship) -> None:

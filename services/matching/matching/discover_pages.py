@@ -85,8 +85,7 @@ class DiscoverViews:
         return await self._discovery.around(programme, me, look.side, look.area or None)
 
     def _why(self, found: Found, side: Side, areas: Mapping[str, str]) -> list[str]:
-        reasons = found.terms.for_mentor if side is Side.MENTOR else found.terms.for_mentee
-        return sentences(reasons, areas)[:_REASONS]
+        return sentences(found.terms.reasons_for(side), areas)[:_REASONS]
 
 
 def add(routes: APIRouter, views: DiscoverViews, requests: Requests) -> None:

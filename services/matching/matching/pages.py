@@ -21,7 +21,6 @@ from matching.commands import Commands
 from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
-from matching.domain.proposal import Reason
 from matching.labels import Labels
 from matching.programmes import ProgrammeCommands
 from matching.reach import Crowd
@@ -113,7 +112,7 @@ class Views:
         steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         areas = await self.labels.areas()
-        why = {step.pair.id: sentences(_reasons(step.pair, step.side), areas) for step in steps}
+        why = {step.pair.id: sentences(step.pair.terms.reasons_for(step.side), areas) for step in steps}
         return self.pages.render(
             request,
             "proposals.html",
@@ -142,7 +141,7 @@ class Views:
             people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
             other=other,
             step=_OPEN_STEPS[pair.status],
-            why=sentences(_reasons(pair, side), areas),
+            why=sentences(pair.terms.reasons_for(side), areas),
             focus=await self._focus([pair]),
             area_options=[(code, area_label(areas, code)) for code in offered],
             words=_words(),
@@ -165,12 +164,13 @@ class Views:
         }
 
 
-def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> APIRouter:
+def router(
+    settings: MatchingSettings, commands: Commands, labels: Labels, crowd: Crowd, discovery: Discovery
+) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
-    pages, cards, crowd = Pages("matching"), Cards(settings), Crowd(commands.store)
+    pages, cards = Pages("matching"), Cards(settings)
     views = Views(commands, pages, cards, labels)
-    discovery = Discovery(commands.store, crowd)
     discover_pages.add(
         routes,
         discover_pages.DiscoverViews(commands, discovery, pages, cards, labels),
@@ -309,10 +309,6 @@ def _add_leaving(routes: APIRouter, commands: Commands) -> None:
         except ConflictError as refusal:
             return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
         return redirect("/", notice=_("It has ended. Nobody is told who ended it or why."), kind="info")
-
-
-def _reasons(pair: Mentorship, side: Side) -> tuple[Reason, ...]:
-    return pair.terms.for_mentor if side is Side.MENTOR else pair.terms.for_mentee
 
 
 def _words() -> dict[str, dict[str, str]]:

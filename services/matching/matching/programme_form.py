@@ -126,8 +126,8 @@ class ProgrammeForm:
         values |= {name: [value for value in sent.getlist(name) if isinstance(value, str)] for name in _MANY}
         values |= {name: name in sent for name, field_ in Entered.model_fields.items() if field_.annotation is bool}
         entered, errors = _validated(values)
-        if known_areas and (unknown := sorted({*values["areas"]} - {*known_areas})):
-            errors["areas"] = _("We do not know the area %(code)s. Load the page again.") % {"code": unknown[0]}
+        if wrong := unknown_area(values["areas"], known_areas):
+            errors["areas"] = wrong
         addresses = tuple(address for address in _BETWEEN_ADDRESSES.split(str(values.get("new_leads", ""))) if address)
         keep = tuple(values["keep"])
         if len(keep) + len(addresses) > LEADS_AT_MOST:
@@ -164,10 +164,17 @@ def _validated(values: dict[str, Any]) -> tuple[Entered | None, dict[str, str]]:
 def _sentences(refused: ValidationError) -> Iterable[tuple[str, str]]:
     for error in reversed(refused.errors()):
         name, limits = str(error["loc"][0]), error.get("ctx", {})
-        yield name, _sentence(name, error["type"], limits, error["msg"])
+        yield name, sentence_of(name, error["type"], limits, error["msg"])
 
 
-def _sentence(name: str, kind: str, limits: dict[str, Any], message: str) -> str:
+def unknown_area(areas: Iterable[str], known: Collection[str]) -> str:
+    """What to say about an area that nobody knows; nothing while none can be asked for."""
+    unknown = sorted({*areas} - {*known}) if known else []
+    return _("We do not know the area %(code)s. Load the page again.") % {"code": unknown[0]} if unknown else ""
+
+
+def sentence_of(name: str, kind: str, limits: dict[str, Any], message: str) -> str:
+    """What is wrong with a field, by the kind of its error and the limits that this kind names."""
     asked = Entered.model_fields[name]
     if kind == "value_error":
         sentence = str(limits["error"])
