@@ -37,6 +37,7 @@ class MentorshipView(BaseModel):
     you_said_yes: bool
     mentor: str
     mentee: str
+    delegate: str | None
     areas: tuple[str, ...]
     direction: str
     proposed_at: str
@@ -57,6 +58,7 @@ class MentorshipView(BaseModel):
             you_said_yes=side in pair.yes,
             mentor=pair.mentor,
             mentee=pair.mentee,
+            delegate=pair.delegate,
             areas=pair.terms.areas,
             direction=pair.direction,
             proposed_at=pair.proposed_at,

@@ -9,8 +9,9 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 
 from chassis import clock
-from matching import api, pages, programme_api, request_api, run_api, session_api
+from matching import api, delegate_api, pages, programme_api, request_api, run_api, session_api
 from matching.commands import Commands
+from matching.delegates import Delegates
 from matching.discovery import Discovery
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
@@ -56,13 +57,14 @@ def make_app(settings: MatchingSettings, store: Store) -> FastAPI:
     commands = Commands(store)
     labels, crowd = Labels(settings), Crowd(store)
     discovery, programmes = Discovery(store, crowd), ProgrammeCommands(settings, commands)
-    requests = Requests(commands, discovery)
+    requests, delegates = Requests(commands, discovery), Delegates(settings, commands)
     app.include_router(api.router(commands))
     app.include_router(request_api.router(commands, discovery, requests, labels))
     app.include_router(programme_api.router(programmes, commands, crowd, labels))
     app.include_router(run_api.router(commands))
     app.include_router(session_api.router(commands, labels, settings.public_url))
-    app.include_router(pages.router(settings, commands, labels, crowd, discovery))
+    app.include_router(delegate_api.router(delegates))
+    app.include_router(pages.router(settings, commands, labels, crowd=crowd, discovery=discovery, delegates=delegates))
     return app
 
 

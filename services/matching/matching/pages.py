@@ -15,9 +15,10 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import discover_pages, lead_pages, programme_pages, review_pages, session_pages
+from matching import delegate_pages, discover_pages, lead_pages, programme_pages, review_pages, session_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
+from matching.delegates import Delegates
 from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
@@ -104,6 +105,7 @@ class Views:
             led=[programme for programme in programmes if programme.led_by(caller.member)],
             focus=await self._focus(pairs),
             plans=await self.plans.of_all(caller, pairs),
+            arranged=await self.commands.store.arranged_by(caller.tenant, caller.member),
         )
 
     async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
@@ -131,6 +133,7 @@ class Views:
         other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
         areas = await self.labels.areas()
         offered = pair.terms.areas
+        people = await self.cards.of(caller, [pair.mentor, pair.mentee, *([pair.delegate] if pair.delegate else [])])
         return self.pages.render(
             request,
             "mentorship.html",
@@ -138,8 +141,10 @@ class Views:
             status=422 if refused else 200,
             pair=pair,
             side=side,
-            people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
+            people=people,
             other=other,
+            delegate=people[pair.delegate] if pair.delegate else None,
+            arranges_for=None,
             step=_OPEN_STEPS[pair.status],
             why=sentences(pair.terms.reasons_for(side), areas),
             focus=await self._focus([pair]),
@@ -165,7 +170,13 @@ class Views:
 
 
 def router(
-    settings: MatchingSettings, commands: Commands, labels: Labels, crowd: Crowd, discovery: Discovery
+    settings: MatchingSettings,
+    commands: Commands,
+    labels: Labels,
+    *,
+    crowd: Crowd,
+    discovery: Discovery,
+    delegates: Delegates,
 ) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
@@ -181,6 +192,7 @@ def router(
     _add_mentorship(routes, commands)
     _add_leaving(routes, commands)
     session_pages.add(routes, commands, pages, cards, views.mentorship)
+    delegate_pages.add(routes, delegate_pages.DelegateViews(commands, delegates, pages, cards), views.mentorship)
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
     review_pages.add(routes, commands)

@@ -10,6 +10,7 @@ from matching.domain.programme import Programme, Stage
 
 ORGANISER: Final = "organiser"
 _PARTIES: Final = frozenset({"mentor", "mentee"})
+_ARRANGING: Final = _PARTIES | {"delegate"}
 
 POLICY: Final = Policy(
     {
@@ -19,8 +20,9 @@ POLICY: Final = Policy(
         "agreement.edit": Grant(relations=_PARTIES),
         "agreement.confirm": Grant(relations=_PARTIES),
         "session.log": Grant(relations=_PARTIES),
-        "session.arrange": Grant(relations=_PARTIES),
-        "session.call-off": Grant(relations=_PARTIES),
+        "session.arrange": Grant(relations=_ARRANGING),
+        "session.call-off": Grant(relations=_ARRANGING),
+        "delegate.name": Grant(relations=frozenset({"mentee"})),
         "reflection.keep": Grant(relations=_PARTIES),
         "mentorship.pause": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
@@ -67,12 +69,14 @@ def relations(caller: Caller, subject: Mentorship | Programme) -> frozenset[str]
     """What a caller is to a mentorship or a programme."""
     if isinstance(subject, Programme):
         return frozenset({"lead"}) if subject.led_by(caller.member) else frozenset()
+    if subject.delegate == caller.member:
+        return frozenset({"delegate"})
     side = subject.side_of(caller.member)
     return frozenset({side.value}) if side else frozenset()
 
 
 def _hidden(caller: Caller, subject: Mentorship | Programme) -> bool:
-    """A pair is its two people's; a draft of a programme its leads'."""
+    """A pair is its two people's, also before a delegate; a draft of a programme its leads'."""
     if isinstance(subject, Programme):
         return not may_know(caller, subject)
     return subject.side_of(caller.member) is None

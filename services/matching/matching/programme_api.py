@@ -39,7 +39,7 @@ class PlanFields(Entered):
     ] = ()
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
+    def of(cls, plan: Plan) -> "PlanFields":
         """A plan as it is. That of a file may hold what the form would refuse, so nothing is checked."""
         parts = (plan.rules, plan.customs, plan)
         return cls.model_construct(

@@ -19,6 +19,6 @@ POLICY: Final = Policy(
 PURPOSES: Final = {
     "mail": frozenset({"notifications"}),
     "calendar": frozenset({"notifications"}),
-    "programme-leads": frozenset({"matching"}),
+    "lookup": frozenset({"matching"}),
     "import": frozenset({"operations"}),
 }

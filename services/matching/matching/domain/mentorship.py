@@ -28,13 +28,12 @@ from contracts.matching import (
 from pydantic import Field
 
 from matching.domain.agreement import Agreement, Customs, Intent, add_months, count_sessions
-from matching.domain.arranging import Arranging
+from matching.domain.arranging import AGREED, Arranging
 from matching.domain.proposal import Partner, Terms, direction_of, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
 from matching.domain.times import unix_seconds
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
-AGREED: Final = (Status.ACCEPTED, Status.STARTED, Status.PAUSED)
 LIVE: Final = (*UNANSWERED, *AGREED)
 CUSTOMS: Final = Customs()
 PLACES_PATIENCE: Final = 60
@@ -279,6 +278,7 @@ class Mentorship(Arranging):
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
             )
             self.drop_plan(side, at)
+        self.delegate = None
         self.ask("release-places")
 
     def receipt_of(self, key: str) -> Receipt | None:
