@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from chassis.errors import TurnaboutError
+from chassis.errors import ConflictError, TurnaboutError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey
@@ -111,6 +111,6 @@ def add(routes: APIRouter, views: DiscoverViews, requests: Requests) -> None:
         """Take a request back."""
         try:
             await requests.take_back(caller, mentorship, key)
-        except TurnaboutError as refusal:
+        except ConflictError as refusal:
             return redirect("/proposals", notice=refusal.detail, kind="problem")
         return redirect("/proposals", notice=_("Taken back. You can ask again another time."), kind="info")
