@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from local import browser, history
 from local.history import History
 from local.lives import Fate
+from local.members import member
 from local.messages import LANGUAGES
 from local.people import DEMO
 from local.ports import free_range
@@ -59,13 +60,16 @@ PICTURES: Final = (
     Picture("programme", _LEAD, "/programmes", ".card a[href^='/programmes/']", unfold="details.row summary"),
     Picture("programme-form", _LEAD, "/programmes/new"),
     Picture("insights", _ANALYST, "/insights"),
+    Picture("arranging", _OPERATOR, "/arranging"),
     Picture("import", _OPERATOR, "/import"),
 )
 
 
 def of_history(made: History) -> tuple[Picture, ...]:
     """The pages of mentorships, at each point of their way that one of these pairs has reached."""
-    return tuple(
+    running = made.one(Fate.RUNNING)
+    arranged = (Picture("arranging-one", _OPERATOR, f"/arranging/{running.id}"),) if running else ()
+    return arranged + tuple(
         Picture(f"mentorship-{name}", pair.people[side].email, f"/mentorships/{pair.id}")
         for name, fate, side in (
             ("running", Fate.RUNNING, Side.MENTOR),
@@ -84,6 +88,7 @@ async def take(folder: Path, say: Say) -> None:
         try:
             say(f"{_PAIRS} pairs live through {_MONTHS} months")
             made = await history.make(stack, _PAIRS, _MONTHS, _quietly)
+            await _delegate(stack, made)
             pictures = (*PICTURES, *of_history(made))
             async with async_playwright() as playwright:
                 chromium = await playwright.chromium.launch(
@@ -116,6 +121,14 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
         if picture.unfold and await page.locator(picture.unfold).count():
             await page.locator(picture.unfold).first.click()
         await page.screenshot(path=folder / f"{picture.name}{view.suffix}.png", full_page=True)
+
+
+async def _delegate(stack: Stack, made: History) -> None:
+    """One mentee lets the operator arrange their times."""
+    if (pair := made.one(Fate.RUNNING)) is not None:
+        mentee = await member(stack.address, pair.people[Side.MENTEE].email)
+        await mentee.persist("PUT", f"/api/matching/v1/mentorships/{pair.id}/delegate", {"email": _OPERATOR})
+        await mentee.client.aclose()
 
 
 def _quietly(_stop: int, _of: int, _at: datetime) -> None:
