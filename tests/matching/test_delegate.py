@@ -2,7 +2,7 @@
 
 import pytest
 from chassis.errors import ConflictError, InvalidError
-from contracts.matching import PlanChange, SessionPlanChanged, Side, Status
+from contracts.matching import PlanChange, SessionPlanChanged, Side
 from contracts.topics import MENTORSHIP_DETAIL
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,21 +64,24 @@ def test_neither_of_the_two_is_a_delegate(member: str, why: str) -> None:
     assert pair.delegate == "sam"
 
 
-def test_from_both_yeses_to_the_end() -> None:
-    """Before and after there is nobody to name; a pause keeps the delegate, the end does not."""
-    with pytest.raises(ConflictError, match="between both yeses and the end"):
-        a_proposal().name_delegate("sam")
-    pair = accepted()
-    pair.name_delegate("sam")
+def test_a_delegate_is_named_from_both_yeses_on() -> None:
+    """Before and after there is nobody to name."""
+    accepted().name_delegate("sam")
+    ended = a_mentorship()
+    ended.end(Side.MENTOR, STARTED_AT)
+    for pair in (a_proposal(), ended):
+        with pytest.raises(ConflictError, match="between both yeses and the end"):
+            pair.name_delegate("sam")
+
+
+def test_a_pause_keeps_a_delegate_and_the_end_does_not() -> None:
+    """Nothing remembers who it was."""
     pair = arranged()
     pair.name_delegate("sam")
     pair.pause(Side.MENTOR, STARTED_AT)
-    assert pair.delegate == "sam"
-    pair.take_uncommitted()
+    paused = pair.delegate
     pair.end(Side.MENTOR, STARTED_AT)
-    assert (pair.status, pair.delegate) == (Status.ENDED, None)
-    with pytest.raises(ConflictError):
-        pair.name_delegate("sam")
+    assert (paused, pair.delegate, "sam" in pair.model_dump_json()) == ("sam", None, False)
 
 
 def test_a_change_of_a_plan_names_the_delegate_until_the_very_end() -> None:

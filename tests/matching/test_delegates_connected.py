@@ -175,7 +175,7 @@ async def routes_open_to(site: Site, member: str, pair: Mentorship) -> set[tuple
         for route in routes:
             names = {"mentorship": pair.id, "session": "s-1"}
             path = _PATH_PARAMETER.sub(lambda match, names=names: names[match[1]], route.path)  # type: ignore[misc]
-            for method in route.methods - {"HEAD"}:
+            for method in set(route.methods or ()) - {"HEAD"}:
                 body = intent if path.startswith(API) and path.endswith("/agreement") else BODIES.get(route.path)
                 sent: dict[str, Any] = {"json": body} if path.startswith(API) else {"data": body or {}}
                 headers = key() | {"If-Match": "1"}

@@ -1,5 +1,6 @@
 """Programmes over the API: what the pages can, with their sentences; real database, profiles' voice beside it."""
 
+import datetime as dt
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,9 +9,11 @@ import httpx
 import pytest
 from contracts.matching import Side
 from matching.commands import queue_run
+from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Terms
 from matching.domain.run import Coverage, Result, Run, RunState
 from matching.domain.suggestion import Suggestion, suggestion_id
+from matching.engine.rules import Rules, Weights
 from matching_site import Site, a_site
 
 from chassis import clock
@@ -124,7 +127,7 @@ async def test_what_is_missing_is_said_field_by_field(site: Site) -> None:
 
 
 async def test_an_edit_is_based_on_what_was_read(site: Site) -> None:
-    """Without a version it is not taken, with an old one neither; what the fields do not ask stays."""
+    """Without a version it is not taken, with an old one neither; whoever hands it over knows no more of a draft."""
     async with site.as_("olga") as olga, site.as_("ana") as ana:
         made = await draft(olga)
         here, plan = f"{API}/{made.json()['id']}", made.json()["plan"]
@@ -142,6 +145,26 @@ async def test_an_edit_is_based_on_what_was_read(site: Site) -> None:
         handed_over = await olga.put(here, json=plan | {"leads": ["luis"]}, headers=seen)
         assert (handed_over.json()["you_lead"], handed_over.json()["plan"]) == (False, None)
         assert (await olga.get(here)).status_code == 404
+
+
+async def test_what_the_fields_do_not_ask_stays_and_what_they_do_not_let_in_is_told(site: Site) -> None:
+    """A programme of a file has weights of its own, and more common minutes than the form offers."""
+    rules = Rules(areas=("ai-tools",), common_minutes=1000, weights=Weights(area=7))
+    window = {"opens_on": dt.date(2026, 3, 2), "closes_on": dt.date(2099, 1, 1)}
+    of_file = Programme.draft(
+        uuid.uuid4().hex, site.tenant, Plan(title="Filed", leads=("olga",), rules=rules, **window)
+    )
+    await site.store.programmes.insert(of_file)
+    async with site.as_("olga") as olga:
+        here = f"{API}/{of_file.id}"
+        read = await olga.get(here)
+        plan, seen = read.json()["plan"], {"If-Match": read.headers["ETag"]}
+        assert plan["common_minutes"] == 1000
+        errors = told(await olga.put(here, json=plan, headers=seen))
+        assert errors == {"common_minutes": "Enter a whole number from 0 to 720."}
+        assert (await olga.put(here, json=plan | {"common_minutes": 60}, headers=seen)).status_code == 200
+    kept = (await site.store.programmes.load(site.tenant, of_file.id)).plan.rules
+    assert (kept.weights.area, kept.common_minutes) == (7, 60)
 
 
 async def test_opened_it_is_everybodys_to_read_and_its_plan_is_not(site: Site) -> None:

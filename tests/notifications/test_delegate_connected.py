@@ -25,6 +25,7 @@ async def test_a_delegate_reads_whose_turn_it_is_and_never_what_it_is_about(runn
     assert await running.kinds(sam) == ["delegated", "times-to-pick"]
     for notice in await running.notices(sam):
         assert (notice["role"], notice["areas"], notice["partner"]) == (None, [], pair.mentee)
+        assert notice["status"] is None
         assert notice["link"] == f"/arranging/{pair.id}"
     async with running.browser(sam) as browser:
         page = (await browser.get("/inbox")).text

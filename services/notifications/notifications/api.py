@@ -32,7 +32,7 @@ class NoticeTold(BaseModel):
     role: Side | None = Field(description="The caller's side in that mentorship; null for a delegate.")
     partner: str = Field(description="Member id of the other side; for a delegate, of whom they arrange times for.")
     areas: list[str] = Field(description="Codes of the focus areas; none for a delegate.")
-    status: Status = Field(description="Where the mentorship stands now.")
+    status: Status | None = Field(description="Where the mentorship stands now; null for a delegate.")
     at: str
     read_at: str | None
     link: str = Field(description="The page that it leads to.")
@@ -41,14 +41,15 @@ class NoticeTold(BaseModel):
     def of(cls, told: Told) -> "NoticeTold":
         """As the member whom it was told to sees it."""
         thread, notice = told.thread, told.notice
+        side = thread.role_of(notice.member)
         return cls(
             id=notice.id,
             thread=thread.id,
             kind=notice.kind,
-            role=thread.role_of(notice.member),
+            role=side,
             partner=thread.partner_of(notice.member),
             areas=thread.focus_of(notice.member),
-            status=thread.status,
+            status=thread.status if side else None,
             at=notice.at,
             read_at=notice.read_at,
             link=link(notice.kind, thread.id),
