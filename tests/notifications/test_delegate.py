@@ -81,6 +81,13 @@ def test_whoever_is_a_delegate_no_longer_has_nothing_open() -> None:
         assert told(thread, "tia") == ([Kind.DELEGATED, Kind.PLAN_CHANGED] if successor else [])
 
 
+def test_a_delegate_of_before_is_known_by_the_next_change() -> None:
+    """A thread that begins in the middle of the topic has not heard of the naming."""
+    thread = Thread.opened_by(a_start(), "acme")
+    thread.hear(times(Side.MENTOR), "e1", AT)
+    assert (thread.delegate, told(thread, "sam")) == ("sam", [Kind.TIMES_TO_PICK])
+
+
 def test_a_pause_and_the_end_leave_a_delegate_nothing_to_pick() -> None:
     """Neither is told to them; after the end there is no page of theirs to be led to."""
     thread = a_thread(times(Side.MENTOR), MentorshipPaused(mentorship="m-1"))

@@ -294,8 +294,9 @@ class Thread(Aggregate):
 
     def _planned(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
         """Whatever is heard of a plan answers the times that were proposed before, except that it draws near."""
+        news = self._let_arrange(fact.delegate, at)
         if fact.change is PlanChange.DELEGATED:
-            self._delegated(fact.delegate, event_id, at)
+            self._tell(Kind.DELEGATED, news, event_id, at)
             return
         if self.status not in (Status.PAUSED, Status.ENDED):
             self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
@@ -309,15 +310,14 @@ class Thread(Aggregate):
             self._tell(kind, self.two, event_id, at, entry)
         self._tell_delegate(fact, event_id, at)
 
-    def _delegated(self, member: str | None, event_id: str, at: str) -> None:
-        """Somebody else arranges the mentee's times from now on, or nobody does; whoever did so has nothing to pick."""
+    def _let_arrange(self, member: str | None, at: str) -> list[str]:
+        """Somebody else arranges the mentee's times, or nobody does: whoever did has nothing to pick. Who is new."""
         if member == self.delegate:
-            return
+            return []
         self._settle(at, {Kind.TIMES_TO_PICK})
-        self.delegate = member
-        if member is not None:
-            self.participants = [*dict.fromkeys((*self.participants, member))]
-            self._tell(Kind.DELEGATED, [member], event_id, at)
+        self.delegate, new = member, [] if member is None else [member]
+        self.participants = [*dict.fromkeys((*self.participants, *new))]
+        return new
 
     def _tell_delegate(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
         """A delegate hears what the mentor did; what was done on the mentee's side they did, or were told by them."""
