@@ -123,8 +123,9 @@ tour: setup browser ## Take the pictures of docs/tour.md anew.
 ##@ Work on it
 
 .PHONY: contracts
-contracts: $(SYNCED) ## Write the generated schemas, examples and AsyncAPI document again.
+contracts: $(SYNCED) ## Write the generated schemas, examples, AsyncAPI and OpenAPI documents again.
 	@$(BIN)/python -m contracts write
+	@$(BIN)/python -m matching openapi > services/matching/openapi.json
 
 .PHONY: messages
 messages: $(SYNCED) ## Bring the catalogues of every language up to date with the source, and say what is to translate.

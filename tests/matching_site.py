@@ -43,11 +43,11 @@ class Site:
 
 @asynccontextmanager
 async def a_site(kafka: str, database: str, *names: str) -> AsyncIterator[Site]:
-    """A site; `names` are people whose cards profiles has, by their ids with a capital."""
+    """A site; `names` are people whom profiles knows: by their ids with a capital, at acme.example."""
     key, tenant = a_key("k1"), f"tenant-{uuid.uuid4().hex[:8]}"
     areas = {"ai-tools": "AI tools", "social-media": "Social media"}
     cards = {name: name.capitalize() for name in ("olga", "luis", *names)}
-    profiles = Profiles([key], cards, {"luis@acme.example": "luis"}, areas)
+    profiles = Profiles([key], cards, {f"{name}@acme.example": name for name in cards}, areas)
     async with served(profiles.app()) as address:
         settings = api_settings(kafka, database).model_copy(update={"profiles_url": address, "public_url": PUBLIC_URL})
         async with a_store(settings) as store:

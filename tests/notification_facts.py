@@ -64,11 +64,20 @@ def yes(by: Side, *, complete: bool = False) -> MatchAccepted:
     return MatchAccepted(mentorship="m-1", by=by, complete=complete)
 
 
-def planned(change: PlanChange, *, by: Side | None = None, version: int = 0) -> SessionPlanChanged:
-    """Something about the plan of their first session."""
-    if change is PlanChange.TIMES_PROPOSED:
-        return SessionPlanChanged(mentorship="m-1", change=change, by=by)
-    return SessionPlanChanged(mentorship="m-1", change=change, by=by, session="s-1", calendar=version)
+def planned(
+    change: PlanChange, *, by: Side | None = None, version: int = 0, delegate: str | None = None
+) -> SessionPlanChanged:
+    """Something about the plan of their first session, which a delegate may arrange for dan."""
+    if change in (PlanChange.TIMES_PROPOSED, PlanChange.DELEGATED):
+        return SessionPlanChanged(mentorship="m-1", change=change, by=by, delegate=delegate)
+    return SessionPlanChanged(
+        mentorship="m-1", change=change, by=by, session="s-1", calendar=version, delegate=delegate
+    )
+
+
+def delegated(to: str | None) -> SessionPlanChanged:
+    """Dan lets somebody arrange his times, or arranges them himself again."""
+    return planned(PlanChange.DELEGATED, by=Side.MENTEE, delegate=to)
 
 
 def a_session(**changes: object) -> Session:
@@ -117,9 +126,11 @@ class Pair:
         """Nothing comes of it."""
         return MatchClosed(mentorship=self.id)
 
-    def planned(self, change: PlanChange, *, by: Side | None = None, version: int = 0) -> SessionPlanChanged:
+    def planned(
+        self, change: PlanChange, *, by: Side | None = None, version: int = 0, delegate: str | None = None
+    ) -> SessionPlanChanged:
         """Something about the plan of their session, which is named after the pair."""
-        told = planned(change, by=by, version=version)
+        told = planned(change, by=by, version=version, delegate=delegate)
         session = None if told.session is None else f"s-{self.id}"
         return told.model_copy(update={"mentorship": self.id, "session": session})
 

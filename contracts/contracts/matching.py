@@ -55,6 +55,7 @@ class PlanChange(OpenEnum):
     MOVED = "moved"
     CALLED_OFF = "called-off"
     NEAR = "near"
+    DELEGATED = "delegated"
 
 
 class InvitationReason(OpenEnum):
@@ -213,14 +214,14 @@ class MentorshipDetailed(Event):
 
 
 class SessionPlanChanged(Event):
-    """The two arranged something about a session, or it is a day away. When and where they meet stays in matching."""
+    """The plan of the two changed, or who arranges it; or the session is near. When and where stays in matching."""
 
     topic: ClassVar[Topic] = MENTORSHIP_DETAIL
     fact: ClassVar[str] = "session-plan-changed"
 
     mentorship: AggregateId
     change: Annotated[
-        PlanChange, Field(description="times-proposed, arranged, moved, called-off or near."), Pseudonymous
+        PlanChange, Field(description="times-proposed, arranged, moved, called-off, near or delegated."), Pseudonymous
     ]
     by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
     session: Annotated[
@@ -228,6 +229,9 @@ class SessionPlanChanged(Event):
     ] = None
     calendar: Annotated[
         int | None, Field(ge=0, description="Version of the session's calendar entry, which only grows."), Pseudonymous
+    ] = None
+    delegate: Annotated[
+        str | None, Field(max_length=64, description="Member who arranges the mentee's times, if any."), Pseudonymous
     ] = None
 
 

@@ -101,7 +101,7 @@ async def member(address: str, email: str) -> Member:
 async def emails_by_member(profiles_url: str, emails: Sequence[str]) -> dict[str, str]:
     """Member id → address, asked of profiles with a service's token."""
     secret = LOCAL_SECRET.get_secret_value()
-    form = {"client_id": "matching", "client_secret": secret, "purpose": "programme-leads"}
+    form = {"client_id": "matching", "client_secret": secret, "purpose": "lookup"}
     found: dict[str, str] = {}
     async with httpx.AsyncClient(base_url=f"{profiles_url}/api/profiles/v1", timeout=30) as client:
         token = (await client.post("/service-tokens", data=form)).raise_for_status().json()["access_token"]

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, FilePayload, Page, Response, async_pla
 from local import browser, history
 from local.history import History
 from local.lives import Fate
+from local.members import member
 from local.messages import LANGUAGES
 from local.people import DEMO
 from local.ports import free_range
@@ -82,6 +83,7 @@ PICTURES: Final = (
     Picture("taxonomy-versions", _LEAD, "/taxonomy/versions"),
     Picture("taxonomy-version", _LEAD, "/taxonomy/versions/1"),
     Picture("insights", _ANALYST, "/insights"),
+    Picture("arranging", _OPERATOR, "/arranging"),
     Picture("import", _OPERATOR, "/import"),
     Picture("import-columns", _OPERATOR, "/import", upload=_EXPORT),
     Picture("taking-part", _JUNIOR, "/programmes", (".card a[href$='/part']",)),
@@ -111,7 +113,9 @@ TOUR: Final = View(
 
 def of_history(made: History) -> tuple[Picture, ...]:
     """The pages of mentorships, at each point of their way that one of these pairs has reached."""
-    return tuple(
+    running = made.one(Fate.RUNNING)
+    arranged = (Picture("arranging-one", _OPERATOR, f"/arranging/{running.id}"),) if running else ()
+    return arranged + tuple(
         Picture(f"mentorship-{name}", pair.people[side].email, f"/mentorships/{pair.id}")
         for name, fate, side in (
             ("running", Fate.RUNNING, Side.MENTOR),
@@ -150,6 +154,7 @@ async def take(folder: Path, say: Say, views: Sequence[View]) -> None:
         try:
             say(f"{_PAIRS} pairs live through {_MONTHS} months")
             made = await history.make(stack, _PAIRS, _MONTHS, _quietly)
+            await _delegate(stack, made)
             pictures = (*PICTURES, *of_history(made))
             async with async_playwright() as playwright:
                 chromium = await playwright.chromium.launch(
@@ -185,6 +190,14 @@ async def _keep(page: Page, folder: Path, name: str, view: View) -> None:
         await page.screenshot(path=path, type="jpeg", quality=_QUALITY)
     else:
         await page.screenshot(path=path, full_page=True)
+
+
+async def _delegate(stack: Stack, made: History) -> None:
+    """One mentee lets the operator arrange their times."""
+    if (pair := made.one(Fate.RUNNING)) is not None:
+        mentee = await member(stack.address, pair.people[Side.MENTEE].email)
+        await mentee.persist("PUT", f"/api/matching/v1/mentorships/{pair.id}/delegate", {"email": _OPERATOR})
+        await mentee.client.aclose()
 
 
 def _quietly(_stop: int, _of: int, _at: datetime) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.utils import parseaddr
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from playwright.async_api import Browser, Page, expect
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 LINK = "https://meet.example/j/42"
+DELEGATE = "operator@demo.example"
 THOUGHT = "I talked too much in the first half."
 
 
@@ -61,6 +64,58 @@ async def test_from_proposed_times_to_a_reflection(stack: Stack, browser: Browse
     (stack.state / "clock").write_text(str(int(timedelta(hours=5).total_seconds())))
     await _log_from_home(mentor, stack)
     await _reflect(mentor, mentee, running)
+
+
+async def test_somebody_arranges_the_mentees_times(stack: Stack, browser: Browser, running: Running) -> None:
+    """The mentee names them, they propose, the mentor picks: the invitation goes to the two parties and no further."""
+    mentee = await sign_in(browser, stack.address, running.mentee)
+    await _name_delegate(mentee, running)
+    await _mailed(stack, DELEGATE, "You may arrange times for a colleague")
+
+    delegate = await sign_in(browser, stack.address, DELEGATE)
+    await delegate.get_by_role("link", name="See what there is to arrange").click()
+    await _is_accessible(delegate)
+    await delegate.get_by_role("link", name="Propose times").click()
+    now = datetime.fromisoformat(await delegate.get_by_label("First time").get_attribute("min") or "")
+    await delegate.get_by_label("First time").fill(f"{now + timedelta(hours=2):%Y-%m-%dT%H:%M}")
+    await delegate.get_by_role("button", name="Propose these times").click()
+    await expect(delegate.get_by_role("heading", name="Times that you proposed")).to_be_visible()
+    await _is_accessible(delegate)
+
+    mentor = await sign_in(browser, stack.address, running.mentor)
+    await mentor.goto(running.page)
+    await expect(mentor.locator("#delegate")).to_contain_text("sees nothing else of your mentorship")
+    await mentor.get_by_role("button", name="Meet then").first.click()
+    for email in (running.mentor, running.mentee):
+        await _mailed(stack, email, "Your session is arranged")
+    await _mailed(stack, DELEGATE, "A session that you arrange has changed")
+    both = {running.mentor, running.mentee}
+    assert _invited(stack) & {*both, DELEGATE} == both
+
+    await delegate.reload()
+    await expect(delegate.get_by_role("heading", name="The next session")).to_be_visible()
+    await mentee.goto(running.page)
+    await mentee.get_by_role("button", name="Arrange them myself again").click()
+    await delegate.reload()
+    await expect(delegate.get_by_role("main")).to_contain_text("We could not find that.")
+
+
+async def _name_delegate(page: Page, running: Running) -> None:
+    """An address that nobody has is told, and can be corrected."""
+    await page.goto(running.page)
+    await page.get_by_text("Let somebody else arrange my times").click()
+    for email, told in (("nobody@demo.example", "Nobody in the directory has"), (DELEGATE, "arranges your times")):
+        await page.get_by_label("Their e-mail address").fill(email)
+        await page.get_by_role("button", name="Let them arrange my times").click()
+        await expect(page.locator("#delegate")).to_contain_text(told)
+        await _is_accessible(page)
+
+
+def _invited(stack: Stack) -> set[str]:
+    """Whose calendars got an entry by mail."""
+    mails = [message_from_bytes(file.read_bytes()) for file in stack.state.rglob("*.eml")]
+    invitations = [mail for mail in mails if any(part.get_content_type() == "text/calendar" for part in mail.walk())]
+    return {parseaddr(mail["To"])[1] for mail in invitations}
 
 
 async def _propose(page: Page, running: Running) -> None:

@@ -166,7 +166,7 @@ def test_nobody_is_in_two_sessions_at_once(wall: str, free: bool) -> None:
         pair.pick_time(Side.MENTOR, TUESDAY, "s-1", STARTED_AT, busy)
         assert len(pair.arranged) == 1
         return
-    with pytest.raises(InvalidError, match="You have another session"):
+    with pytest.raises(InvalidError, match="There is another session"):
         pair.propose_times(Side.MENTEE, berlin("2026-03-10 10:00"), "", STARTED_AT, busy)
     propose(pair, Side.MENTEE, ["2026-03-10 10:00"])
     with pytest.raises(ConflictError, match="One of you has another session"):

@@ -7,7 +7,8 @@ from contracts.matching import Outcome, Side, Status
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from matching.domain.mentorship import AGREED, Mentorship
+from matching.domain.arranging import AGREED
+from matching.domain.mentorship import Mentorship
 from matching.domain.places import Places
 from matching_people import a_proposal
 

@@ -5,8 +5,8 @@ from chassis.translation import Catalogues
 from contracts.envelope import Event
 from contracts.matching import MemberInvited, PlanChange, Side
 from english_words import english_left
-from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, an_invitation, planned, yes
-from notifications.domain import MAILED, Kind, Thread
+from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, an_invitation, delegated, planned, yes
+from notifications.domain import FOR_DELEGATES, MAILED, Kind, Thread
 from notifications.kinds import name_of
 from notifications.words import Letter, letter, line, link, over, role
 
@@ -16,27 +16,28 @@ AT = "2026-03-02T09:00:00.000Z"
 
 
 def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
-    """The mail of one kind to mia, who mentors, or to dan, who learns."""
+    """The mail of one kind to mia, who mentors, or to dan, who learns; of some kinds to sam, who arranges his times."""
     others = Side.MENTEE if member == "mia" else Side.MENTOR
-    facts: dict[Kind, Event] = {
-        Kind.MATCH_PROPOSED: a_proposal(),
-        Kind.ASKED: a_proposal(origin=others.value),
-        Kind.ANSWER_AWAITED: yes(others),
-        Kind.MENTORSHIP_STARTED: a_start(),
-    } | {each: planned(change) for change, each in PLANS.items()}
-    if kind is Kind.INVITED:
-        thread = Thread.opened_by(an_invitation(member), "acme")
-        thread.hear(an_invitation(member), "e0", AT)
-    else:
-        thread = Thread.opened_by(a_proposal(), "acme")
-        for number, fact in enumerate((a_proposal(), facts[kind])):
-            thread.hear(fact, f"e{number}", AT)
-    notice = next(each for each in thread.of(member) if each.kind is kind)
+    facts: dict[Kind, tuple[Event, ...]] = {
+        Kind.MATCH_PROPOSED: (),
+        Kind.ASKED: (a_proposal(origin=others.value),),
+        Kind.ANSWER_AWAITED: (yes(others),),
+        Kind.MENTORSHIP_STARTED: (a_start(),),
+        Kind.DELEGATED: (delegated("sam"),),
+        Kind.TIMES_TO_PICK: (delegated("sam"), planned(PlanChange.TIMES_PROPOSED, by=Side.MENTOR, delegate="sam")),
+        Kind.PLAN_CHANGED: (delegated("sam"), planned(PlanChange.ARRANGED, by=Side.MENTOR, delegate="sam")),
+    } | {each: (planned(change),) for change, each in PLANS.items()}
+    opening = an_invitation(member) if kind is Kind.INVITED else a_proposal()
+    thread = Thread.opened_by(opening, "acme")
+    for number, fact in enumerate((opening, *facts.get(kind, ()))):
+        thread.hear(fact, f"e{number}", AT)
+    reader = "sam" if kind in FOR_DELEGATES else member
+    notice = next(each for each in thread.of(reader) if each.kind is kind)
     return letter(
         thread,
         notice,
         name="Mia Okafor",
-        areas=["AI tools"],
+        areas=["AI tools" for _ in thread.focus_of(reader)],
         public_url="https://turnabout.example/",
         session=a_session() if notice.entry else None,
     )
@@ -129,6 +130,7 @@ def test_a_mail_holds_no_ids_of_people(kind: Kind) -> None:
     text = a_letter("dan", kind).text
     assert "mia" not in text
     assert " dan" not in text
+    assert " sam" not in text
 
 
 def test_the_mail_of_an_invitation_says_why_and_that_a_no_is_told_to_nobody() -> None:
@@ -198,6 +200,22 @@ def test_a_mail_in_german_is_german_throughout(kind: Kind) -> None:
         mail = a_letter("mia", kind)
     assert english_left([mail.subject, *mail.text.splitlines()]) == set()
     assert mail.greeting == "Guten Tag Mia Okafor,"
-    assert ("Ihre Rolle", "Begleitung: Sie geben Ihr Wissen weiter") in mail.facts
+    role_told = (
+        "Sie vereinbaren Treffen für die lernende Person"
+        if kind in FOR_DELEGATES
+        else "Begleitung: Sie geben Ihr Wissen weiter"
+    )
+    assert ("Ihre Rolle", role_told) in mail.facts
     if kind is Kind.SESSION_ARRANGED:
         assert ("Wann", "Dienstag, 10. März 2026, 05:00 (America/New York)") in mail.facts
+
+
+@pytest.mark.parametrize("kind", sorted(FOR_DELEGATES))
+def test_a_delegates_mail_says_neither_whose_times_they_are_nor_what_it_is_about(kind: Kind) -> None:
+    """A role that is neither side's, no focus, no calendar entry, and the way to the page of a delegate."""
+    mail = a_letter("sam", kind)
+    assert mail.facts == (("Your role", "you arrange times for the mentee"),)
+    assert mail.link == "https://turnabout.example/arranging/m-1"
+    assert mail.entry is None
+    assert "AI" not in mail.text
+    assert role(None) == "You arrange times"

@@ -116,7 +116,7 @@ async def test_addresses_are_told_for_mail_alone(site: Site) -> None:
         {"member": ben.id, "email": "ben@demo.example", "name": "Ben Berg", **german},
         {"member": olu.id, "email": "olu@demo.example", "name": "Olu Obi", **german, "language": "en"},
     ]
-    leads = await bearer(site, "matching", "programme-leads")
+    leads = await bearer(site, "matching", "lookup")
     assert (await site.browser().post(f"{V1}/addresses", json=asked, headers=leads)).status_code == 403
     olu_browser = await site.signed_in("olu@demo.example")
     assert (await olu_browser.post(f"{V1}/addresses", json=asked)).status_code == 401
@@ -129,7 +129,7 @@ async def test_leads_are_looked_up_by_address(site: Site) -> None:
     response = await site.browser().post(
         f"{V1}/lookup",
         json={"emails": ["Ben@Demo.example", "nobody@demo.example"]},
-        headers=await bearer(site, "matching", "programme-leads"),
+        headers=await bearer(site, "matching", "lookup"),
     )
 
     assert response.json() == {"members": {"Ben@Demo.example": ben.id}}

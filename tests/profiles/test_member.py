@@ -284,11 +284,11 @@ def test_a_retired_area_may_stay_where_it_stands_and_nowhere_else(member: Member
     """Whoever shares it goes on; seeking it, and sharing it as somebody new, is refused in a sentence."""
     retired = STARTER.after(Change(kind=Kind.AREA_RETIRED, code="cloud"))
 
-    member.edit_profile(Profile(offers=("cloud", "fintech")), retired)
+    member.edit_profile(Profile(offers=("cloud", "fintech")), AT, retired)
 
     assert member.profile.offers == ("cloud", "fintech")
     with pytest.raises(InvalidError, match="'cloud' is no longer offered"):
-        member.edit_profile(Profile(offers=("cloud",), seeks=("cloud",)), retired)
-    member.edit_profile(Profile(offers=("fintech",)), retired)
+        member.edit_profile(Profile(offers=("cloud",), seeks=("cloud",)), AT, retired)
+    member.edit_profile(Profile(offers=("fintech",)), AT, retired)
     with pytest.raises(InvalidError, match="'cloud' is no longer offered"):
-        member.edit_profile(Profile(offers=("cloud", "fintech")), retired)
+        member.edit_profile(Profile(offers=("cloud", "fintech")), AT, retired)

@@ -1,4 +1,4 @@
-"""`python -m matching api | engine | migrate | programme … | rehearse … | ops …`."""
+"""`python -m matching api | engine | migrate | openapi | programme … | rehearse … | ops …`."""
 
 import sys
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The JSON API under ``/api/matching/v1``: the same commands that the pages give."""
+"""The JSON API of pairs under ``/api/matching/v1``: the same commands that the pages give."""
 
 import datetime as dt
 from typing import Annotated, Final
@@ -13,8 +13,6 @@ from pydantic import BaseModel, ConfigDict
 from matching.commands import Commands
 from matching.domain.agreement import Agreement, Intent
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
-from matching.domain.programme import Programme
-from matching.domain.run import Result, Run, RunState
 
 PREFIX: Final = "/api/matching/v1"
 PAGE: Final = 50
@@ -39,6 +37,7 @@ class MentorshipView(BaseModel):
     you_said_yes: bool
     mentor: str
     mentee: str
+    delegate: str | None
     areas: tuple[str, ...]
     direction: str
     proposed_at: str
@@ -59,6 +58,7 @@ class MentorshipView(BaseModel):
             you_said_yes=side in pair.yes,
             mentor=pair.mentor,
             mentee=pair.mentee,
+            delegate=pair.delegate,
             areas=pair.terms.areas,
             direction=pair.direction,
             proposed_at=pair.proposed_at,
@@ -78,34 +78,6 @@ class MentorshipList(BaseModel):
 
     items: list[MentorshipView]
     next: str | None = None
-
-
-class ProgrammeView(BaseModel):
-    """A programme; rules and leads are for its leads."""
-
-    id: str
-    title: str
-    areas: tuple[str, ...]
-    opens_on: dt.date
-    closes_on: dt.date
-    open: bool
-    you_lead: bool
-
-
-class RunView(BaseModel):
-    """Where a run stands."""
-
-    id: str
-    programme: str
-    state: RunState
-    step: str
-    progress: int
-    result: Result | None
-
-    @classmethod
-    def of(cls, run: Run) -> "RunView":
-        """A run as its programme's leads see it."""
-        return cls.model_validate(run.model_dump(include=set(cls.model_fields)))
 
 
 class Confirmation(BaseModel):
@@ -132,7 +104,6 @@ def router(commands: Commands) -> APIRouter:
     api = APIRouter(prefix=PREFIX, tags=["matching"])
     _add_mentorships(api, commands)
     _add_commands(api, commands)
-    _add_programmes(api, commands)
     return api
 
 
@@ -161,12 +132,12 @@ def _add_commands(api: APIRouter, commands: Commands) -> None:
     @api.post("/proposals/{mentorship}/accept")
     async def accept(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Say yes."""
-        return _view(await commands.accept(caller, mentorship, key), caller.member)
+        return view_of(await commands.accept(caller, mentorship, key), caller.member)
 
     @api.post("/proposals/{mentorship}/decline")
     async def decline(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Say "not now"."""
-        return _view(await commands.decline(caller, mentorship, key), caller.member)
+        return view_of(await commands.decline(caller, mentorship, key), caller.member)
 
     @api.put("/mentorships/{mentorship}/agreement")
     async def edit(
@@ -181,78 +152,27 @@ def _add_commands(api: APIRouter, commands: Commands) -> None:
     @api.post("/mentorships/{mentorship}/agreement/confirmations")
     async def confirm(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: Confirmation) -> MentorshipView:
         """Confirm a version; the second confirmation starts the mentorship."""
-        return _view(await commands.confirm(caller, mentorship, key, body.version), caller.member)
+        return view_of(await commands.confirm(caller, mentorship, key, body.version), caller.member)
 
     @api.post("/mentorships/{mentorship}/sessions")
     async def log(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: SessionLog) -> MentorshipView:
         """Log a day's session as held or cancelled."""
-        return _view(await commands.log_session(caller, mentorship, key, body.day, body.outcome), caller.member)
+        return view_of(await commands.log_session(caller, mentorship, key, body.day, body.outcome), caller.member)
 
     @api.post("/mentorships/{mentorship}/pause")
     async def pause(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Stop for a while, without a reason; what was arranged is called off."""
-        return _view(await commands.pause(caller, mentorship, key), caller.member)
+        return view_of(await commands.pause(caller, mentorship, key), caller.member)
 
     @api.post("/mentorships/{mentorship}/resume")
     async def resume(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Go on; either side may."""
-        return _view(await commands.resume(caller, mentorship, key), caller.member)
+        return view_of(await commands.resume(caller, mentorship, key), caller.member)
 
     @api.post("/mentorships/{mentorship}/end")
     async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> MentorshipView:
         """Leave, without a reason."""
-        return _view(await commands.end(caller, mentorship, key), caller.member)
-
-
-def _add_programmes(api: APIRouter, commands: Commands) -> None:
-    @api.get("/programmes")
-    async def programmes(caller: SignedIn) -> list[ProgrammeView]:
-        """Every programme of the organisation."""
-        return [_programme(each, caller.member) for each in await commands.programmes(caller)]
-
-    @api.get("/programmes/{programme}")
-    async def programme(caller: SignedIn, programme: str) -> ProgrammeView:
-        """One programme."""
-        return _programme(await commands.known_programme(caller, programme), caller.member)
-
-    @api.post("/programmes/{programme}/runs", status_code=202)
-    async def run(caller: SignedIn, programme: str) -> RunView:
-        """Ask for a run; an unfinished one is the answer as long as there is one."""
-        return RunView.of(await commands.request_run(caller, programme))
-
-    @api.get("/runs/{run}")
-    async def progress(caller: SignedIn, run: str) -> RunView:
-        """Where a run stands."""
-        found, _ = await commands.run(caller, run)
-        return RunView.of(found)
-
-    @api.post("/runs/{run}/cancel")
-    async def cancel(caller: SignedIn, run: str) -> RunView:
-        """Stop a run."""
-        return RunView.of(await commands.cancel_run(caller, run))
-
-    @api.post("/runs/{run}/send", status_code=202)
-    async def send(caller: SignedIn, run: str) -> RunView:
-        """Let what a run has found, and a lead has looked over, go out."""
-        return RunView.of(await commands.send_run(caller, run))
-
-    @api.post("/runs/{run}/discard")
-    async def discard(caller: SignedIn, run: str) -> RunView:
-        """Let what a run has found go, before anybody heard of it."""
-        return RunView.of(await commands.discard_run(caller, run))
-
-
-def _programme(programme: Programme, member: str) -> ProgrammeView:
-    plan = programme.plan
-    return ProgrammeView(
-        id=programme.id,
-        title=plan.title,
-        areas=plan.rules.areas,
-        opens_on=plan.opens_on,
-        closes_on=plan.closes_on,
-        open=plan.open,
-        you_lead=programme.led_by(member),
-    )
+        return view_of(await commands.end(caller, mentorship, key), caller.member)
 
 
 def _page(pairs: list[Mentorship], member: str, after: str | None, limit: int) -> MentorshipList:
@@ -262,10 +182,11 @@ def _page(pairs: list[Mentorship], member: str, after: str | None, limit: int) -
     begin = 0 if after is None else ids.index(after) + 1
     shown = pairs[begin : begin + limit]
     more = begin + limit < len(pairs)
-    return MentorshipList(items=[_view(pair, member) for pair in shown], next=shown[-1].id if more else None)
+    return MentorshipList(items=[view_of(pair, member) for pair in shown], next=shown[-1].id if more else None)
 
 
-def _view(pair: Mentorship, member: str) -> MentorshipView:
+def view_of(pair: Mentorship, member: str) -> MentorshipView:
+    """A pair as one of its two people sees it."""
     return MentorshipView.of(pair, _side(pair, member))
 
 

@@ -1,6 +1,8 @@
 """The composition root: matching's two roles."""
 
+import json
 from functools import cache
+from typing import cast
 
 from chassis.app import Service
 from chassis.state.timers import Timer
@@ -9,12 +11,17 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 
 from chassis import clock
-from matching import api, pages, session_api
+from matching import api, delegate_api, pages, programme_api, request_api, run_api, session_api
 from matching.commands import Commands
+from matching.delegates import Delegates
+from matching.discovery import Discovery
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
 from matching.labels import Labels
+from matching.programmes import ProgrammeCommands
 from matching.proposer import Proposer
+from matching.reach import Crowd
+from matching.requests import Requests
 from matching.runs import Runner
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
@@ -61,12 +68,24 @@ def make_app(settings: MatchingSettings, store: Store, labels: Labels | None = N
         labels: those that somebody else keeps fresh.
     """
     app = make_api("matching", settings=settings)
-    commands, labels = Commands(store), labels or Labels(settings)
+    commands, labels, crowd = Commands(store), labels or Labels(settings), Crowd(store)
+    discovery, programmes = Discovery(store, crowd), ProgrammeCommands(settings, commands)
+    requests, delegates = Requests(commands, discovery), Delegates(settings, commands)
     app.include_router(api.router(commands))
+    app.include_router(request_api.router(commands, discovery, requests, labels))
+    app.include_router(programme_api.router(programmes, commands, crowd, labels))
+    app.include_router(run_api.router(commands))
     app.include_router(session_api.router(commands, labels, settings.public_url))
-    app.include_router(pages.router(settings, commands, labels))
+    app.include_router(delegate_api.router(delegates))
+    app.include_router(pages.router(settings, commands, labels, crowd=crowd, discovery=discovery, delegates=delegates))
     app.include_router(operations.router("matching", settings))
     return app
+
+
+def describe() -> str:
+    """The OpenAPI document of the JSON API, as it is committed beside this package."""
+    app = make_app(MatchingSettings(), cast("Store", None))  # no route is called, so nothing is read
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def expire(mentorship: Mentorship) -> None:

@@ -1,4 +1,4 @@
-"""`python -m matching api | engine | migrate | programme load FILE | programme run PROGRAMME [--wait]`."""
+"""`python -m matching api | engine | migrate | openapi | programme load FILE | programme run PROGRAMME [--wait]`."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from pathlib import Path
 from chassis.errors import NotFoundError, TransientError, TurnaboutError
 
 from chassis import clock, logs
-from matching.app import compose_api, compose_engine
+from matching.app import compose_api, compose_engine, describe
 from matching.commands import queue_run
 from matching.domain.programme import Programme, programme_id
 from matching.domain.run import ACTIVE, Run, RunState
@@ -27,6 +27,8 @@ def main() -> int:
             compose_engine(EngineSettings()).run()
         case "migrate":
             compose_api(MatchingSettings()).migrate()
+        case "openapi":
+            sys.stdout.write(describe())
         case "programme":
             return asyncio.run(_command(asked))
         case _:
@@ -40,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     roles.add_parser("api", help="answer people (the default)")
     roles.add_parser("engine", help="propose")
     roles.add_parser("migrate", help="create the indexes; idempotent")
+    roles.add_parser("openapi", help="describe the JSON API, in OpenAPI")
     roles.add_parser("ops", help="what operators ask: lag, pending, dead, parked, why")
     roles.add_parser("rehearse", help="try a programme on files, without a server; it has a --help of its own")
     programme = roles.add_parser("programme", help="work on programmes").add_subparsers(dest="command", required=True)

@@ -30,10 +30,10 @@ class Commands:
         self.store = store
 
     async def pair(self, caller: Caller, mentorship: str, action: str = "mentorship.read") -> tuple[Mentorship, Side]:
-        """One of the caller's pairs, and the side they are on."""
+        """A pair that the caller may do this in, and the side on which they do it."""
         pair = await self.store.mentorships.load(caller.tenant, mentorship)
         may(caller, action, pair)
-        side = pair.side_of(caller.member)
+        side = pair.arranges(caller.member)
         if side is None:
             raise NotFoundError("We could not find that. It may have been removed.")
         return pair, side

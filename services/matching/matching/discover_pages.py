@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from chassis.errors import TurnaboutError
+from chassis.errors import ConflictError, TurnaboutError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey
@@ -89,8 +89,7 @@ class DiscoverViews:
         return await self._discovery.around(programme, me, look.side, look.area or None)
 
     def _why(self, found: Found, side: Side, areas: Mapping[str, str]) -> list[str]:
-        reasons = found.terms.for_mentor if side is Side.MENTOR else found.terms.for_mentee
-        return sentences(reasons, areas)[:_REASONS]
+        return sentences(found.terms.reasons_for(side), areas)[:_REASONS]
 
 
 def add(routes: APIRouter, views: DiscoverViews, requests: Requests) -> None:
@@ -116,6 +115,6 @@ def add(routes: APIRouter, views: DiscoverViews, requests: Requests) -> None:
         """Take a request back."""
         try:
             await requests.take_back(caller, mentorship, key)
-        except TurnaboutError as refusal:
+        except ConflictError as refusal:
             return redirect("/proposals", notice=refusal.detail, kind="problem")
         return redirect("/proposals", notice=_("Taken back. You can ask again another time."), kind="info")

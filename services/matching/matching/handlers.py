@@ -14,9 +14,10 @@ from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
 from chassis import clock
 from matching import eligibility, invitations
+from matching.domain.arranging import AGREED
 from matching.domain.invitation import InvitationRound
 from matching.domain.members import Member
-from matching.domain.mentorship import AGREED, UNANSWERED, Mentorship
+from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
 from matching.store import Store
 
@@ -139,8 +140,10 @@ async def recheck_pairs(work: Work, store: Store) -> None:
 
 @works.on("end-pairs")
 async def end_pairs(work: Work, store: Store) -> None:
-    """Whoever has left the organisation has no pairs: each ends as any other does, by nobody."""
+    """Whoever has left the organisation has no pairs, and arranges for none: each ends as any other, by nobody."""
     at = clock.timestamp()
+    for pair in await store.arranged_by(work.tenant, work.arguments["member"]):
+        await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.dismiss_delegate(None))
     for pair in await store.of_member(work.tenant, work.arguments["member"], AGREED):
         await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.end(None, at))
 

@@ -69,6 +69,10 @@ class Labels:
         ]
         return [family for family in found if family[2]]
 
+    async def offered(self) -> set[str]:
+        """Codes of the areas to choose from."""
+        return {code for _family, _label, areas in await self.families() for code, _name in areas}
+
     def reader(self, settings: Settings) -> TopicReader:
         """Follows the taxonomy from now on."""
         return TopicReader(settings, [TaxonomyPublished], self.changed, from_now=True)

@@ -15,13 +15,21 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from chassis import clock
-from matching import discover_pages, invitation_pages, lead_pages, programme_pages, review_pages, session_pages
+from matching import (
+    delegate_pages,
+    discover_pages,
+    invitation_pages,
+    lead_pages,
+    programme_pages,
+    review_pages,
+    session_pages,
+)
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
+from matching.delegates import Delegates
 from matching.discovery import Discovery
 from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
-from matching.domain.proposal import Reason
 from matching.invitations import Invitations
 from matching.labels import Labels
 from matching.programmes import ProgrammeCommands
@@ -106,6 +114,7 @@ class Views:
             led=[programme for programme in programmes if programme.led_by(caller.member)],
             focus=await self._focus(pairs),
             plans=await self.plans.of_all(caller, pairs),
+            arranged=await self.commands.store.arranged_by(caller.tenant, caller.member),
         )
 
     async def proposals(self, request: Request, caller: Caller) -> HTMLResponse:
@@ -114,7 +123,7 @@ class Views:
         steps = next_steps(pairs, caller.member, clock.now())
         people = await self.cards.of(caller, [caller.member, *(step.other for step in steps)])
         areas = await self.labels.areas()
-        why = {step.pair.id: sentences(_reasons(step.pair, step.side), areas) for step in steps}
+        why = {step.pair.id: sentences(step.pair.terms.reasons_for(step.side), areas) for step in steps}
         return self.pages.render(
             request,
             "proposals.html",
@@ -133,6 +142,7 @@ class Views:
         other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
         areas = await self.labels.areas()
         offered = pair.terms.areas
+        people = await self.cards.of(caller, [pair.mentor, pair.mentee, *([pair.delegate] if pair.delegate else [])])
         return self.pages.render(
             request,
             "mentorship.html",
@@ -140,10 +150,12 @@ class Views:
             status=422 if refused else 200,
             pair=pair,
             side=side,
-            people=await self.cards.of(caller, [pair.mentor, pair.mentee]),
+            people=people,
             other=other,
+            delegate=people[pair.delegate] if pair.delegate else None,
+            arranges_for=None,
             step=_OPEN_STEPS[pair.status],
-            why=sentences(_reasons(pair, side), areas),
+            why=sentences(pair.terms.reasons_for(side), areas),
             focus=await self._focus([pair]),
             area_options=[(code, area_label(areas, code)) for code in offered],
             words=_words(),
@@ -166,12 +178,19 @@ class Views:
         }
 
 
-def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> APIRouter:
+def router(
+    settings: MatchingSettings,
+    commands: Commands,
+    labels: Labels,
+    *,
+    crowd: Crowd,
+    discovery: Discovery,
+    delegates: Delegates,
+) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
-    pages, cards, crowd = Pages("matching"), Cards(settings), Crowd(commands.store)
+    pages, cards = Pages("matching"), Cards(settings)
     views = Views(commands, pages, cards, labels)
-    discovery = Discovery(commands.store, crowd)
     discover_pages.add(
         routes,
         discover_pages.DiscoverViews(commands, discovery, pages, cards, labels),
@@ -182,6 +201,7 @@ def router(settings: MatchingSettings, commands: Commands, labels: Labels) -> AP
     _add_mentorship(routes, commands)
     _add_leaving(routes, commands)
     session_pages.add(routes, commands, pages, cards, views.mentorship)
+    delegate_pages.add(routes, delegate_pages.DelegateViews(commands, delegates, pages, cards), views.mentorship)
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
     review_pages.add(routes, commands)
@@ -312,10 +332,6 @@ def _add_leaving(routes: APIRouter, commands: Commands) -> None:
         except ConflictError as refusal:
             return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
         return redirect("/", notice=_("It has ended. Nobody is told who ended it or why."), kind="info")
-
-
-def _reasons(pair: Mentorship, side: Side) -> tuple[Reason, ...]:
-    return pair.terms.for_mentor if side is Side.MENTOR else pair.terms.for_mentee
 
 
 def _words() -> dict[str, dict[str, str]]:

@@ -11,6 +11,7 @@ from matching.domain.programme import Programme, Stage
 
 ORGANISER: Final = "organiser"
 _PARTIES: Final = frozenset({"mentor", "mentee"})
+_ARRANGING: Final = _PARTIES | {"delegate"}
 
 Subject = Mentorship | Programme | Invitation
 
@@ -22,8 +23,9 @@ POLICY: Final = Policy(
         "agreement.edit": Grant(relations=_PARTIES),
         "agreement.confirm": Grant(relations=_PARTIES),
         "session.log": Grant(relations=_PARTIES),
-        "session.arrange": Grant(relations=_PARTIES),
-        "session.call-off": Grant(relations=_PARTIES),
+        "session.arrange": Grant(relations=_ARRANGING),
+        "session.call-off": Grant(relations=_ARRANGING),
+        "delegate.name": Grant(relations=frozenset({"mentee"})),
         "reflection.keep": Grant(relations=_PARTIES),
         "mentorship.pause": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
@@ -73,12 +75,14 @@ def relations(caller: Caller, subject: Subject) -> frozenset[str]:
         return frozenset({"lead"}) if subject.led_by(caller.member) else frozenset()
     if isinstance(subject, Invitation):
         return frozenset({"invited"}) if subject.member == caller.member else frozenset()
+    if subject.delegate == caller.member:
+        return frozenset({"delegate"})
     side = subject.side_of(caller.member)
     return frozenset({side.value}) if side else frozenset()
 
 
 def _hidden(caller: Caller, subject: Subject) -> bool:
-    """A pair is its two people's, an invitation theirs who got it; a draft of a programme its leads'."""
+    """A pair is its two people's, also before a delegate; an invitation theirs who got it; a draft its leads'."""
     if isinstance(subject, Programme):
         return not may_know(caller, subject)
     return not relations(caller, subject)

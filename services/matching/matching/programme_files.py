@@ -6,22 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-from chassis.errors import InvalidError, UnavailableError
-from chassis.web.identity import ServiceTokens
-from pydantic import BaseModel, ValidationError
+from chassis.errors import InvalidError
+from pydantic import ValidationError
 
-from chassis import clock, telemetry
+from chassis import clock
+from matching.addresses import members_by_address
 from matching.domain.programme import Plan, Programme, programme_id
 from matching.settings import MatchingSettings
 from matching.store import Store
 
-PURPOSE: Final = "programme-leads"
 TODAY: Final = "today"
-
-
-class _Found(BaseModel):
-    members: dict[str, str]
 
 
 def read_file(path: Path) -> tuple[str, dict[str, Any]]:
@@ -64,19 +58,7 @@ async def find_leads(settings: MatchingSettings, emails: tuple[str, ...]) -> tup
         InvalidError: somebody is not in the directory.
         UnavailableError: profiles could not be asked.
     """
-    tokens = ServiceTokens(settings, PURPOSE)
-    try:
-        async with httpx.AsyncClient(base_url=settings.profiles_url, timeout=10) as client:
-            with telemetry.span("call profiles lookup", kind="client"):
-                answer = await client.post(
-                    "/api/profiles/v1/lookup", json={"emails": list(emails)}, headers=await tokens.headers()
-                )
-        answer.raise_for_status()
-        found = _Found.model_validate_json(answer.content).members
-    except (httpx.HTTPError, ValidationError) as error:
-        raise UnavailableError("We could not look up the leads in profiles. Is it running? Then try again.") from error
-    finally:
-        await tokens.aclose()
+    found = await members_by_address(settings, emails)
     if missing := [email for email in emails if email not in found]:
         raise InvalidError(
             "Not in the directory: {missing}. Import them first, or correct the file's leads.",

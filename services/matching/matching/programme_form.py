@@ -142,8 +142,8 @@ class ProgrammeForm:
         values |= {name: name in sent for name, field_ in Entered.model_fields.items() if field_.annotation is bool}
         values[_MAY_BE_EMPTY] = values.get(_MAY_BE_EMPTY) or "0"
         entered, errors = _validated(values)
-        if labels and (unfit := sorted({*values["areas"]} - {*allowed})):
-            errors["areas"] = _unfit(unfit[0], labels)
+        if wrong := unfit_area(values["areas"], labels, allowed):
+            errors["areas"] = wrong
         addresses = tuple(address for address in _BETWEEN_ADDRESSES.split(str(values.get("new_leads", ""))) if address)
         keep = tuple(values["keep"])
         if len(keep) + len(addresses) > LEADS_AT_MOST:
@@ -170,14 +170,6 @@ class ProgrammeForm:
         return self.values.get(name, "")
 
 
-def _unfit(code: str, labels: Mapping[str, str]) -> str:
-    if code in labels:
-        return _("%(area)s is no longer offered. Untick it, or ask who edits the areas to bring it back.") % {
-            "area": labels[code]
-        }
-    return _("We do not know the area %(code)s. Load the page again.") % {"code": code}
-
-
 def _validated(values: dict[str, Any]) -> tuple[Entered | None, dict[str, str]]:
     try:
         return Entered.model_validate(values), {}
@@ -188,10 +180,22 @@ def _validated(values: dict[str, Any]) -> tuple[Entered | None, dict[str, str]]:
 def _sentences(refused: ValidationError) -> Iterable[tuple[str, str]]:
     for error in reversed(refused.errors()):
         name, limits = str(error["loc"][0]), error.get("ctx", {})
-        yield name, _sentence(name, error["type"], limits, error["msg"])
+        yield name, sentence_of(name, error["type"], limits, error["msg"])
 
 
-def _sentence(name: str, kind: str, limits: dict[str, Any], message: str) -> str:
+def unfit_area(areas: Iterable[str], labels: Mapping[str, str], allowed: Collection[str]) -> str:
+    """What to say about an area that a programme may not name; nothing while nobody can be asked for labels."""
+    code = min({*areas} - {*allowed}, default=None) if labels else None
+    if code is None:
+        return ""
+    if code in labels:
+        told = {"area": labels[code]}
+        return _("%(area)s is no longer offered. Untick it, or ask who edits the areas to bring it back.") % told
+    return _("We do not know the area %(code)s. Load the page again.") % {"code": code}
+
+
+def sentence_of(name: str, kind: str, limits: dict[str, Any], message: str) -> str:
+    """What is wrong with a field, by the kind of its error and the limits that this kind names."""
     asked = Entered.model_fields[name]
     if kind == "value_error":
         sentence = str(limits["error"])

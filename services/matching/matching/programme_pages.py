@@ -1,6 +1,5 @@
 """The pages on which a lead sets a programme up, changes it, opens it and closes it."""
 
-from datetime import timedelta
 from typing import Final
 
 from chassis.errors import ConflictError, InvalidError, PreconditionError, TurnaboutError
@@ -12,19 +11,15 @@ from chassis.web.pages import Pages, redirect
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from chassis import clock
-from matching.domain.agreement import Customs
-from matching.domain.programme import AREAS_AT_MOST, Plan, Programme, Scheme
-from matching.engine.rules import Rules
+from matching.domain.programme import AREAS_AT_MOST, Plan, Programme
 from matching.labels import Labels
 from matching.policy import may_set_up
 from matching.programme_form import ProgrammeForm
-from matching.programmes import ProgrammeCommands
+from matching.programmes import ProgrammeCommands, usual_plan
 from matching.reach import Crowd
 from matching.reach_words import ReachTold, tell
 from matching.wording import customs_words, direction_words, scheme_words
 
-_DAYS_OPEN: Final = 365
 _CHECK: Final = "check"
 
 
@@ -41,10 +36,9 @@ class ProgrammeViews:
     async def read(self, request: Request, programme: Programme | None = None) -> ProgrammeForm:
         """The form that was sent; a programme keeps areas that are no longer offered, and takes none of them on."""
         kept = programme.plan.rules.areas if programme else ()
-        return ProgrammeForm.read(await request.form(), await self._labels.areas(), {*await self._offered(), *kept})
-
-    async def _offered(self) -> set[str]:
-        return {code for _family, _label, areas in await self._labels.families() for code, _name in areas}
+        return ProgrammeForm.read(
+            await request.form(), await self._labels.areas(), {*await self._labels.offered(), *kept}
+        )
 
     async def form(
         self,
@@ -58,7 +52,7 @@ class ProgrammeViews:
         etag: str | None = None,
     ) -> HTMLResponse:
         """The form, with what is wrong and how far its rules reach."""
-        labels, offered = await self._labels.areas(), await self._offered()
+        labels, offered = await self._labels.areas(), await self._labels.offered()
         return self._pages.render(
             request,
             "programme_form.html",
@@ -116,7 +110,7 @@ def _add_setting_up(routes: APIRouter, views: ProgrammeViews) -> None:
     async def new(request: Request, caller: SignedIn) -> HTMLResponse:
         """An empty form with the usual rules."""
         may_set_up(caller)
-        return await views.form(request, caller, ProgrammeForm.of(_usual()), None)
+        return await views.form(request, caller, ProgrammeForm.of(usual_plan()), None)
 
     @routes.post("/programmes/new/reach")
     async def reach(request: Request, caller: SignedIn) -> HTMLResponse:
@@ -132,7 +126,7 @@ def _add_setting_up(routes: APIRouter, views: ProgrammeViews) -> None:
         if form.entered is None or form["do"] == _CHECK:
             return await views.form(request, caller, form, None, status=422 if form.errors else 200)
         try:
-            made = await views.commands.set_up(caller, key, await views.plan(form, _usual()))
+            made = await views.commands.set_up(caller, key, await views.plan(form, usual_plan()))
         except TurnaboutError as refusal:
             form = form.wrong("new_leads", refusal.detail)
             return await views.form(request, caller, form, None, status=refusal.status)
@@ -195,20 +189,3 @@ def _add_changing(routes: APIRouter, views: ProgrammeViews) -> None:
 def _others(form: ProgrammeForm, programme: Programme | None) -> tuple[str, ...]:
     """Areas that the form shows although they may no longer be offered: those ticked, and those of the programme."""
     return tuple(dict.fromkeys((*form["areas"], *(programme.plan.rules.areas if programme else ()))))
-
-
-def _usual() -> Plan:
-    """What a new programme begins with: a draft from today on, for a year."""
-    today = clock.today()
-    return Plan.model_construct(
-        title="",
-        about="",
-        scheme=Scheme.REVERSE,
-        opens_on=today,
-        closes_on=today + timedelta(days=_DAYS_OPEN),
-        open=True,
-        review=True,
-        leads=(),
-        rules=Rules(),
-        customs=Customs(),
-    )

@@ -1,16 +1,24 @@
 """What leads do with programmes: set one up, change it, open and close it."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
 from chassis.errors import InvalidError
 from chassis.state.documents import AlreadyExistsError
 from chassis.translation import gettext as _
 from chassis.web.identity import Caller
 
-from chassis import telemetry
+from chassis import clock, telemetry
 from matching.commands import Commands, told
-from matching.domain.programme import Plan, Programme, programme_id
+from matching.domain.agreement import Customs
+from matching.domain.programme import Plan, Programme, Scheme, programme_id
+from matching.engine.rules import Rules
 from matching.policy import may_set_up
 from matching.programme_files import find_leads
 from matching.settings import MatchingSettings
+
+_DAYS_OPEN: Final = 365
 
 
 class ProgrammeCommands:
@@ -60,6 +68,29 @@ class ProgrammeCommands:
                 caller.tenant, programme, lambda subject: subject.turn(open_=open_)
             )
 
+    async def changed(self, caller: Caller, programme: str) -> Programme:
+        """A programme as it is now, for whoever has just changed it and may lead it no longer."""
+        return await self._store.programmes.load(caller.tenant, programme)
+
+    async def named(self, caller: Caller, names: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:
+        """Member ids of leads whom somebody names by id or by e-mail address.
+
+        Args:
+            caller: who names them.
+            names: ids and addresses.
+            before: who leads already, and may have left meanwhile.
+
+        Raises:
+            InvalidError: one of them is nobody's.
+            UnavailableError: profiles could not be asked.
+        """
+        emails = tuple(name for name in names if "@" in name)
+        found = dict(zip(emails, await self.leads(emails), strict=True))
+        fresh = [name for name in names if name not in found and name not in before and name != caller.member]
+        if {*fresh} - {*await self._store.members.find_ids(caller.tenant, fresh)}:
+            raise InvalidError(_("We could not find that person. They may have left."))
+        return tuple(dict.fromkeys(found.get(name, name) for name in names))
+
     async def leads(self, emails: tuple[str, ...]) -> tuple[str, ...]:
         """Member ids by e-mail address.
 
@@ -68,3 +99,20 @@ class ProgrammeCommands:
             UnavailableError: profiles could not be asked.
         """
         return await find_leads(self._settings, emails) if emails else ()
+
+
+def usual_plan() -> Plan:
+    """What a new programme begins with: a draft from today on, for a year."""
+    today = clock.today()
+    return Plan.model_construct(
+        title="",
+        about="",
+        scheme=Scheme.REVERSE,
+        opens_on=today,
+        closes_on=today + timedelta(days=_DAYS_OPEN),
+        open=True,
+        review=True,
+        leads=(),
+        rules=Rules(),
+        customs=Customs(),
+    )

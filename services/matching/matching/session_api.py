@@ -63,7 +63,7 @@ class ArrangedView(BaseModel):
     time: LocalTime
     minutes: int
     link: str
-    medium: Medium
+    medium: Annotated[Medium | None, Field(description="As agreed; not for a delegate.")]
 
 
 class PlanView(BaseModel):
@@ -73,12 +73,12 @@ class PlanView(BaseModel):
     proposed: ProposedView | None
 
     @classmethod
-    def of(cls, pair: Mentorship) -> "PlanView":
-        """What stands now."""
+    def of(cls, pair: Mentorship, member: str) -> "PlanView":
+        """What stands now, for one of the two or the mentee's delegate."""
         now = clock.timestamp()
         session, times = pair.session_standing(now), pair.times
         return cls(
-            session=_arranged(pair, session) if session and pair.status is Status.STARTED else None,
+            session=_arranged(pair, session, member) if session and pair.status is Status.STARTED else None,
             proposed=ProposedView(**times.model_dump()) if times and times.open(now) else None,
         )
 
@@ -124,23 +124,24 @@ def _add_plan(api: APIRouter, commands: Commands, sessions: SessionCommands) -> 
     @api.get("/mentorships/{mentorship}/plan")
     async def plan(caller: SignedIn, mentorship: str) -> PlanView:
         """What is arranged and proposed."""
-        pair, _side = await commands.pair(caller, mentorship)
-        return PlanView.of(pair)
+        pair, _side = await commands.pair(caller, mentorship, "session.arrange")
+        return PlanView.of(pair, caller.member)
 
     @api.post("/mentorships/{mentorship}/plan/times")
     async def propose(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: Times) -> PlanView:
         """Propose times by your own clocks, in place of what was proposed."""
-        return PlanView.of(await sessions.propose(caller, mentorship, key, body.times, body.link))
+        pair = await sessions.propose(caller, mentorship, key, body.times, body.link)
+        return PlanView.of(pair, caller.member)
 
     @api.post("/mentorships/{mentorship}/plan/pick")
     async def pick(caller: SignedIn, mentorship: str, key: IdempotencyKey, body: Pick) -> PlanView:
         """Pick one of the times that the other side proposed."""
-        return PlanView.of(await sessions.pick(caller, mentorship, key, rfc3339(body.at)))
+        return PlanView.of(await sessions.pick(caller, mentorship, key, rfc3339(body.at)), caller.member)
 
     @api.post("/mentorships/{mentorship}/plan/call-off")
     async def call_off(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> PlanView:
         """Cancel the session that is ahead, without a reason."""
-        return PlanView.of(await sessions.call_off(caller, mentorship, key))
+        return PlanView.of(await sessions.call_off(caller, mentorship, key), caller.member)
 
 
 def _add_file(api: APIRouter, sessions: SessionCommands, labels: Labels, public_url: str) -> None:
@@ -194,6 +195,6 @@ def _add_reflections(api: APIRouter, commands: Commands) -> None:
         return Response(status_code=204)
 
 
-def _arranged(pair: Mentorship, session: ArrangedSession) -> ArrangedView:
-    medium = pair.started_agreement().intent.medium
+def _arranged(pair: Mentorship, session: ArrangedSession, member: str) -> ArrangedView:
+    medium = pair.started_agreement().intent.medium if pair.side_of(member) else None
     return ArrangedView(id=session.id, time=session.time, minutes=session.minutes, link=session.link, medium=medium)

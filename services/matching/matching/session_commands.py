@@ -1,4 +1,4 @@
-"""What the two people of a mentorship do about its sessions, and the entry that calendars get."""
+"""What the two people of a mentorship, or the mentee's delegate, do about its sessions."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -33,10 +33,10 @@ class SessionCommands:
     async def propose(
         self, caller: Caller, mentorship: str, key: str, walls: Sequence[dt.datetime], link: str
     ) -> Mentorship:
-        """Propose times by the caller's own clocks."""
-        pair, _ = await self._commands.pair(caller, mentorship, "session.arrange")
+        """Propose times by the caller's own clocks; of a delegate it is the mentee who has to be free then."""
+        pair, side = await self._commands.pair(caller, mentorship, "session.arrange")
         zone = await self.zone(caller.tenant, caller.member)
-        busy = await self._busy(pair, [caller.member])
+        busy = await self._busy(pair, [pair.member_on(side)])
         now = clock.timestamp()
 
         def propose(subject: Mentorship, side: Side) -> None:

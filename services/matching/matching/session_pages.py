@@ -1,4 +1,4 @@
-"""The pages on which two people arrange their sessions, and on which each reflects on them alone."""
+"""The parts of pages on which people arrange sessions, and the page on which each of the two reflects on one alone."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable
@@ -56,10 +56,11 @@ class TimesForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Times that were not proposed, and why."""
+    """What a form of the page was refused for, and what was typed into it: times, or a delegate's address."""
 
     why: str = ""
     typed: TimesForm | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +90,16 @@ class Plans:
         self._sessions = SessionCommands(commands)
 
     async def of(self, caller: Caller, pair: Mentorship, side: Side) -> Plan:
-        """The plan of one pair as one side reads it."""
-        other = pair.member_on(Side.MENTEE if side is Side.MENTOR else Side.MENTOR)
+        """The plan of one pair as one side reads it, or the delegate on that side."""
         mine = await self._sessions.zone(caller.tenant, caller.member)
-        theirs = await self._sessions.zone(caller.tenant, other)
-        return _plan(pair, side, Zones(mine, theirs))
+        others = [member for member in (pair.mentor, pair.mentee) if member != caller.member]
+        return _plan(pair, side, Zones(mine, {each: await self._sessions.zone(caller.tenant, each) for each in others}))
 
     async def of_all(self, caller: Caller, pairs: Iterable[Mentorship]) -> dict[str, Plan]:
-        """The plans of the caller's pairs by the caller's own clock, by pair."""
+        """The plans of pairs in which the caller arranges times, by the caller's own clock and by pair."""
         mine = await self._sessions.zone(caller.tenant, caller.member)
-        sides = [(pair, side) for pair in pairs if (side := pair.side_of(caller.member)) is not None]
-        return {pair.id: _plan(pair, side, Zones(mine, mine)) for pair, side in sides}
+        sides = [(pair, side) for pair in pairs if (side := pair.arranges(caller.member)) is not None]
+        return {pair.id: _plan(pair, side, Zones(mine)) for pair, side in sides}
 
 
 def _plan(pair: Mentorship, side: Side, zones: Zones) -> Plan:
@@ -128,13 +128,15 @@ Shown = Callable[[Request, Caller, str, Refused], Awaitable[HTMLResponse]]
 
 def add(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards, show: Shown) -> None:
     """The routes; `show` draws the page of a mentorship."""
-    sessions = SessionCommands(commands)
-    _add_plan(routes, sessions, show)
+    add_plan(routes, "/mentorships", commands, show)
     _add_reflection(routes, commands, pages, cards)
 
 
-def _add_plan(routes: APIRouter, sessions: SessionCommands, show: Shown) -> None:
-    @routes.post("/mentorships/{mentorship}/times")
+def add_plan(routes: APIRouter, base: str, commands: Commands, show: Shown) -> None:
+    """The commands of a page that arranges times: one of the two has theirs, a delegate another."""
+    sessions = SessionCommands(commands)
+
+    @routes.post(f"{base}/{{mentorship}}/times")
     async def propose(
         request: Request, caller: SignedIn, mentorship: str, key: IdempotencyKey, form: Annotated[TimesForm, Form()]
     ) -> Response:
@@ -144,9 +146,9 @@ def _add_plan(routes: APIRouter, sessions: SessionCommands, show: Shown) -> None
         except (ConflictError, InvalidError) as refusal:
             return await show(request, caller, mentorship, Refused(refusal.detail, form))
         notice = _("Your times are proposed. The other side picks one, or proposes others.")
-        return redirect(f"/mentorships/{mentorship}", notice=notice)
+        return redirect(f"{base}/{mentorship}", notice=notice)
 
-    @routes.post("/mentorships/{mentorship}/times/pick")
+    @routes.post(f"{base}/{{mentorship}}/times/pick")
     async def pick(
         caller: SignedIn, mentorship: str, key: IdempotencyKey, at: Annotated[str, Form(max_length=40)]
     ) -> Response:
@@ -154,19 +156,19 @@ def _add_plan(routes: APIRouter, sessions: SessionCommands, show: Shown) -> None
         try:
             await sessions.pick(caller, mentorship, key, at)
         except ConflictError as refusal:
-            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
-        notice = _("Your session is arranged. You both get it for your calendars by mail.")
-        return redirect(f"/mentorships/{mentorship}", notice=notice)
+            return redirect(f"{base}/{mentorship}", notice=refusal.detail, kind="problem")
+        notice = _("The session is arranged. Mentor and mentee get it for their calendars by mail.")
+        return redirect(f"{base}/{mentorship}", notice=notice)
 
-    @routes.post("/mentorships/{mentorship}/call-off")
+    @routes.post(f"{base}/{{mentorship}}/call-off")
     async def call_off(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
         """Cancel the session that is ahead."""
         try:
             await sessions.call_off(caller, mentorship, key)
         except ConflictError as refusal:
-            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
-        notice = _("The session is cancelled. You are both told, without a reason.")
-        return redirect(f"/mentorships/{mentorship}", notice=notice, kind="info")
+            return redirect(f"{base}/{mentorship}", notice=refusal.detail, kind="problem")
+        notice = _("The session is cancelled. Mentor and mentee are told, without a reason.")
+        return redirect(f"{base}/{mentorship}", notice=notice, kind="info")
 
 
 def _add_reflection(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards) -> None:

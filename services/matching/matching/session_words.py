@@ -1,7 +1,7 @@
 """What people read about an arranged session, on a page and in their calendar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chassis.translation import gettext as _
 from chassis.web import calendar
@@ -15,24 +15,25 @@ from matching.wording import area_label, customs_words
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """The zones of the reader and of the other."""
+    """The zones of the reader and, by member, of others."""
 
     mine: str
-    theirs: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def told(self, at: str) -> "Told":
-        """One moment by both clocks; the other's is left out where it shows the same."""
-        mine, theirs = when(at, self.mine), when(at, self.theirs)
-        return Told(at, mine, None if self.mine == self.theirs else theirs)
+        """One moment by all clocks; another's is left out where it shows the same."""
+        others = ((member, when(at, zone)) for member, zone in self.others.items() if zone != self.mine)
+        return Told(at, when(at, self.mine), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A time as its reader sees it, and as the other does."""
+    """A time as its reader sees it, and as others do."""
 
     at: str
     mine: str
-    theirs: str | None
+    others: tuple[tuple[str, str], ...]
+    """By member."""
 
 
 def entry_of(

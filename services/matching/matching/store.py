@@ -67,6 +67,7 @@ class Store:
                 Index((("life", 1),), unique=True),
                 Index((("tenant", 1), ("mentor", 1))),
                 Index((("tenant", 1), ("mentee", 1))),
+                Index((("tenant", 1), ("delegate", 1))),
                 Index((("tenant", 1), ("programme", 1), ("status", 1), ("terms.score", 1))),
                 Index((("tenant", 1), ("again", 1))),
                 Index((("due", 1),)),
@@ -93,6 +94,11 @@ class Store:
             for pair in await self.mentorships.find(tenant, {side.value: member}, limit=500)
             if pair.status in wanted
         ]
+        return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
+
+    async def arranged_by(self, tenant: str, member: str) -> list[Mentorship]:
+        """The pairs in which a member arranges the mentee's times for them, the newest first."""
+        found = await self.mentorships.find(tenant, {"delegate": member}, limit=500)
         return sorted(found, key=lambda pair: pair.proposed_at, reverse=True)
 
     async def unanswered_on(self, tenant: str, member: str, side: Side) -> list[Mentorship]:

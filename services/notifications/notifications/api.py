@@ -17,7 +17,7 @@ from notifications.words import link
 router = APIRouter(prefix="/api/notifications/v1")
 MOST_SHOWN: Final = 100
 
-# Everybody reads their own inbox; a thread is known to nobody but its two people.
+# Everybody reads their own inbox; a thread is known to nobody but those who are told something in it.
 POLICY: Final = Policy({"thread.mark": Grant(relations={"participant"})})
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -29,10 +29,10 @@ class NoticeTold(BaseModel):
     id: str
     thread: str = Field(description="The mentorship that it is about.")
     kind: Kind
-    role: Side = Field(description="The caller's side in that mentorship.")
-    partner: str = Field(description="Member id of the other side.")
-    areas: list[str] = Field(description="Codes of the focus areas.")
-    status: Status = Field(description="Where the mentorship stands now.")
+    role: Side | None = Field(description="The caller's side in that mentorship; null for a delegate.")
+    partner: str = Field(description="Member id of the other side; for a delegate, of whom they arrange times for.")
+    areas: list[str] = Field(description="Codes of the focus areas; none for a delegate.")
+    status: Status | None = Field(description="Where the mentorship stands now; null for a delegate.")
     at: str
     read_at: str | None
     link: str = Field(description="The page that it leads to.")
@@ -41,14 +41,15 @@ class NoticeTold(BaseModel):
     def of(cls, told: Told) -> "NoticeTold":
         """As the member whom it was told to sees it."""
         thread, notice = told.thread, told.notice
+        side = thread.role_of(notice.member)
         return cls(
             id=notice.id,
             thread=thread.id,
             kind=notice.kind,
-            role=thread.role_of(notice.member),
+            role=side,
             partner=thread.partner_of(notice.member),
-            areas=thread.areas,
-            status=thread.status,
+            areas=thread.focus_of(notice.member),
+            status=thread.status if side else None,
             at=notice.at,
             read_at=notice.read_at,
             link=link(notice.kind, thread.id),

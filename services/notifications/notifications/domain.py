@@ -1,4 +1,6 @@
-"""What two people are told about their mentorship: one thread a pair, its notices inside. An invitation has one, too.
+"""What two people, and whoever arranges times for one, are told of a mentorship: one thread a pair, its notices inside.
+
+An invitation has a thread, too.
 
 A thread learns from matching's facts alone. Each notice is announced once by `NoticeSent`, after the thread that
 holds it is stored; proposals, answers that are waited for, and starts also ask for a mail. A notice's id follows from
@@ -62,10 +64,15 @@ class Kind(StrEnum):
     SESSION_NEAR = "session-near"
     INVITED = "invited"
     """A programme's lead thinks of them as a mentor."""
+    DELEGATED = "delegated"
+    TIMES_TO_PICK = "times-to-pick"
+    PLAN_CHANGED = "plan-changed"
 
 
 ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
-AWAITING: Final = ASKING | {Kind.TIMES_PROPOSED}
+_TIMES: Final = frozenset({Kind.TIMES_PROPOSED, Kind.TIMES_TO_PICK})
+FOR_DELEGATES: Final = frozenset({Kind.DELEGATED, Kind.TIMES_TO_PICK, Kind.PLAN_CHANGED})
+AWAITING: Final = ASKING | _TIMES
 """Which notices ask their reader for an answer, to a proposal or to times; somebody waits for it."""
 _OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
 MAILED: Final = {
@@ -78,6 +85,9 @@ MAILED: Final = {
     Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.PAUSED, Status.ENDED}),
     Kind.SESSION_NEAR: frozenset({Status.STARTED}),
     Kind.INVITED: frozenset({Status.PROPOSED}),
+    Kind.DELEGATED: frozenset(Status) - {Status.ENDED, Status.CLOSED},
+    Kind.TIMES_TO_PICK: frozenset({Status.STARTED}),
+    Kind.PLAN_CHANGED: frozenset({Status.STARTED, Status.PAUSED}),
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 _SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
@@ -124,7 +134,7 @@ def notice_id(event_id: str, member: str) -> str:
 
 
 class Thread(Aggregate):
-    """Everything that the two people of one mentorship are told. Its id is the mentorship's.
+    """Everything that is told about one mentorship. Its id is the mentorship's.
 
     The thread of an invitation has the invitation's id, and one participant, who would mentor; the lead who invites
     them stands where their partner would.
@@ -133,6 +143,9 @@ class Thread(Aggregate):
     mentor: str
     mentee: str
     participants: list[str]
+    """In whose inbox it stands: the two, and whoever arranges or arranged the mentee's times."""
+    delegate: str | None = None
+    """Who arranges the mentee's times now."""
     areas: list[str]
     status: Status = Status.PROPOSED
     answer_by: str | None = None
@@ -168,13 +181,22 @@ class Thread(Aggregate):
             areas=list(fact.areas),
         )
 
-    def role_of(self, member: str) -> Side:
-        """The side that a participant is on."""
-        return Side.MENTOR if member == self.mentor else Side.MENTEE
+    @property
+    def two(self) -> tuple[str, str]:
+        """The two people of the mentorship."""
+        return self.mentor, self.mentee
+
+    def role_of(self, member: str) -> Side | None:
+        """The side that a participant is on; none for a delegate."""
+        return {self.mentor: Side.MENTOR, self.mentee: Side.MENTEE}.get(member)
 
     def partner_of(self, member: str) -> str:
-        """The other participant."""
-        return self.mentee if member == self.mentor else self.mentor
+        """Whom a participant reads about: the other of the two; a delegate, for whom they arrange times."""
+        return self.mentor if member == self.mentee else self.mentee
+
+    def focus_of(self, member: str) -> list[str]:
+        """The areas as far as a participant may read them: an area can say something about a person."""
+        return self.areas if member in self.two else []
 
     def notice(self, id_: str) -> Notice | None:
         """A notice that is still kept."""
@@ -198,14 +220,14 @@ class Thread(Aggregate):
                 self._closed(event_id, at)
             case MentorshipStarted():
                 self.status, self.areas = Status.STARTED, list(fact.areas)
-                self._tell(Kind.MENTORSHIP_STARTED, self.participants, event_id, at)
+                self._tell(Kind.MENTORSHIP_STARTED, self.two, event_id, at)
             case SessionLogged():
                 self._logged(fact, event_id, at)
             case SessionPlanChanged():
                 self._planned(fact, event_id, at)
             case MentorshipResumed():
                 self.status = Status.STARTED
-                self._tell(Kind.MENTORSHIP_RESUMED, self.participants, event_id, at)
+                self._tell(Kind.MENTORSHIP_RESUMED, self.two, event_id, at)
             case MentorshipPaused() | MentorshipEnded():
                 self._stopped(fact, event_id, at)
 
@@ -216,10 +238,12 @@ class Thread(Aggregate):
                 notice.read_at = at
 
     def is_over(self, notice: Notice) -> bool:
-        """Whether a notice asks for an answer that nobody waits for any more."""
-        if notice.kind is Kind.TIMES_PROPOSED:
-            newest = next(each for each in reversed(self.notices) if each.kind is Kind.TIMES_PROPOSED)
-            return not self.times_wait or notice.id != newest.id
+        """Whether a notice asks for what nobody waits for any more, or speaks to somebody who is no delegate now."""
+        if notice.kind in FOR_DELEGATES and (notice.member != self.delegate or self.status is Status.ENDED):
+            return True
+        if notice.kind in _TIMES:
+            later = (each for each in self.notices if each.number > notice.number)
+            return not self.times_wait or any(each.kind is Kind.TIMES_PROPOSED for each in later)
         return notice.kind in ASKING and self.status not in _OPEN
 
     def postpone_mail(self, notice: str, until: datetime) -> None:
@@ -247,7 +271,7 @@ class Thread(Aggregate):
         A mail that waited because its reader wished so is as good as new when the waiting is over.
         """
         fresh_at = max(datetime.fromisoformat(notice.at), datetime.fromtimestamp(notice.mail_waits_until, UTC))
-        if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()):
+        if now - fresh_at > USE_OF_MAIL or self.status not in MAILED.get(notice.kind, ()) or self.is_over(notice):
             return True
         if notice.kind not in {*ASKING, Kind.INVITED}:
             return False
@@ -263,7 +287,7 @@ class Thread(Aggregate):
         """Both hear of a proposal; of a request whoever is asked, for the other one has made it."""
         asking = {side for side in Side if side.value == fact.origin}
         if not asking:
-            self._tell(Kind.MATCH_PROPOSED, self.participants, event_id, at)
+            self._tell(Kind.MATCH_PROPOSED, self.two, event_id, at)
             return
         self.said_yes = list(asking)
         self._tell(Kind.ASKED, self._on(set(Side) - asking), event_id, at)
@@ -272,7 +296,7 @@ class Thread(Aggregate):
         if fact.complete:
             self.status, self.said_yes = Status.ACCEPTED, list(Side)
             self._settle(at)
-            self._tell(Kind.MATCH_ACCEPTED, self.participants, event_id, at)
+            self._tell(Kind.MATCH_ACCEPTED, self.two, event_id, at)
             return
         if fact.by not in set(Side):
             return  # a newer producer's word: who still has to answer is not known
@@ -297,26 +321,49 @@ class Thread(Aggregate):
     def _stopped(self, fact: MentorshipPaused | MentorshipEnded, event_id: str, at: str) -> None:
         paused = isinstance(fact, MentorshipPaused)
         self.status, self.times_wait = Status.PAUSED if paused else Status.ENDED, False
-        self._settle(at, {Kind.TIMES_PROPOSED})
+        self._settle(at, _TIMES)
         kind = Kind.MENTORSHIP_PAUSED if paused else Kind.MENTORSHIP_ENDED
-        self._tell(kind, self.participants, event_id, at)
+        self._tell(kind, self.two, event_id, at)
 
     def _planned(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
         """Whatever is heard of a plan answers the times that were proposed before, except that it draws near."""
+        news = self._let_arrange(fact.delegate, at)
+        if fact.change is PlanChange.DELEGATED:
+            self._tell(Kind.DELEGATED, news, event_id, at)
+            return
         if self.status not in (Status.PAUSED, Status.ENDED):
             self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
         if fact.change is not PlanChange.NEAR:
             self.times_wait = fact.change is PlanChange.TIMES_PROPOSED
-            self._settle(at, {Kind.TIMES_PROPOSED})
+            self._settle(at, _TIMES)
         if fact.change is PlanChange.TIMES_PROPOSED:
             self._tell(Kind.TIMES_PROPOSED, self._on(side for side in Side if side is not fact.by), event_id, at)
         elif (kind := _PLANS.get(fact.change)) and fact.session is not None and fact.calendar is not None:
             entry = CalendarEntry(session=fact.session, version=fact.calendar)
-            self._tell(kind, self.participants, event_id, at, entry)
+            self._tell(kind, self.two, event_id, at, entry)
+        self._tell_delegate(fact, event_id, at)
+
+    def _let_arrange(self, member: str | None, at: str) -> list[str]:
+        """Somebody else arranges the mentee's times, or nobody does: whoever did has nothing to pick. Who is new."""
+        if member == self.delegate:
+            return []
+        self._settle(at, {Kind.TIMES_TO_PICK})
+        self.delegate, new = member, [] if member is None else [member]
+        self.participants = [*dict.fromkeys((*self.participants, *new))]
+        return new
+
+    def _tell_delegate(self, fact: SessionPlanChanged, event_id: str, at: str) -> None:
+        """A delegate hears what the mentor did; what was done on the mentee's side they did, or were told by them."""
+        if self.delegate is None or fact.by is Side.MENTEE or fact.change is PlanChange.NEAR:
+            return
+        if fact.change is PlanChange.TIMES_PROPOSED:
+            self._tell(Kind.TIMES_TO_PICK, [self.delegate], event_id, at)
+        elif fact.change in _PLANS:
+            self._tell(Kind.PLAN_CHANGED, [self.delegate], event_id, at)
 
     def _on(self, sides: Iterable[Side]) -> list[str]:
         wanted = set(sides)
-        return [member for member in self.participants if self.role_of(member) in wanted]
+        return [member for member in self.two if self.role_of(member) in wanted]
 
     def _settle(self, at: str, kinds: Collection[Kind] = ASKING) -> None:
         """What asked for an answer is no news any more: it was given, or asked for anew, or nobody waits for it."""

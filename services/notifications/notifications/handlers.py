@@ -128,7 +128,7 @@ async def _send(
                     thread,
                     notice,
                     name=recipient.name,
-                    areas=await parts.areas.labels(thread.areas),
+                    areas=await parts.areas.labels(thread.focus_of(notice.member)),
                     public_url=parts.settings.public_url,
                     session=session,
                 )

@@ -28,6 +28,9 @@ NAMES: Final[Mapping[Kind, str]] = {
     Kind.SESSION_CALLED_OFF: mark("A session is called off"),
     Kind.SESSION_NEAR: mark("A session is a day away"),
     Kind.INVITED: mark("You are invited to a programme"),
+    Kind.DELEGATED: mark("Somebody lets you arrange their times"),
+    Kind.TIMES_TO_PICK: mark("Times wait that you pick for somebody"),
+    Kind.PLAN_CHANGED: mark("What you arrange for somebody has changed"),
 }
 
 

@@ -133,7 +133,7 @@ async def _rows(parts: Parts, caller: Caller, shown: list[Told]) -> list[Row]:
             name=f"{told.thread.id}~{told.notice.id}",
             line=words.line(told.notice.kind, told.thread.role_of(caller.member), cards[partner].name),
             role=words.role(told.thread.role_of(caller.member)),
-            areas=await parts.areas.labels(told.thread.areas),
+            areas=await parts.areas.labels(told.thread.focus_of(caller.member)),
             partner=cards[partner],
             step=words.next_step(told.notice.kind),
             over=words.over(told.thread, told.notice),

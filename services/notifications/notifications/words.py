@@ -13,16 +13,18 @@ from contracts.matching import InvitationReason, Side, Status
 
 from notifications import kinds
 from notifications.calendars import Session
-from notifications.domain import ASKING, Kind, Notice, Thread
+from notifications.domain import ASKING, FOR_DELEGATES, Kind, Notice, Thread
 
 
-def role(side: Side) -> str:
+def role(side: Side | None) -> str:
     """What a person does in the pair."""
+    if side is None:
+        return _("You arrange times")
     return _("You mentor") if side is Side.MENTOR else _("You learn")
 
 
-def line(kind: Kind, side: Side, partner: str) -> str:
-    """A notice in one sentence, for the side that reads it."""
+def line(kind: Kind, side: Side | None, partner: str) -> str:
+    """A notice in one sentence, for the side that reads it, or the delegate."""
     sentences = {
         Kind.MATCH_PROPOSED: (
             _("You could mentor %(name)s.") if side is Side.MENTOR else _("You could learn from %(name)s.")
@@ -45,6 +47,9 @@ def line(kind: Kind, side: Side, partner: str) -> str:
         Kind.SESSION_CALLED_OFF: _("Your session with %(name)s is cancelled."),
         Kind.SESSION_NEAR: _("Your session with %(name)s is a day away."),
         Kind.INVITED: _("%(name)s thinks that people like you know something that senior colleagues lack."),
+        Kind.DELEGATED: _("%(name)s lets you arrange their times."),
+        Kind.TIMES_TO_PICK: _("Your turn: pick a time for %(name)s."),
+        Kind.PLAN_CHANGED: _("What is arranged for %(name)s has changed."),
     }
     return sentences[kind] % {"name": partner}
 
@@ -53,7 +58,7 @@ def over(thread: Thread, notice: Notice) -> str:
     """Why a notice asks for nothing any more; empty while it does."""
     if not thread.is_over(notice):
         return ""
-    unanswered = thread.status is Status.CLOSED or notice.kind is Kind.TIMES_PROPOSED
+    unanswered = thread.status is Status.CLOSED or notice.kind not in ASKING
     return _("No longer open") if unanswered else _("Answered")
 
 
@@ -67,6 +72,9 @@ def next_step(kind: Kind) -> str:
         Kind.MATCH_CLOSED: _("See your proposals"),
         Kind.TIMES_PROPOSED: _("Pick a time"),
         Kind.INVITED: _("See what it is about"),
+        Kind.DELEGATED: _("See what there is to arrange"),
+        Kind.TIMES_TO_PICK: _("Pick a time"),
+        Kind.PLAN_CHANGED: _("See how it stands"),
     }
     return steps.get(kind) or _("Open the mentorship")
 
@@ -77,6 +85,8 @@ def link(kind: Kind, thread: str) -> str:
         return "/proposals"
     if kind is Kind.INVITED:
         return f"/invitations/{thread}"
+    if kind in FOR_DELEGATES:
+        return f"/arranging/{thread}"
     return f"/mentorships/{thread}"
 
 
@@ -119,13 +129,13 @@ def letter(
         thread: the pair.
         notice: what the mail is about.
         name: the reader's own name.
-        areas: labels of the focus areas.
+        areas: labels of the focus areas; none for a delegate.
         public_url: where people reach Turnabout.
         session: the session that it is about, as it stands now.
     """
     side = thread.role_of(notice.member)
-    subject, paragraphs = _invitation(thread) if notice.kind is Kind.INVITED else _content(notice.kind, side)
-    facts = [(_("Your role"), _role_in_full(side)), (_("Focus"), ", ".join(areas))]
+    subject, paragraphs = _paragraphs(thread, notice.kind, side)
+    facts = [(_("Your role"), _role_in_full(side)), *([(_("Focus"), ", ".join(areas))] if areas else [])]
     if notice.kind in ASKING and thread.answer_by:
         facts.append((_("Please answer by"), day(thread.answer_by)))
     if notice.kind is Kind.INVITED and thread.answer_by:
@@ -147,7 +157,9 @@ def letter(
     )
 
 
-def _role_in_full(side: Side) -> str:
+def _role_in_full(side: Side | None) -> str:
+    if side is None:
+        return _("you arrange times for the mentee")
     return _("mentor: you share what you know") if side is Side.MENTOR else _("mentee: you learn")
 
 
@@ -165,6 +177,12 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
     }
     subject, paragraphs = contents[kind]
     return subject, paragraphs(side)
+
+
+def _paragraphs(thread: Thread, kind: Kind, side: Side | None) -> tuple[str, tuple[str, ...]]:
+    if kind is Kind.INVITED:
+        return _invitation(thread)
+    return _to_delegate(kind) if side is None else _content(kind, side)
 
 
 def _invitation(thread: Thread) -> tuple[str, tuple[str, ...]]:
@@ -185,6 +203,28 @@ def _reasons() -> dict[str, str]:
         InvitationReason.SITE: _("Few people of your site take part so far, so your view is missing."),
         InvitationReason.LEVEL: _("Nobody of your level shares anything yet, so your view is missing."),
     }
+
+
+def _to_delegate(kind: Kind) -> tuple[str, tuple[str, ...]]:
+    """Subject and paragraphs for whoever arranges the mentee's times: neither whose they are nor what it is about."""
+    contents = {
+        Kind.DELEGATED: (
+            _("You may arrange times for a colleague"),
+            (
+                _("A colleague who is being mentored lets you propose, pick, move and cancel times for them."),
+                _("You see names, times and the link of the call, and nothing else."),
+            ),
+        ),
+        Kind.TIMES_TO_PICK: (
+            _("Times wait for you to pick one"),
+            (_("The mentor of a colleague for whom you arrange times proposes when to meet."),),
+        ),
+        Kind.PLAN_CHANGED: (
+            _("A session that you arrange has changed"),
+            (_("The mentor of a colleague for whom you arrange times has picked a time, or cancelled the session."),),
+        ),
+    }
+    return contents[kind]
 
 
 def _proposed(side: Side) -> tuple[str, ...]:

@@ -185,8 +185,8 @@ async def addresses(asked: MembersAsked, service: ServiceCaller, parts: HasParts
 
 @router.post(f"{V1}/lookup")
 async def lookup(asked: EmailsAsked, service: ServiceCaller, parts: HasParts) -> LookupAnswer:
-    """Member ids of people whom a programme names by address; for matching alone."""
-    require_purpose(service, "programme-leads")
+    """Member ids of people whom a programme or a mentee names by address; for matching alone."""
+    require_purpose(service, "lookup")
     wanted = {email.strip().lower(): email for email in asked.emails}
     found = await parts.store.by_email(parts.settings.tenant, wanted)
     return LookupAnswer(members={wanted[email]: member.id for email, member in found.items()})

@@ -21,7 +21,7 @@ POLICY: Final = Policy(
 PURPOSES: Final = {
     "mail": frozenset({"notifications"}),
     "calendar": frozenset({"notifications"}),
-    "programme-leads": frozenset({"matching"}),
+    "lookup": frozenset({"matching"}),
     "import": frozenset({"operations"}),
     "taxonomy": frozenset({"matching", "notifications"}),
 }

@@ -1,7 +1,8 @@
 """The half of a mentorship that arranges and logs sessions: times are proposed, one is picked, may move or fall away.
 
 At most one session is arranged ahead. Each change says on the platform topic that there was one, and never when or
-where the two meet: whoever has to know asks for the calendar entry.
+where the two meet: whoever has to know asks for the calendar entry. The mentee may let somebody else arrange theirs,
+who is told by the same event.
 """
 
 from abc import ABC, abstractmethod
@@ -36,6 +37,7 @@ from matching.domain.times import (
     video_link,
 )
 
+AGREED: Final = (Status.ACCEPTED, Status.STARTED, Status.PAUSED)
 TOLD_BEFORE: Final = timedelta(days=1)
 SESSIONS_KEPT: Final = 400
 ARRANGED_KEPT: Final = 20
@@ -53,10 +55,35 @@ class Arranging(Aggregate, ABC):
     sessions: list[Session] = Field(default_factory=list)
     """Those that were logged."""
     started_at: str | None = None
+    delegate: str | None = None
+    """Whom the mentee lets arrange their times."""
+
+    @abstractmethod
+    def side_of(self, member: str) -> Side | None:
+        """Which of the two a member is; none for everybody else."""
 
     @abstractmethod
     def state(self) -> MentorshipState:
         """The whole of it as our own services may know it."""
+
+    def arranges(self, member: str) -> Side | None:
+        """On which side a member arranges times: their own, or the mentee's as its delegate."""
+        return Side.MENTEE if member == self.delegate else self.side_of(member)
+
+    def name_delegate(self, member: str) -> None:
+        """The mentee lets somebody arrange their times, in place of whoever did so before."""
+        if self.status not in AGREED:
+            raise ConflictError("That is possible between both yeses and the end of a mentorship.")
+        match self.side_of(member):
+            case Side.MENTEE:
+                raise InvalidError("This is your own address, and you arrange your times anyway. Name somebody else.")
+            case Side.MENTOR:
+                raise InvalidError("You arrange your times with this very person. Name somebody else.")
+        self._delegate(member, Side.MENTEE)
+
+    def dismiss_delegate(self, by: Side | None) -> None:
+        """Nobody else arranges the mentee's times any more: they take it back, or the delegate has left."""
+        self._delegate(None, by)
 
     def propose_times(
         self, side: Side, times: Sequence[LocalTime], link: str, now: str, busy: Iterable[ArrangedSession] = ()
@@ -73,7 +100,7 @@ class Arranging(Aggregate, ABC):
         for time in chosen:
             time.must_be_possible(now)
             if collides(time, agreement.intent.minutes, others):
-                raise InvalidError("You have another session at one of these times. Propose one when you are free.")
+                raise InvalidError("There is another session at one of these times. Propose a time that is free.")
         proposed = ProposedTimes(by=side, times=chosen, link=video_link(link))
         if proposed != self.times:
             self.times = proposed
@@ -186,6 +213,11 @@ class Arranging(Aggregate, ABC):
         self.say(detail)
         self.say(self.state())
 
+    def _delegate(self, member: str | None, by: Side | None) -> None:
+        if member != self.delegate:
+            self.delegate = member
+            self._say(PlanChange.DELEGATED, by)
+
     def _keep(self, session: ArrangedSession) -> None:
         others = [each for each in self.arranged if each.id != session.id]
         self.arranged = [*others, session][-ARRANGED_KEPT:]
@@ -198,5 +230,6 @@ class Arranging(Aggregate, ABC):
                 by=by,
                 session=session.id if session else None,
                 calendar=session.version if session else None,
+                delegate=self.delegate,
             )
         )

@@ -29,13 +29,12 @@ from contracts.matching import (
 from pydantic import Field
 
 from matching.domain.agreement import Agreement, Customs, Intent, add_months, add_paused, count_sessions
-from matching.domain.arranging import Arranging
+from matching.domain.arranging import AGREED, Arranging
 from matching.domain.proposal import Partner, Terms, life_key
 from matching.domain.receipts import RECEIPTS_KEPT, Receipt
 from matching.domain.times import unix_seconds
 
 UNANSWERED: Final = (Status.PROPOSED, Status.HALF_ACCEPTED)
-AGREED: Final = (Status.ACCEPTED, Status.STARTED, Status.PAUSED)
 LIVE: Final = (*UNANSWERED, *AGREED)
 CUSTOMS: Final = Customs()
 PLACES_PATIENCE: Final = 60
@@ -287,6 +286,7 @@ class Mentorship(Arranging):
                 MentorshipDetailed(mentorship=self.id, change="ended", by=side),
             )
             self.drop_plan(side, at)
+        self.delegate = None
         self.ask("release-places")
 
     def receipt_of(self, key: str) -> Receipt | None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from contracts.matching import PersonBands
+from contracts.matching import PersonBands, Side
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -47,6 +47,10 @@ class Terms(BaseModel):
     for_mentor: tuple[Reason, ...] = ()
     for_mentee: tuple[Reason, ...] = ()
     origin: Origin = Origin.ENGINE
+
+    def reasons_for(self, side: Side) -> tuple[Reason, ...]:
+        """What one side reads."""
+        return self.for_mentor if side is Side.MENTOR else self.for_mentee
 
 
 class Partner(BaseModel):
