@@ -57,8 +57,7 @@ def _untranslated(language: str) -> tuple[set[str], set[str]]:
                 pieces |= {
                     piece for each in _GAP.split(form) if len((piece := each.strip(" .,:;")).split()) >= _FEWEST_WORDS
                 }
-    starter = (*(each.words for each in STARTER.families), *(each.words for each in STARTER.areas))
-    for words in starter:
+    for words in (*(each.words for each in STARTER.families), *(each.words for each in STARTER.areas)):
         whole.add(words.label("en"))
         translations.add(words.label(language))
     # "Programme" is the plural of "Programm".

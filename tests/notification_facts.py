@@ -15,7 +15,7 @@ from contracts.matching import (
     Side,
 )
 from notifications.calendars import Session, Time
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 
 PLANS = {
     PlanChange.ARRANGED: Kind.SESSION_ARRANGED,

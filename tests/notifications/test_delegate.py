@@ -6,7 +6,8 @@ import pytest
 from contracts.envelope import Event
 from contracts.matching import MentorshipEnded, MentorshipPaused, PlanChange, Side
 from notification_facts import PLANS, a_start, delegated, planned
-from notifications.domain import Kind, Thread
+from notifications.domain.notice import Kind
+from notifications.domain.thread import Thread
 from notifications.words import over
 
 AT = "2026-03-02T09:00:00.000Z"

@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import InvalidError
 from hypothesis import given
 from hypothesis import strategies as st
-from notifications.domain import AWAITING, MAILED, Kind
+from notifications.domain.notice import AWAITING, MAILED, Kind
 from notifications.kinds import NAMES
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences, Quiet, QuietHours
 from pydantic import ValidationError

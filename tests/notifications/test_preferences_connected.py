@@ -10,7 +10,7 @@ import pytest
 from chassis.state.documents import RESERVED
 from notification_facts import Pair
 from notification_stage import Stage, eventually
-from notifications.domain import AWAITING, MAILED, Kind
+from notifications.domain.notice import AWAITING, MAILED, Kind
 from notifications.kinds import NAMES
 
 pytestmark = pytest.mark.connected

@@ -12,7 +12,7 @@ import pytest
 from contracts.matching import Side
 from notification_desk import TENANT, Desk
 from notification_facts import Pair
-from notifications.domain import MAILED, Kind
+from notifications.domain.notice import MAILED, Kind
 from notifications.ledger import Fate
 from notifications.preferences import Channel, Choice, Quiet, QuietHours
 

@@ -6,7 +6,7 @@ import pytest
 from contracts.matching import PlanChange, Side
 from notification_desk import TENANT, Desk
 from notification_facts import Pair, a_session
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 from notifications.handlers import release_mails
 from notifications.ledger import Fate
 from notifications.preferences import Channel, Choice, Quiet, QuietHours

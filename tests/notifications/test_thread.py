@@ -20,7 +20,8 @@ from contracts.notifications import NoticeSent
 from hypothesis import given
 from hypothesis import strategies as st
 from notification_facts import CLOSED, PLANS, a_proposal, a_start, planned, yes
-from notifications.domain import NOTICES_KEPT, CalendarEntry, Kind, Thread, notice_id
+from notifications.domain.notice import CalendarEntry, Kind, notice_id
+from notifications.domain.thread import NOTICES_KEPT, Thread
 
 PROPOSED_AT = "2026-03-02T09:00:00.000Z"
 NOW = datetime(2026, 3, 2, 9, 0, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from email.policy import default
 import pytest
 from joserfc import jwe
 from joserfc.jwk import OctKey
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 from notifications.unsubscribe import MAIL_POLICY, Permission, Seal, put_into
 from pydantic import SecretStr
 from web_edge import EdgeSettings

@@ -6,7 +6,8 @@ from contracts.envelope import Event
 from contracts.matching import MemberInvited, PlanChange, Side
 from english_words import english_left
 from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, an_invitation, delegated, planned, yes
-from notifications.domain import FOR_DELEGATES, MAILED, Kind, Thread
+from notifications.domain.notice import FOR_DELEGATES, MAILED, Kind
+from notifications.domain.thread import Thread
 from notifications.kinds import name_of
 from notifications.words import Letter, letter, line, link, over, role
 

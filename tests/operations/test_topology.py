@@ -14,7 +14,8 @@ from contracts.topics import TOPICS, Kind
 from matching.domain.mentorship import LIVE, Mentorship
 from matching.domain.places import Places
 from matching.domain.programme import Programme
-from notifications.domain import Notice, Thread
+from notifications.domain.notice import Notice
+from notifications.domain.thread import Thread
 from operations.checker.topology import PRODUCT, Life
 from profiles.domain import Profile
 from profiles.taxonomy import Taxonomy

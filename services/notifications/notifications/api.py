@@ -9,7 +9,8 @@ from contracts.matching import Side, Status
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from notifications.domain import Kind, Thread
+from notifications.domain.notice import Kind
+from notifications.domain.thread import Thread
 from notifications.parts import HasParts, Parts
 from notifications.store import Told
 from notifications.words import link

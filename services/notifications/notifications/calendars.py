@@ -11,7 +11,8 @@ from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chassis import translation
-from notifications.domain import Notice, Thread
+from notifications.domain.notice import Notice
+from notifications.domain.thread import Thread
 from notifications.settings import NotificationsSettings
 
 _PATH: Final = "/api/matching/v1/calendar-entries"

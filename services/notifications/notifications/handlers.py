@@ -30,7 +30,8 @@ from contracts.matching import (
 
 from chassis import clock, logs, telemetry, zones
 from notifications.channels import Envelope, Recipient
-from notifications.domain import Notice, Thread
+from notifications.domain.notice import Notice
+from notifications.domain.thread import Thread
 from notifications.ledger import TO_DO, Fate
 from notifications.parts import Parts
 from notifications.preferences import Channel, Preferences

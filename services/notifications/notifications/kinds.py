@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from chassis.translation import gettext as _
 from chassis.translation import mark
 
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 
 PREFERENCES_PAGE: Final = "/preferences"
 NAMES: Final[Mapping[Kind, str]] = {

@@ -16,7 +16,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from notifications import api, words
 from notifications.api import SeenNotice
-from notifications.domain import Notice
+from notifications.domain.notice import Notice
 from notifications.parts import HasParts, Parts
 from notifications.store import Told
 

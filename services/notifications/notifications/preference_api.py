@@ -10,7 +10,7 @@ from chassis.web.pages import redirect
 from fastapi import APIRouter, Form, Path, Response
 from pydantic import BaseModel, Field
 
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 from notifications.kinds import PREFERENCES_PAGE, name_of
 from notifications.parts import HasParts
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from chassis import translation
-from notifications.domain import AWAITING, Kind
+from notifications.domain.notice import AWAITING, Kind
 from notifications.kinds import PREFERENCES_PAGE, name_of
 from notifications.parts import HasParts, Parts
 from notifications.preferences import SWITCHABLE, Channel, Choice, Preferences, Quiet, QuietHours, Weekday, minute

@@ -12,7 +12,7 @@ from chassis.errors import InvalidError
 from chassis.state.aggregate import Aggregate
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
-from notifications.domain import AWAITING, MAILED, Kind
+from notifications.domain.notice import AWAITING, MAILED, Kind
 
 
 class Channel(StrEnum):

@@ -10,7 +10,8 @@ from chassis.state.documents import Documents
 from chassis.state.mongo import Index
 
 from chassis import clock
-from notifications.domain import Notice, Thread
+from notifications.domain.notice import Notice
+from notifications.domain.thread import Thread
 from notifications.ledger import Ledger
 from notifications.preferences import Channel, Preferences
 

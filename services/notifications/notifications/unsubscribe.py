@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from notifications.domain import Kind
+from notifications.domain.notice import Kind
 
 PATH: Final = "/api/notifications/v1/unsubscribe"
 ONE_CLICK: Final = "One-Click"

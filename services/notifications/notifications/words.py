@@ -13,7 +13,8 @@ from contracts.matching import InvitationReason, Side, Status
 
 from notifications import kinds
 from notifications.calendars import Session
-from notifications.domain import ASKING, FOR_DELEGATES, Kind, Notice, Thread
+from notifications.domain.notice import ASKING, FOR_DELEGATES, Kind, Notice
+from notifications.domain.thread import Thread
 
 
 def role(side: Side | None) -> str:

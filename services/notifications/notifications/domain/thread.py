@@ -9,10 +9,8 @@ the fact and the member, so hearing a fact again, even with an empty database, m
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from math import ceil
 from typing import Final
-from uuid import UUID, uuid5
 
 from chassis.state.aggregate import Aggregate
 from contracts.envelope import Event
@@ -33,63 +31,24 @@ from contracts.matching import (
     Status,
 )
 from contracts.notifications import NoticeSent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from notifications.domain.notice import (
+    ASKING,
+    FOR_DELEGATES,
+    MAILED,
+    TIMES,
+    UNANSWERED,
+    CalendarEntry,
+    Kind,
+    Notice,
+    notice_id,
+)
 
 NOTICES_KEPT: Final = 200
 """A thread keeps its newest notices; two people who meet every week for a year make about as many."""
 USE_OF_MAIL: Final = timedelta(days=3)
 """A mail about something older than this helps nobody: it is recorded and not sent."""
-_NOTICE_IDS: Final = UUID("5a0c1a52-6f0f-4f3e-9a57-0b7c2a9b6f11")
-
-
-class Kind(StrEnum):
-    """What a notice is about. The values travel in `NoticeSent`."""
-
-    MATCH_PROPOSED = "match-proposed"
-    ASKED = "asked"
-    """Like a proposal, but a person began it and has said yes."""
-    ANSWER_AWAITED = "answer-awaited"
-    MATCH_ACCEPTED = "match-accepted"
-    MATCH_CLOSED = "match-closed"
-    MENTORSHIP_STARTED = "mentorship-started"
-    SESSION_HELD = "session-held"
-    SESSION_CANCELLED = "session-cancelled"
-    MENTORSHIP_PAUSED = "mentorship-paused"
-    MENTORSHIP_RESUMED = "mentorship-resumed"
-    MENTORSHIP_ENDED = "mentorship-ended"
-    TIMES_PROPOSED = "times-proposed"
-    SESSION_ARRANGED = "session-arranged"
-    SESSION_MOVED = "session-moved"
-    SESSION_CALLED_OFF = "session-called-off"
-    SESSION_NEAR = "session-near"
-    INVITED = "invited"
-    """A programme's lead thinks of them as a mentor."""
-    DELEGATED = "delegated"
-    TIMES_TO_PICK = "times-to-pick"
-    PLAN_CHANGED = "plan-changed"
-
-
-ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
-_TIMES: Final = frozenset({Kind.TIMES_PROPOSED, Kind.TIMES_TO_PICK})
-FOR_DELEGATES: Final = frozenset({Kind.DELEGATED, Kind.TIMES_TO_PICK, Kind.PLAN_CHANGED})
-AWAITING: Final = ASKING | _TIMES
-"""Which notices ask their reader for an answer, to a proposal or to times; somebody waits for it."""
-_OPEN: Final = frozenset({Status.PROPOSED, Status.HALF_ACCEPTED})
-MAILED: Final = {
-    Kind.MATCH_PROPOSED: _OPEN,
-    Kind.ASKED: _OPEN,
-    Kind.ANSWER_AWAITED: frozenset({Status.HALF_ACCEPTED}),
-    Kind.MENTORSHIP_STARTED: frozenset({Status.STARTED}),
-    Kind.SESSION_ARRANGED: frozenset({Status.STARTED}),
-    Kind.SESSION_MOVED: frozenset({Status.STARTED}),
-    Kind.SESSION_CALLED_OFF: frozenset({Status.STARTED, Status.PAUSED, Status.ENDED}),
-    Kind.SESSION_NEAR: frozenset({Status.STARTED}),
-    Kind.INVITED: frozenset({Status.PROPOSED}),
-    Kind.DELEGATED: frozenset(Status) - {Status.ENDED, Status.CLOSED},
-    Kind.TIMES_TO_PICK: frozenset({Status.STARTED}),
-    Kind.PLAN_CHANGED: frozenset({Status.STARTED, Status.PAUSED}),
-}
-"""Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 _SESSIONS: Final = {Outcome.HELD: Kind.SESSION_HELD, Outcome.CANCELLED: Kind.SESSION_CANCELLED}
 _PLANS: Final = {
     PlanChange.ARRANGED: Kind.SESSION_ARRANGED,
@@ -97,40 +56,6 @@ _PLANS: Final = {
     PlanChange.CALLED_OFF: Kind.SESSION_CALLED_OFF,
     PlanChange.NEAR: Kind.SESSION_NEAR,
 }
-
-
-class CalendarEntry(BaseModel):
-    """Which calendar entry a notice is about, in which version. What stands in it is asked from matching."""
-
-    model_config = ConfigDict(frozen=True)
-
-    session: str
-    version: int
-
-
-class Notice(BaseModel):
-    """One thing that one member is told."""
-
-    id: str
-    number: int
-    """Counts within the thread: facts of the same millisecond keep their order."""
-    member: str
-    kind: Kind
-    at: str
-    read_at: str | None = None
-    mail_waits_until: int = 0
-    """The end of its reader's quiet hours into which its mail fell, in unix seconds; 0 when it fell into none."""
-    entry: CalendarEntry | None = None
-
-    @property
-    def unread(self) -> bool:
-        """Not seen yet."""
-        return self.read_at is None
-
-
-def notice_id(event_id: str, member: str) -> str:
-    """The id of the notice by which a member hears of an event; the same however often the event arrives."""
-    return str(uuid5(_NOTICE_IDS, f"{event_id}:{member}"))
 
 
 class Thread(Aggregate):
@@ -241,10 +166,10 @@ class Thread(Aggregate):
         """Whether a notice asks for what nobody waits for any more, or speaks to somebody who is no delegate now."""
         if notice.kind in FOR_DELEGATES and (notice.member != self.delegate or self.status is Status.ENDED):
             return True
-        if notice.kind in _TIMES:
+        if notice.kind in TIMES:
             later = (each for each in self.notices if each.number > notice.number)
             return not self.times_wait or any(each.kind is Kind.TIMES_PROPOSED for each in later)
-        return notice.kind in ASKING and self.status not in _OPEN
+        return notice.kind in ASKING and self.status not in UNANSWERED
 
     def postpone_mail(self, notice: str, until: datetime) -> None:
         """Let the mail about a notice wait."""
@@ -321,7 +246,7 @@ class Thread(Aggregate):
     def _stopped(self, fact: MentorshipPaused | MentorshipEnded, event_id: str, at: str) -> None:
         paused = isinstance(fact, MentorshipPaused)
         self.status, self.times_wait = Status.PAUSED if paused else Status.ENDED, False
-        self._settle(at, _TIMES)
+        self._settle(at, TIMES)
         kind = Kind.MENTORSHIP_PAUSED if paused else Kind.MENTORSHIP_ENDED
         self._tell(kind, self.two, event_id, at)
 
@@ -335,7 +260,7 @@ class Thread(Aggregate):
             self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
         if fact.change is not PlanChange.NEAR:
             self.times_wait = fact.change is PlanChange.TIMES_PROPOSED
-            self._settle(at, _TIMES)
+            self._settle(at, TIMES)
         if fact.change is PlanChange.TIMES_PROPOSED:
             self._tell(Kind.TIMES_PROPOSED, self._on(side for side in Side if side is not fact.by), event_id, at)
         elif (kind := _PLANS.get(fact.change)) and fact.session is not None and fact.calendar is not None:

@@ -1,0 +1,1 @@
+"""What people are told, without I/O and without a clock."""
