@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -164,6 +165,33 @@ async def test_whoever_agreed_waits_for_the_other(site: Site) -> None:
         assert waits in after
         assert after.index(folded) < after.index(asked)
         assert folded not in (await dora.get(here)).text
+
+
+async def test_an_agreement_that_is_refused_comes_back_as_it_was_typed(site: Site) -> None:
+    """Ten thousand emojis, no area, and an edit of the other side in between: a sentence, and nothing is lost."""
+    await enrol(site.store, site.tenant, "ana", 2)
+    await enrol(site.store, site.tenant, "dora", 9)
+    pair = await site.proposed("ana", "dora")
+    here = f"/mentorships/{pair.id}"
+    form: dict[str, Any] = {"version": 1, "areas": ["ai-tools"], "cadence": "weekly", "medium": "phone"}
+    form |= {"minutes": 45, "months": 3, "do": "agree"}
+    async with site.as_("ana") as ana, site.as_("dora") as dora:
+        for client in (ana, dora):
+            await client.post(f"{API}/proposals/{pair.id}/accept", headers=key())
+        long = await ana.post(f"{here}/agreement", data=form | {"goals": "🙂" * 10_000}, headers=key())
+        bare = await ana.post(f"{here}/agreement", data=form | {"areas": [], "goals": "To listen"}, headers=key())
+        await dora.post(f"{here}/agreement", data=form | {"goals": "To be heard", "do": "save"}, headers=key())
+        late = await ana.post(f"{here}/agreement", data=form | {"goals": "To listen"}, headers=key())
+
+    assert [each.status_code for each in (long, bare, late)] == [422, 422, 422]
+    assert "has 10000 characters. Shorten it to 2000." in long.text
+    assert "🙂" * 10_000 in long.text
+    assert "Choose at least one area to focus on." in bare.text
+    assert "To listen</textarea>" in bare.text
+    assert "edited in the meantime" in late.text
+    assert "To be heard" in late.text
+    assert "To listen</textarea>" in late.text
+    assert (await site.store.mentorships.load(site.tenant, pair.id)).status is Status.ACCEPTED
 
 
 async def test_only_a_lead_runs_a_programme_and_sees_its_pairs(site: Site) -> None:

@@ -11,7 +11,7 @@ of ``components.html``. Both say at their top what they offer.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import date, datetime
 from functools import cache
 from hashlib import sha256
@@ -32,6 +32,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from chassis import clock, translation, zones
+from chassis.errors import ConflictError, InvalidError
 from chassis.ids import new_id
 from chassis.web.identity import Caller
 
@@ -87,6 +88,25 @@ def redirect(to: str, *, notice: str | None = None, kind: str = "success") -> Re
         value = quote(json.dumps([kind, notice[:_NOTICE_LONGEST]]))
         response.set_cookie(_NOTICE_COOKIE, value, max_age=60, path="/", httponly=True, samesite="lax")
     return response
+
+
+async def after(
+    command: Awaitable[object], to: str, *, notice: str | None = None, kind: str = "success", refused_to: str = ""
+) -> RedirectResponse:
+    """Carry a command out and send the browser on; when it is refused, the page says why.
+
+    Args:
+        command: what was asked for.
+        to: a path of ours, afterwards.
+        notice: what came of it, translated already.
+        kind: of the notice.
+        refused_to: where a refusal is told, when that is another page.
+    """
+    try:
+        await command
+    except (ConflictError, InvalidError) as refusal:
+        return redirect(refused_to or to, notice=refusal.detail, kind="problem")
+    return redirect(to, notice=notice, kind=kind)
 
 
 def own_path(to: str | None) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from chassis.errors import ConflictError, TurnaboutError
+from chassis.errors import TurnaboutError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey
 from chassis.web.identity import Caller, SignedIn
-from chassis.web.pages import Pages, redirect
+from chassis.web.pages import Pages, after, redirect
 from contracts.matching import Side
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -113,8 +113,5 @@ def add(routes: APIRouter, views: DiscoverViews, requests: Requests) -> None:
     @routes.post("/proposals/{mentorship}/take-back")
     async def take_back(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
         """Take a request back."""
-        try:
-            await requests.take_back(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect("/proposals", notice=refusal.detail, kind="problem")
-        return redirect("/proposals", notice=_("Taken back. You can ask again another time."), kind="info")
+        notice = _("Taken back. You can ask again another time.")
+        return await after(requests.take_back(caller, mentorship, key), "/proposals", notice=notice, kind="info")

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from chassis.errors import ConflictError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.identity import Caller, SignedIn
-from chassis.web.pages import Pages, redirect
+from chassis.web.pages import Pages, after, redirect
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -194,11 +193,7 @@ def add(routes: APIRouter, views: LeadViews) -> None:
     @routes.post("/programmes/{programme}/runs")
     async def run(caller: SignedIn, programme: str) -> Response:
         """Let the engine propose for everybody; while a run is under way there is no second one."""
-        try:
-            await commands.request_run(caller, programme)
-        except ConflictError as refusal:
-            return redirect(f"/programmes/{programme}", notice=refusal.detail, kind="problem")
-        return redirect(f"/programmes/{programme}")
+        return await after(commands.request_run(caller, programme), f"/programmes/{programme}")
 
     @routes.post("/programmes/{programme}/runs/{run}/cancel")
     async def cancel(caller: SignedIn, programme: str, run: str) -> Response:

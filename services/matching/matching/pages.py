@@ -1,18 +1,16 @@
 """Matching's pages for the two people of a pair: what is next, proposals, and one mentorship."""
 
-import datetime as dt
-from typing import Annotated, Final
+from typing import Final
 
-from chassis.errors import ConflictError, InvalidError
+from chassis.errors import ConflictError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey
 from chassis.web.identity import Caller, SignedIn
-from chassis.web.pages import Pages, redirect
+from chassis.web.pages import Pages, after, redirect
 from contracts.matching import Outcome, Side, Status
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, Field
 
 from chassis import clock
 from matching import (
@@ -20,6 +18,7 @@ from matching import (
     discover_pages,
     invitation_pages,
     lead_pages,
+    mentorship_pages,
     programme_pages,
     review_pages,
     session_pages,
@@ -28,7 +27,6 @@ from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
 from matching.delegates import Delegates
 from matching.discovery import Discovery
-from matching.domain.agreement import Cadence, Intent, Medium
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 from matching.invitations import Invitations
 from matching.labels import Labels
@@ -48,44 +46,6 @@ _OPEN_STEPS: Final = {
     Status.ENDED: 5,
     Status.CLOSED: 5,
 }
-
-
-class AgreementForm(BaseModel):
-    """The agreement as the page sends it."""
-
-    version: int
-    areas: list[str] = Field(default=[], max_length=5)
-    goals: str = Field(default="", max_length=2000)
-    cadence: Cadence
-    medium: Medium
-    minutes: int = Field(ge=15, le=180)
-    months: int = Field(ge=1, le=24)
-    do: str = "agree"
-
-    def intent(self, mentor: str) -> Intent:
-        """What was sent.
-
-        Raises:
-            InvalidError: no area is ticked.
-        """
-        if not self.areas:
-            raise InvalidError(_("Choose at least one area to focus on."))
-        return Intent(
-            mentor=mentor,
-            areas=tuple(self.areas),
-            goals=self.goals.replace("\r\n", "\n").strip(),
-            cadence=self.cadence,
-            medium=self.medium,
-            minutes=self.minutes,
-            months=self.months,
-        )
-
-
-class SessionForm(BaseModel):
-    """A session as the page sends it."""
-
-    day: dt.date
-    outcome: Outcome
 
 
 class Views:
@@ -198,8 +158,7 @@ def router(
     )
     _add_reading(routes, views)
     _add_answers(routes, commands)
-    _add_mentorship(routes, commands)
-    _add_leaving(routes, commands)
+    mentorship_pages.add(routes, commands, views.mentorship)
     session_pages.add(routes, commands, pages, cards, views.mentorship)
     delegate_pages.add(routes, delegate_pages.DelegateViews(commands, delegates, pages, cards), views.mentorship)
     programmes = ProgrammeCommands(settings, commands)
@@ -241,11 +200,8 @@ def _add_answers(routes: APIRouter, commands: Commands) -> None:
     @routes.post("/proposals/{mentorship}/decline")
     async def decline(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
         """Say "not now"."""
-        try:
-            await commands.decline(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect("/proposals", notice=refusal.detail, kind="problem")
-        return redirect("/proposals", notice=_("Done. They are only told that you are not available."), kind="info")
+        notice = _("Done. They are only told that you are not available.")
+        return await after(commands.decline(caller, mentorship, key), "/proposals", notice=notice, kind="info")
 
 
 def _after_yes(pair: Mentorship) -> Response:
@@ -260,78 +216,6 @@ def _after_yes(pair: Mentorship) -> Response:
             return redirect("/", notice=_("You have both said yes. It takes a moment to become final."), kind="info")
         case _:
             return redirect("/proposals", notice=_("Your yes is noted. We tell you when the other side answers."))
-
-
-def _add_mentorship(routes: APIRouter, commands: Commands) -> None:
-    @routes.post("/mentorships/{mentorship}/agreement")
-    async def agree(
-        caller: SignedIn, mentorship: str, key: IdempotencyKey, form: Annotated[AgreementForm, Form()]
-    ) -> Response:
-        """Save the agreement, and confirm it unless only saving was asked for."""
-        here = f"/mentorships/{mentorship}"
-        try:
-            pair, _side = await commands.pair(caller, mentorship)
-            confirm = form.do == "agree"
-            after = await commands.save_agreement(
-                caller, mentorship, key, form.version, form.intent(pair.mentor), confirm=confirm
-            )
-        except (ConflictError, InvalidError) as refusal:
-            return redirect(here, notice=refusal.detail, kind="problem")
-        if after.status is Status.STARTED:
-            return redirect(here, notice=_("You both agree: your mentorship has started."))
-        if confirm:
-            return redirect(
-                here, notice=_("You have agreed. It starts when the other side agrees to the same version.")
-            )
-        return redirect(here, notice=_("Saved. Nobody has agreed to this version yet."))
-
-    @routes.post("/mentorships/{mentorship}/sessions")
-    async def log(
-        caller: SignedIn, mentorship: str, key: IdempotencyKey, form: Annotated[SessionForm, Form()]
-    ) -> Response:
-        """Log a session."""
-        here = f"/mentorships/{mentorship}"
-        try:
-            await commands.log_session(caller, mentorship, key, form.day, form.outcome)
-        except (ConflictError, InvalidError) as refusal:
-            return redirect(here, notice=refusal.detail, kind="problem")
-        return redirect(here, notice=_("The session is logged."))
-
-    @routes.post("/mentorships/{mentorship}/notes")
-    async def notes(caller: SignedIn, mentorship: str, text: Annotated[str, Form(max_length=8000)] = "") -> Response:
-        """Keep the mentor's own notes."""
-        await commands.keep_notes(caller, mentorship, text.replace("\r\n", "\n"))
-        return redirect(f"/mentorships/{mentorship}", notice=_("Your notes are kept. Only you can read them."))
-
-
-def _add_leaving(routes: APIRouter, commands: Commands) -> None:
-    @routes.post("/mentorships/{mentorship}/pause")
-    async def pause(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
-        """Stop for a while."""
-        try:
-            await commands.pause(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
-        notice = _("It is paused. Either of you can go on at any time.")
-        return redirect(f"/mentorships/{mentorship}", notice=notice, kind="info")
-
-    @routes.post("/mentorships/{mentorship}/resume")
-    async def resume(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
-        """Go on."""
-        try:
-            await commands.resume(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
-        return redirect(f"/mentorships/{mentorship}", notice=_("It goes on. Propose when to meet next."))
-
-    @routes.post("/mentorships/{mentorship}/end")
-    async def end(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
-        """Leave, without a reason."""
-        try:
-            await commands.end(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect(f"/mentorships/{mentorship}", notice=refusal.detail, kind="problem")
-        return redirect("/", notice=_("It has ended. Nobody is told who ended it or why."), kind="info")
 
 
 def _words() -> dict[str, dict[str, str]]:

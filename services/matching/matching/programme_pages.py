@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from chassis.errors import ConflictError, InvalidError, PreconditionError, TurnaboutError
+from chassis.errors import InvalidError, PreconditionError, TurnaboutError
 from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey, IfMatch
 from chassis.web.identity import Caller, SignedIn
-from chassis.web.pages import Pages, redirect
+from chassis.web.pages import Pages, after, redirect
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -178,12 +178,10 @@ def _add_changing(routes: APIRouter, views: ProgrammeViews) -> None:
     @routes.post("/programmes/{programme}/close")
     async def close(caller: SignedIn, programme: str) -> Response:
         """Propose nobody any more."""
-        try:
-            await views.commands.turn(caller, programme, open_=False)
-        except ConflictError as refusal:
-            return redirect(f"/programmes/{programme}", notice=refusal.detail, kind="problem")
         notice = _("The programme is closed: nobody is proposed any more, and what runs goes on.")
-        return redirect(f"/programmes/{programme}", notice=notice)
+        return await after(
+            views.commands.turn(caller, programme, open_=False), f"/programmes/{programme}", notice=notice
+        )
 
 
 def _others(form: ProgrammeForm, programme: Programme | None) -> tuple[str, ...]:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from chassis.errors import ConflictError
 from chassis.translation import gettext as _
 from chassis.web.identity import SignedIn
-from chassis.web.pages import redirect
+from chassis.web.pages import after, redirect
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -65,11 +64,7 @@ def add(routes: APIRouter, commands: Commands) -> None:
     @routes.post("/programmes/{programme}/runs/{run}/send")
     async def send(caller: SignedIn, programme: str, run: str) -> Response:
         """Let what was looked over go out."""
-        try:
-            await commands.send_run(caller, run)
-        except ConflictError as refusal:
-            return redirect(f"/programmes/{programme}", notice=refusal.detail, kind="problem")
-        return redirect(f"/programmes/{programme}")
+        return await after(commands.send_run(caller, run), f"/programmes/{programme}")
 
     @routes.post("/programmes/{programme}/runs/{run}/discard")
     async def discard(caller: SignedIn, programme: str, run: str) -> Response:
@@ -83,8 +78,5 @@ def add(routes: APIRouter, commands: Commands) -> None:
         caller: SignedIn, programme: str, run: str, rank: int, choice: Annotated[_Choice, Form()]
     ) -> Response:
         """Leave one out, or take it in again."""
-        try:
-            await commands.leave_out(caller, run, rank, left_out=choice.do == "leave-out")
-        except ConflictError as refusal:
-            return redirect(f"/programmes/{programme}", notice=refusal.detail, kind="problem")
-        return redirect(f"/programmes/{programme}?rank={choice.page}#pair-{rank}")
+        chosen = commands.leave_out(caller, run, rank, left_out=choice.do == "leave-out")
+        return await after(chosen, f"/programmes/{programme}?rank={choice.page}#pair-{rank}")

@@ -10,7 +10,7 @@ from chassis.translation import gettext as _
 from chassis.web.cards import Cards
 from chassis.web.http import IdempotencyKey
 from chassis.web.identity import Caller, SignedIn
-from chassis.web.pages import Pages, redirect
+from chassis.web.pages import Pages, after, redirect
 from contracts.matching import Side
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from chassis import clock
 from matching.agenda import next_meeting, unlogged, waits_for_pick
 from matching.commands import Commands
-from matching.domain.agreement import LONGEST_REFLECTION
+from matching.domain.agreement import LONGEST_REFLECTION, Intent
 from matching.domain.mentorship import Mentorship
 from matching.domain.times import LONGEST_AHEAD, ArrangedSession, rfc3339
 from matching.session_commands import SessionCommands, local_now
@@ -56,11 +56,12 @@ class TimesForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What a form of the page was refused for, and what was typed into it: times, or a delegate's address."""
+    """What a form of the page was refused for, and what was typed: times, a delegate's address, an agreement."""
 
     why: str = ""
     typed: TimesForm | None = None
     address: str | None = None
+    intent: Intent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +154,15 @@ def add_plan(routes: APIRouter, base: str, commands: Commands, show: Shown) -> N
         caller: SignedIn, mentorship: str, key: IdempotencyKey, at: Annotated[str, Form(max_length=40)]
     ) -> Response:
         """Pick a time."""
-        try:
-            await sessions.pick(caller, mentorship, key, at)
-        except ConflictError as refusal:
-            return redirect(f"{base}/{mentorship}", notice=refusal.detail, kind="problem")
         notice = _("The session is arranged. Mentor and mentee get it for their calendars by mail.")
-        return redirect(f"{base}/{mentorship}", notice=notice)
+        return await after(sessions.pick(caller, mentorship, key, at), f"{base}/{mentorship}", notice=notice)
 
     @routes.post(f"{base}/{{mentorship}}/call-off")
     async def call_off(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
         """Cancel the session that is ahead."""
-        try:
-            await sessions.call_off(caller, mentorship, key)
-        except ConflictError as refusal:
-            return redirect(f"{base}/{mentorship}", notice=refusal.detail, kind="problem")
         notice = _("The session is cancelled. Mentor and mentee are told, without a reason.")
-        return redirect(f"{base}/{mentorship}", notice=notice, kind="info")
+        called_off = sessions.call_off(caller, mentorship, key)
+        return await after(called_off, f"{base}/{mentorship}", notice=notice, kind="info")
 
 
 def _add_reflection(routes: APIRouter, commands: Commands, pages: Pages, cards: Cards) -> None:

@@ -16,6 +16,9 @@ LONGEST_REFLECTION: Final = 2000
 """Characters that one side may keep about a session."""
 
 
+LONGEST_GOALS: Final = 2000
+
+
 class Cadence(StrEnum):
     """How often the pair means to meet."""
 
@@ -49,7 +52,7 @@ class Intent(Customs):
 
     mentor: str
     areas: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
-    goals: Annotated[str, Field(max_length=2000)] = ""
+    goals: Annotated[str, Field(max_length=LONGEST_GOALS)] = ""
 
 
 class Agreement(BaseModel):
