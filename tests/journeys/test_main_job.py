@@ -222,5 +222,15 @@ async def test_insights_wait_for_a_closed_month(stack: Stack, browser: Browser) 
         await analyst.goto(f"{stack.address}/insights")
         await expect(analyst.locator("svg[role=img]").first).to_be_visible()
         await expect(analyst.locator("table").first).to_be_visible()
+        # One pair has started: enough to wait for, too few for a time or a share; both say so in words.
+        await expect(analyst.get_by_role("heading", name="Time to a first mentorship")).to_be_visible()
+        await expect(analyst.get_by_role("row", name="All who wait")).to_contain_text(re.compile(r"\d+"))
+        await expect(analyst.get_by_text("No time can be told yet")).to_be_visible()
+        await expect(analyst.get_by_role("heading", name="Sessions held, of those agreed")).to_be_visible()
+        await expect(analyst.get_by_text("Nothing to compare yet")).to_be_visible()
+        async with analyst.expect_download() as downloading:
+            await analyst.get_by_role("link", name="Download as CSV").click()
+        text = (await (await downloading.value).path()).read_text()
+        assert ",median weeks to a start,fewer than 5 or protected,enrolled," in text
     finally:
         (stack.state / "clock").write_text("0")
