@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from chassis.errors import ConflictError
+from chassis.errors import ConflictError, TurnaboutError, UnauthenticatedError, UnavailableError
 from chassis.web import pages
 from chassis.web.cards import Card
 from chassis.web.http import make_api
@@ -34,6 +34,11 @@ FORM = """{% extends "shell.html" %}{% from "components.html" import button, com
 <form id="part" method="post" action="/refused" hx-post="/refused" hx-target="#main">{{ button("By htmx") }}</form>
 <form id="whole" method="post" action="/slow">{{ command_fields() }}{{ button("Whole page") }}</form>{% endblock %}"""
 
+PARTS = """{% extends "shell.html" %}{% from "operations_parts.html" import away %}
+{% block title %}Parts{% endblock %}{% block main %}<h1>Parts</h1>
+<div id="part" hx-get="/part" hx-trigger="every 100ms" data-away="away">As it was</div>
+<div id="other" hx-get="/other" hx-trigger="every 100ms">0</div>{{ away() }}{% endblock %}"""
+
 
 class Site:
     """A few pages with everything the shell expects."""
@@ -41,10 +46,13 @@ class Site:
     def __init__(self) -> None:
         self.unread = 3
         self.commands: list[str] = []
+        self.refusal: TurnaboutError | None = None
+        self.asked = {"part": 0, "other": 0}
         self.told = asyncio.Event()
         self.api = make_api("chassis", settings=EdgeSettings("http://127.0.0.1:1"))
         self._add_pages(self.api)
         self._add_commands(self.api)
+        self._add_parts(self.api)
 
     def _add_pages(self, api: FastAPI) -> None:
         @api.get("/proposals")
@@ -67,6 +75,23 @@ class Site:
                 yield {"event": "notice", "data": ""}
 
             return EventSourceResponse(events())
+
+    def _add_parts(self, api: FastAPI) -> None:
+        @api.get("/parts")
+        async def parts(request: Request) -> Response:
+            return self._page(request, PARTS)
+
+        @api.get("/part")
+        async def part() -> Response:
+            self.asked["part"] += 1
+            if self.refusal is not None:
+                raise self.refusal
+            return PlainTextResponse("As it is")
+
+        @api.get("/other")
+        async def other() -> Response:
+            self.asked["other"] += 1
+            return PlainTextResponse(str(self.asked["other"]))
 
     def _add_commands(self, api: FastAPI) -> None:
         @api.post("/refused")
@@ -155,6 +180,33 @@ async def test_a_refusal_appears_above_the_page_that_stays(browser: Browser, sit
     await page.click("#part button")
     await expect(page.locator("#notices")).to_contain_text("Somebody was faster.")
     await expect(page.locator("#main h1")).to_have_text("Form")
+    await page.close()
+
+
+async def test_a_part_says_that_its_service_is_away_and_fills_again(browser: Browser, site: tuple[Site, str]) -> None:
+    """In its own place, and not again and again above the page, where it would be read out each time."""
+    page = await browser.new_page()
+    site[0].refusal = UnavailableError("Away.")
+    await page.goto(f"{site[1]}/parts")
+    await expect(page.locator("#part")).to_contain_text("It does not answer.")
+    await expect(page.locator("#notices")).not_to_contain_text("Away.")
+    site[0].refusal = None
+    await expect(page.locator("#part")).to_have_text("As it is")
+    await page.close()
+
+
+async def test_whoever_is_signed_out_is_told_once(browser: Browser, site: tuple[Site, str]) -> None:
+    """The part asks no more, while another one goes on."""
+    page = await browser.new_page()
+    site[0].refusal = UnauthenticatedError("Please sign in to go on.")
+    await page.goto(f"{site[1]}/parts")
+    await expect(page.locator("#notices")).to_contain_text("Please sign in to go on.")
+    before = dict(site[0].asked)
+    async with asyncio.timeout(10):
+        while site[0].asked["other"] < before["other"] + 10:
+            await asyncio.sleep(0.05)
+    assert site[0].asked["part"] == before["part"]
+    await expect(page.locator("#part")).to_have_text("As it was")
     await page.close()
 
 

@@ -3,8 +3,10 @@
   "use strict";
 
   // A refusal comes as a notice with a place of its own: show it there and leave the rest of the page alone.
+  // A part that fills itself again and again says by itself that its service is away.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.getResponseHeader("HX-Retarget")) {
+    const saysItself = event.detail.requestConfig.elt.dataset.away && event.detail.xhr.status >= 500;
+    if (event.detail.xhr.getResponseHeader("HX-Retarget") && !saysItself) {
       event.detail.shouldSwap = true;
     }
   });
