@@ -27,10 +27,10 @@ class NoticeTold(BaseModel):
     """One thing that the caller was told."""
 
     id: str
-    thread: str = Field(description="The mentorship that it is about.")
+    thread: str = Field(description="The mentorship, or the invitation, that it is about.")
     kind: Kind
     role: Side = Field(description="The caller's side in that mentorship.")
-    partner: str = Field(description="Member id of the other side.")
+    partner: str = Field(description="Member id of the other side; of the lead in an invitation.")
     areas: list[str] = Field(description="Codes of the focus areas.")
     status: Status = Field(description="Where the mentorship stands now.")
     at: str
