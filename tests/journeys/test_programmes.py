@@ -61,11 +61,11 @@ async def _try_rules_out(lead: Page) -> None:
     """A gap that nobody has leaves nobody, and the page says so while it is typed; then it is taken back."""
     reach = lead.locator("#reach")
     await expect(reach).to_contain_text(re.compile(r"[1-9]\d* of \d+ mentees"))
-    await lead.get_by_label("Least levels between the two").fill("11")
-    await lead.get_by_label("Least levels between the two").blur()
+    await lead.get_by_label("Least levels, or years, between the two").fill("11")
+    await lead.get_by_label("Least levels, or years, between the two").blur()
     await expect(reach).to_contain_text(re.compile(r"\b0 of \d+ mentees"))
-    await lead.get_by_label("Least levels between the two").fill("2")
-    await lead.get_by_label("Least levels between the two").blur()
+    await lead.get_by_label("Least levels, or years, between the two").fill("2")
+    await lead.get_by_label("Least levels, or years, between the two").blur()
     await expect(reach).to_contain_text(re.compile(r"[1-9]\d* of \d+ mentees"))
 
 

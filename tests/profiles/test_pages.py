@@ -68,6 +68,19 @@ async def test_the_profile_page_shows_and_saves_what_somebody_allows(site: Site)
     assert (profile.open_to_mentor, profile.open_to_be_mentored, profile.enrolled) == (True, False, True)
 
 
+async def test_an_invitation_leads_to_a_profile_that_is_ticked_and_not_saved(site: Site) -> None:
+    """What was offered comes first; what nobody knows is no box; as long as nobody saves, nothing is different."""
+    ana = await site.signed_in("ana@demo.example")
+    before = (await site.member("ana@demo.example")).profile
+    page = (await ana.get("/profile?offer=fintech&offer=ai-tools&offer=walking-on-water")).text
+    assert "This is your profile as it could be; nothing is saved yet." in page
+    assert sorted(ticked(page, "offers")) == ["ai-tools", "cloud", "fintech"]
+    for box in ("enrolled", "open_to_mentor"):
+        assert re.search(rf'value="yes" checked id="field-{box}"', page)
+    assert (await site.member("ana@demo.example")).profile == before
+    assert "nothing is saved yet" not in (await ana.get("/profile")).text
+
+
 async def test_an_edit_in_two_windows_loses_nothing_silently(site: Site) -> None:
     """The later one sees what they entered, is told, and can save it knowingly."""
     ana = await site.signed_in("ana@demo.example")

@@ -73,7 +73,7 @@ class Entered(BaseModel):
     def _has_a_gap(cls, reverse_only: bool, info: ValidationInfo) -> bool:
         if reverse_only and info.data.get("level_gap") == 0:
             raise ValueError(
-                _("A mentee above the mentor needs a gap of at least one level: raise the gap, or untick this.")
+                _("A mentee above the mentor needs a gap of at least one level, or year: raise it, or untick this.")
             )
         return reverse_only
 

@@ -28,10 +28,12 @@ class NoticeTold(BaseModel):
     """One thing that the caller was told."""
 
     id: str
-    thread: str = Field(description="The mentorship that it is about.")
+    thread: str = Field(description="The mentorship, or the invitation, that it is about.")
     kind: Kind
     role: Side | None = Field(description="The caller's side in that mentorship; null for a delegate.")
-    partner: str = Field(description="Member id of the other side; for a delegate, of whom they arrange times for.")
+    partner: str = Field(
+        description="Member id of the other side; of the lead in an invitation; for a delegate, of whom they arrange for."
+    )
     areas: list[str] = Field(description="Codes of the focus areas; none for a delegate.")
     status: Status | None = Field(description="Where the mentorship stands now; null for a delegate.")
     at: str

@@ -286,9 +286,11 @@ def test_the_company_is_the_one_that_the_figures_are_of(market: Market) -> None:
 
 
 @pytest.mark.parametrize("market", MARKETS)
-def test_all_pairs_by_numpy_are_those_of_the_judge(market: Market) -> None:
+@pytest.mark.parametrize("changes", [{}, {"direction": Direction.EXPERIENCE, "new_joiner_months": 60, "level_gap": 2}])
+def test_all_pairs_by_numpy_are_those_of_the_judge(market: Market, changes: dict[str, Any]) -> None:
     """Two ways that share no code find the same feasible pairs with the same scores."""
-    profiles, rules = population(300, market, 1)
+    profiles, usual = population(300, market, 1)
+    rules = usual.model_copy(update={**changes, "weights": usual.weights.model_copy(update={"level": 80})})
     judges = Judge(profiles, rules)
     mentors, mentees = (np.flatnonzero(each).tolist() for each in (profiles.mentor_capacity, profiles.mentee_capacity))
     expected = {
@@ -296,6 +298,7 @@ def test_all_pairs_by_numpy_are_those_of_the_judge(market: Market) -> None:
         for mentee, mentor in product(mentees, mentors)
         if not judges.broken(mentor, mentee)
     }
+    assert expected
     graph = numpy_all_pairs(profiles, rules)
     pairs = zip(graph.mentees.tolist(), graph.mentors.tolist(), strict=True)
     assert dict(zip(pairs, graph.scores.tolist(), strict=True)) == expected

@@ -33,7 +33,7 @@ from matching.engine.packed.packing import hours_points, refuse_too_much
 from matching.engine.packed.postings import days_by_points
 from matching.engine.packed.records import CHAIN, MOST_WAITING, Ints, Market
 from matching.engine.packed.searching import scratch
-from matching.engine.packed.seniority import barred
+from matching.engine.packed.seniority import barred, barred_alone
 from matching.engine.proposals import Tie
 from matching.engine.rules import Rules
 from matching.engine.ties import Ties
@@ -169,7 +169,7 @@ class LiveMarket:
 
     def _rewrite(self, row: int) -> bool:
         people, rules, live = self._people, self._rules, self._live
-        member, kept_out = people.people[row], barred(rules, people.tenure[row : row + 1])[:, 0]
+        member, kept_out = people.people[row], barred_alone(rules, int(people.tenure[row]))
         points, places = min(int(people.waiting[row]), MOST_WAITING) * rules.weights.waiting, np.zeros(2, np.int32)
         for side, number in SIDES:
             locked = self._ties.locked(member.id, side) if member else 0

@@ -28,3 +28,9 @@ def barred(rules: Rules, tenure: Ints) -> Words:
     mentors = (tenure < rules.mentor_tenure).astype(np.int64) << TOO_NEW_AT
     mentors |= settled.astype(np.int64) << TOO_LONG_AT
     return np.stack([mentors, (tenure < rules.mentee_tenure).astype(np.int64) << TOO_NEW_AT])
+
+
+def barred_alone(rules: Rules, tenure: int) -> Words:
+    """[2] the same for one person, without the cost of columns."""
+    mentor = (tenure < rules.mentor_tenure) << TOO_NEW_AT | rules.settled(tenure) << TOO_LONG_AT
+    return np.array([mentor, (tenure < rules.mentee_tenure) << TOO_NEW_AT], np.int64)
