@@ -125,7 +125,9 @@ tour: setup browser ## Take the pictures of docs/tour.md anew.
 .PHONY: contracts
 contracts: $(SYNCED) ## Write the generated schemas, examples, AsyncAPI and OpenAPI documents again.
 	@$(BIN)/python -m contracts write
-	@$(BIN)/python -m matching openapi > services/matching/openapi.json
+	@for service in profiles matching notifications analytics; do \
+		$(BIN)/python -m $$service openapi > services/$$service/openapi.json || exit 1; \
+	done
 
 .PHONY: messages
 messages: $(SYNCED) ## Bring the catalogues of every language up to date with the source, and say what is to translate.

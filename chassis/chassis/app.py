@@ -6,8 +6,10 @@ HTTP serves from the first moment; consumers, relay and readers wait for a broke
 import argparse
 import asyncio
 import gc
+import json
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Generic, TypeVar
@@ -98,12 +100,16 @@ class Service(Generic[S]):
         self._configure()
         asyncio.run(self._migrate())
 
+    def describe(self) -> None:
+        """Write the OpenAPI document of the JSON API. No route is called, so nothing has to be there."""
+        sys.stdout.write(json.dumps(asyncio.run(self._described()), indent=2, ensure_ascii=False) + "\n")
+
     def main(self, arguments: Sequence[str] | None = None) -> None:
-        """`python -m <service> [migrate]` for services without commands of their own."""
+        """`python -m <service> [migrate | openapi]` for services without commands of their own."""
         asks = "Operators ask with `ops`: lag, pending, dead, parked, why."
         parser = argparse.ArgumentParser(prog=f"python -m {self.name}", epilog=asks)
-        parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
-        (self.migrate if parser.parse_args(arguments).command == "migrate" else self.run)()
+        parser.add_argument("command", nargs="?", choices=["serve", "migrate", "openapi"], default="serve")
+        {"serve": self.run, "migrate": self.migrate, "openapi": self.describe}[parser.parse_args(arguments).command]()
 
     def _configure(self) -> None:
         logs.configure(self.settings, self.name)
@@ -114,6 +120,10 @@ class Service(Generic[S]):
         async with self.opened(relaying=False) as (delivery, _):
             Upkeep.of(delivery)
             await _until_there(delivery.migrate)
+
+    async def _described(self) -> dict[str, Any]:
+        async with connect(self.settings, self.name) as database:
+            return self._app_factory(self._store_factory(Delivery(self.settings, self.name, database))).openapi()
 
     @asynccontextmanager
     async def opened(self, *, relaying: bool = True) -> AsyncIterator[tuple[Delivery, S]]:

@@ -1,4 +1,4 @@
-"""`python -m analytics [serve | migrate | rebuild [--check] | ops …]`."""
+"""`python -m analytics [serve | migrate | openapi | rebuild [--check] | ops …]`."""
 
 import sys
 from typing import TYPE_CHECKING, Any

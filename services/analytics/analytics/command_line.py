@@ -1,4 +1,4 @@
-"""`python -m analytics [serve | migrate | rebuild [--check]]`."""
+"""`python -m analytics [serve | migrate | openapi | rebuild [--check]]`."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="run the service (the default)")
     commands.add_parser("migrate", help="create the indexes")
+    commands.add_parser("openapi", help="describe the JSON API, in OpenAPI")
     commands.add_parser("ops", help="what operators ask: lag, pending, dead, parked, why")
     again = commands.add_parser("rebuild", help="make all rows anew from the compacted topics")
     again.add_argument("--check", action="store_true", help="change nothing; exit 1 when the stored rows differ")
@@ -24,7 +25,13 @@ def main() -> int:
     if arguments.command == "rebuild":
         return asyncio.run(_rebuild(settings, only_check=arguments.check))
     service = build(settings)
-    (service.migrate if arguments.command == "migrate" else service.run)()
+    match arguments.command:
+        case "migrate":
+            service.migrate()
+        case "openapi":
+            service.describe()
+        case _:
+            service.run()
     return 0
 
 

@@ -1,8 +1,6 @@
 """The composition root: matching's two roles."""
 
-import json
 from functools import cache
-from typing import cast
 
 from chassis.app import Service
 from chassis.state.timers import Timer
@@ -80,12 +78,6 @@ def make_app(settings: MatchingSettings, store: Store, labels: Labels | None = N
     app.include_router(pages.router(settings, commands, labels, crowd=crowd, discovery=discovery, delegates=delegates))
     app.include_router(operations.router("matching", settings))
     return app
-
-
-def describe() -> str:
-    """The OpenAPI document of the JSON API, as it is committed beside this package."""
-    app = make_app(MatchingSettings(), cast("Store", None))  # no route is called, so nothing is read
-    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def expire(mentorship: Mentorship) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from chassis.errors import NotFoundError, TransientError, TurnaboutError
 
 from chassis import clock, logs
-from matching.app import compose_api, compose_engine, describe
+from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.programme import Programme, programme_id
 from matching.domain.run import ACTIVE, Run, RunState
@@ -28,7 +28,7 @@ def main() -> int:
         case "migrate":
             compose_api(MatchingSettings()).migrate()
         case "openapi":
-            sys.stdout.write(describe())
+            compose_api(MatchingSettings()).describe()
         case "programme":
             return asyncio.run(_command(asked))
         case _:

@@ -1,4 +1,4 @@
-"""`python -m notifications [serve | migrate | ops …]`."""
+"""`python -m notifications [serve | migrate | openapi | ops …]`."""
 
 import sys
 from typing import TYPE_CHECKING, Any

@@ -32,7 +32,7 @@ class NoticeTold(BaseModel):
     kind: Kind
     role: Side | None = Field(description="The caller's side in that mentorship; null for a delegate.")
     partner: str = Field(
-        description="Member id of the other side, of the lead in an invitation; for a delegate, of whom they arrange for."
+        description="Member id of the other side; the lead in an invitation; for a delegate, whose times they arrange."
     )
     areas: list[str] = Field(description="Codes of the focus areas; none for a delegate.")
     status: Status | None = Field(description="Where the mentorship stands now; null for a delegate.")

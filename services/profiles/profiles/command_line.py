@@ -1,4 +1,4 @@
-"""`python -m profiles [migrate | import FILE]`."""
+"""`python -m profiles [migrate | openapi | import FILE]`."""
 
 import argparse
 import asyncio
@@ -17,6 +17,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="answer requests (what happens without a command)")
     commands.add_parser("migrate", help="create the database's indexes; do it before the first start")
+    commands.add_parser("openapi", help="describe the JSON API, in OpenAPI")
     commands.add_parser("ops", help="what operators ask: lag, pending, dead, parked, why")
     importing = commands.add_parser("import", help="import a roster; docs/roster.md names its columns")
     importing.add_argument("file", type=Path, help="a CSV file in UTF-8")
@@ -25,10 +26,13 @@ def main() -> int:
     if arguments.command == "import":
         return _import(settings, arguments.file)
     service = compose(settings)
-    if arguments.command == "migrate":
-        service.migrate()
-    else:
-        service.run()
+    match arguments.command:
+        case "migrate":
+            service.migrate()
+        case "openapi":
+            service.describe()
+        case _:
+            service.run()
     return 0
 
 
