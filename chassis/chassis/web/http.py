@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Header, Request, Response
 from starlette.middleware import Middleware
 
 from chassis.errors import InvalidError
@@ -122,13 +122,18 @@ async def _field(request: Request, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-async def idempotency_key(request: Request) -> str:
+async def idempotency_key(
+    request: Request,
+    header: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="A new random value for each command.")
+    ] = None,
+) -> str:
     """The key by which a repeated command is recognised: the header, or the form's hidden field.
 
     Raises:
         InvalidError: it is missing or malformed.
     """
-    key = request.headers.get("idempotency-key") or await _field(request, "idempotency_key")
+    key = header or await _field(request, "idempotency_key")
     if key is None:
         raise InvalidError(_("Send an Idempotency-Key header with a new random value for each command."))
     # The IETF draft writes the header as a quoted string.
@@ -140,9 +145,12 @@ async def idempotency_key(request: Request) -> str:
     return key
 
 
-async def if_match(request: Request) -> str | None:
+async def if_match(
+    request: Request,
+    header: Annotated[str | None, Header(alias="If-Match", description="The ETag that the edit is based on.")] = None,
+) -> str | None:
     """The version that an edit is based on, from the header or the form's hidden field; None when not given."""
-    tag = request.headers.get("if-match") or await _field(request, "if_match")
+    tag = header or await _field(request, "if_match")
     if tag is None or tag.strip() == "*":
         return None
     return tag.strip().removeprefix("W/").strip('"') or None
