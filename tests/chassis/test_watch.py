@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.consuming import watch
 from chassis.consuming.consumer import Consumer
-from chassis.consuming.dead_letters import DeadLetters
+from chassis.consuming.dead_letters import DeadLetters, origin
 from chassis.consuming.open_letters import OpenLetters
 from chassis.consuming.outcomes import DeadLetter
 from chassis.consuming.parking import Parking
@@ -34,6 +34,8 @@ from poison_shelf import GROUP, TENANT, Store, eventually, handlers, notice, sen
 from prometheus_client import REGISTRY
 
 from chassis import clock
+
+WHY = DeadLetter("bad-body", "", attempts=0)
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(150)]
 
@@ -144,7 +146,7 @@ async def test_letters_are_counted_by_reason_until_somebody_settles_them(
     group = f"shelf.{topic.stream}"
     await create(settings, topic.dead(group))
     letters = DeadLetters(Producer(settings), Upkeep.of(delivery).letters._settled)
-    await letters.bury(record(topic, 1), group, DeadLetter("bad-body", "", attempts=0))
+    await letters.bury(record(topic, 1), group, WHY)
     await letters.bury(record(topic, 2), group, DeadLetter("parked", "", attempts=0))
 
     counting = asyncio.create_task(OpenLetters(settings, {group: [topic]}, letters).follow(0.1))
@@ -152,14 +154,18 @@ async def test_letters_are_counted_by_reason_until_somebody_settles_them(
     assert 0 < (told_by("dead_letters_oldest_seconds", group=group, reason="bad-body") or 0) < 60
     assert told_by("dead_letters_oldest_seconds", group=group, reason="handler-failed") == 0
 
-    # The one that was parked fails by itself; another process settles the first; a stranger writes nonsense.
+    # The one that was parked fails by itself; another process settles the first; a stranger writes nonsense, twice.
     await letters.bury(record(topic, 2), group, DeadLetter("handler-failed", "ValueError", attempts=3))
     await letters.bury(record(topic, 3), group, DeadLetter("what nobody says", "", attempts=0))
+    nonsense = [
+        (name, b"yesterday" if name == "dlq-at" else text) for name, text in origin(topic.name, 0, 4, group, WHY)
+    ]
+    await letters._producer.send_raw(topic.dead(group), b"k", None, nonsense)
     await letters.settle([record(topic, 1)], group, "discarded")
     await eventually(counted(group, {"bad-body": 0, "parked": 0, "handler-failed": 1, "bad-envelope": 1}))
 
     # It dies once more after that, as it does when its group is set back.
-    await letters.bury(record(topic, 1), group, DeadLetter("bad-body", "", attempts=0))
+    await letters.bury(record(topic, 1), group, WHY)
     await eventually(counted(group, {"bad-body": 1, "handler-failed": 1}))
     counting.cancel()
     await asyncio.gather(counting, return_exceptions=True)

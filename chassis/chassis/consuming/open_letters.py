@@ -65,8 +65,9 @@ class OpenLetters:
 
     def _hear(self, record: Any) -> None:
         group = self._group_of[record.topic]
-        if (letter := letter_of(record)) is None:
-            return
+        letter = letter_of(record)
+        if letter is None or not _is_moment(letter.at):
+            return  # nobody of us wrote it
         name, held = name_of(letter, group), self._held[group]
         letter = replace(letter, key=None, value=None, headers=(), error="")
         letter = letter.after(held[name].letter if name in held else None)
@@ -100,6 +101,14 @@ def seconds_since(moments: Iterable[str]) -> float:
     """Age of the first of these moments by the clock that wrote them; 0 when there is none."""
     first = min(moments, default=None)
     return 0.0 if first is None else max((clock.now() - clock.parse(first)).total_seconds(), 0.0)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        clock.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def _starts(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
