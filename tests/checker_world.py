@@ -180,7 +180,7 @@ class World(Bus):
             "direction": "reverse",
             "yes": [],
         }
-        times: Raw = dict.fromkeys(("accepted_at", "started_at", "ended_at", "closed_at"))
+        times: Raw = dict.fromkeys(("accepted_at", "started_at", "ended_at", "closed_at", "paused_on"))
         self._pair(owner, {**fields, "proposed_at": AT, **times, "status": "proposed", "yes": []}, fact)
         self.client(owner[2], _expected(fact, "mentor"))
         return owner
