@@ -45,6 +45,14 @@ class Attacker:
             self._solve()
             waiting._solve()
 
+    def compare_shares(self, month: int, part: Cell, whole: Cell) -> None:
+        """Learn that in one month the part is fewer than half of the whole."""
+        _least, most = self.bounds["cell", month, whole]
+        self._tighten(("cell", month, part), 0, (most - 1) // 2)
+        least, _most = self.bounds["cell", month, part]
+        self._tighten(("cell", month, whole), 2 * least + 1, most)
+        self._solve()
+
     def isolated(self, truth: Sequence[Mapping[Cell, int]]) -> list[Name]:
         """The groups of 1 to k-1 people about which the reader is certain that they are that small and not empty."""
         return [name for name, count in self._groups(truth) if 0 < abs(count) < self.k and self._certain(name)]

@@ -89,13 +89,14 @@ def _table(counts: Mapping[Cell, int], period: Period, history: Sequence[Table],
 
 
 def _times(counts: Counts, figures: Mapping[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Times]:
-    """Times of a group whose figures are shown, so that they tell nothing new about how many it has."""
+    """Times of groups that are shown to have people who enrolled and who came so far: that is then nothing new."""
     found = {}
     for cell, waits in counts.waits.items():
-        started, enrolled = (
-            figures.get(cell._replace(stage=stage), Figure()) for stage in (cell.stage, Stage.ENROLLED)
+        enrolled, *came = (
+            figures.get(cell._replace(stage=stage), Figure()).shown
+            for stage in (Stage.ENROLLED, *STAGES[STAGES.index(cell.stage) :])
         )
-        base = enrolled.shown if started.shown is not None else None
+        base = enrolled if any(came) else None
         earlier = {each.period: each.times[cell] for each in history if cell in each.times}
         found[cell] = standing.times(waits, counts.period, earlier, base, k)
     return found
