@@ -28,6 +28,31 @@ class Attacker:
         self._learn_history()
         self._solve()
 
+    def compare(self, waiting: "Attacker") -> None:
+        """Lay the table of those who wait beside this one: they are enrolled and have not started."""
+        enrolled, started = (Cell(stage, Dimension.ALL, "") for stage in (Stage.ENROLLED, Stage.STARTED))
+        changed = True
+        while changed:
+            changed = False
+            for month in range(len(self.months)):
+                whole, part, rest = ("cell", month, enrolled), ("cell", month, started), ("cell", month, enrolled)
+                _least, most = self.bounds[whole]
+                least_started, _most_started = self.bounds[part]
+                least_waiting, most_waiting = waiting.bounds[rest]
+                changed |= self._tighten(whole, least_started + least_waiting, most)
+                changed |= self._tighten(part, least_started, most - least_waiting)
+                changed |= waiting._tighten(rest, least_waiting, min(most_waiting, most - least_started))
+            self._solve()
+            waiting._solve()
+
+    def compare_shares(self, month: int, part: Cell, whole: Cell) -> None:
+        """Learn that in one month the part is fewer than half of the whole."""
+        _least, most = self.bounds["cell", month, whole]
+        self._tighten(("cell", month, part), 0, (most - 1) // 2)
+        least, _most = self.bounds["cell", month, part]
+        self._tighten(("cell", month, whole), 2 * least + 1, most)
+        self._solve()
+
     def isolated(self, truth: Sequence[Mapping[Cell, int]]) -> list[Name]:
         """The groups of 1 to k-1 people about which the reader is certain that they are that small and not empty."""
         return [name for name, count in self._groups(truth) if 0 < abs(count) < self.k and self._certain(name)]

@@ -7,11 +7,12 @@ from typing import Any
 
 from analytics.cadence import AskedFor
 from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
-from analytics.waiting import NOT_WAITING, WAITS
+from analytics.waiting import WAITS
 
 Row = dict[str, Any]
 NO_SESSIONS = Sessions(count=0, pairs=0)
 NOTHING_ASKED = AskedFor()
+WAITING = (Stage.ENROLLED, Stage.PROPOSED, Stage.ACCEPTED)
 
 
 def a_pair(number: int, **changes: Any) -> Row:
@@ -54,7 +55,8 @@ class Person:
     level: str
     unit: str
     stage: Stage
-    wait: str = NOT_WAITING
+    wait: str = "0-4"
+    """How long they have been waiting, if they are: enrolled, without a start."""
 
 
 def counts_of(period: str, people: Sequence[Person]) -> Counts:
@@ -66,8 +68,8 @@ def counts_of(period: str, people: Sequence[Person]) -> Counts:
         groups |= own
         for stage in STAGES[: STAGES.index(person.stage) + 1]:
             counted.update(Cell(stage, dimension, group) for dimension, group in own)
-        if person.stage is not Stage.ELIGIBLE:
-            counted[Cell(Stage.ENROLLED, Dimension.WAIT, person.wait)] += 1
     cells = {Cell(stage, *group): 0 for group in sorted(groups) for stage in STAGES}
-    cells |= {Cell(Stage.ENROLLED, Dimension.WAIT, group): 0 for group in (NOT_WAITING, *WAITS)}
-    return Counts(period, cells | dict(counted), NO_SESSIONS, NO_SESSIONS, NOTHING_ASKED, {})
+    waits = Counter(person.wait for person in people if person.stage in WAITING)
+    waiting = {Cell(Stage.ENROLLED, Dimension.ALL, ""): waits.total()}
+    waiting |= {Cell(Stage.ENROLLED, Dimension.WAIT, band): waits[band] for band in WAITS}
+    return Counts(period, cells | dict(counted), NO_SESSIONS, NO_SESSIONS, waiting, NOTHING_ASKED, {})

@@ -9,7 +9,7 @@ from checker_world import LEAVER
 
 STATES: Final = "matching.mentorship-state.v1"
 ROWS: Final = ("analytics", "mentorships")
-MEMBERS: Final = ("analytics", "profiles")
+MEMBERS: Final = ("analytics", "directory")
 GROUP: Final = "notifications.threads"
 
 

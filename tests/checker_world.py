@@ -37,9 +37,10 @@ LEAVER: Final = "m9"
 STRANGER: Final = b"stranger"
 _BANDS: Final = PersonBands(level=3, unit="u1", country="DE")
 _ROWS: Final = {
-    "matching.mentorship-state.v1": ("mentor", "mentee", "proposed_at", "accepted_at", "started_at"),
-    "profiles.profile.v1": ("enrolled",),
-    "profiles.directory.v1": ("level", "unit"),
+    "matching.mentorship-state.v1": (
+        *("mentor", "mentee", "proposed_at", "accepted_at", "started_at", "ended_at", "cadence", "paused_on"),
+    ),
+    "profiles.directory.v1": ("level", "unit", "enrolled_on", "enrolled_until"),
 }
 
 
@@ -180,7 +181,7 @@ class World(Bus):
             "direction": "reverse",
             "yes": [],
         }
-        times: Raw = dict.fromkeys(("accepted_at", "started_at", "ended_at", "closed_at"))
+        times: Raw = dict.fromkeys(("accepted_at", "started_at", "ended_at", "closed_at", "paused_on"))
         self._pair(owner, {**fields, "proposed_at": AT, **times, "status": "proposed", "yes": []}, fact)
         self.client(owner[2], _expected(fact, "mentor"))
         return owner

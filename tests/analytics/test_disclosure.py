@@ -6,14 +6,14 @@ import pytest
 from analytics.disclosure import K, Report, percentage, publish
 from analytics.inference import behind, rounded
 from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
-from analytics.waiting import NOT_WAITING, WAITS
+from analytics.waiting import WAITS
 from analytics_attacker import Attacker
 from analytics_people import NO_SESSIONS, NOTHING_ASKED, Person, counts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEVELS, UNITS = ("1-3", "4-6", "7-9"), ("finance", "it", "retail")
-BANDS = (NOT_WAITING, *WAITS)
+BANDS = tuple(WAITS)
 PEOPLE = st.lists(
     st.builds(Person, st.sampled_from(LEVELS), st.sampled_from(UNITS), st.sampled_from(STAGES), st.sampled_from(BANDS)),
     min_size=1,
@@ -33,8 +33,13 @@ def shown(report: Report, stage: Stage, dimension: Dimension = Dimension.ALL, gr
 
 
 def visible(report: Report) -> dict[Cell, int | None]:
-    """Everything about people that readers see."""
-    return {cell: figure.shown for cell, figure in report.figures.items()}
+    """People by how far they came, as readers see them."""
+    return {cell: figure.shown for cell, figure in report.people.figures.items()}
+
+
+def visible_waits(report: Report) -> dict[Cell, int | None]:
+    """People by how long they wait, as readers see them."""
+    return {cell: figure.shown for cell, figure in report.waiting.figures.items()}
 
 
 def history(people: list[Person], steps: list[list[int]]) -> tuple[list[Report], list[Counts]]:
@@ -108,7 +113,7 @@ def test_sessions_need_five_pairs() -> None:
     """Forty sessions of four pairs are hidden, six of five pairs are shown."""
 
     def published(held: Sessions) -> int | None:
-        return publish(Counts("2026-10", {}, held, NO_SESSIONS, NOTHING_ASKED, {}), []).held
+        return publish(Counts("2026-10", {}, held, NO_SESSIONS, {}, NOTHING_ASKED, {}), []).held
 
     assert published(Sessions(count=40, pairs=4)) is None
     assert published(Sessions(count=6, pairs=5)) == 5
@@ -143,11 +148,15 @@ def test_nobody_can_isolate_a_small_group(people: list[Person], steps: list[list
     reports, truth = history(people, steps)
 
     attacker = Attacker([visible(report) for report in reports])
+    beside = Attacker([visible_waits(report) for report in reports])
+    attacker.compare(beside)
 
     assert attacker.isolated([counts.people for counts in truth]) == []
+    assert beside.isolated([counts.waiting for counts in truth]) == []
     for report, counts in zip(reports, truth, strict=True):
-        for cell, figure in report.figures.items():
-            if figure.shown is not None:
-                assert figure.shown >= 5
-                assert figure.shown % 5 == 0
-                assert abs(figure.shown - counts.people[cell]) <= 6
+        for table, true in ((report.people, counts.people), (report.waiting, counts.waiting)):
+            for cell, figure in table.figures.items():
+                if figure.shown is not None:
+                    assert figure.shown >= 5
+                    assert figure.shown % 5 == 0
+                    assert abs(figure.shown - true[cell]) <= 6

@@ -52,7 +52,7 @@ def test_who_enrolled_by_the_close_stays_enrolled() -> None:
     assert totals(count("2026-11", [], members)) == [3, 3, 0, 0, 0, 0]
 
 
-def test_enrolled_people_are_told_apart_by_how_long_they_wait() -> None:
+def test_those_who_wait_are_told_apart_by_how_long() -> None:
     """At the end of October: 28 and 29 days, 84 and 85, somebody who stopped, and a couple that has started."""
     members = [
         an_entry("four-weeks", enrolled_on="2026-10-04"),
@@ -67,8 +67,8 @@ def test_enrolled_people_are_told_apart_by_how_long_they_wait() -> None:
 
     counts = count("2026-10", [a_pair(1, accepted_at=OCTOBER_6, started_at=OCTOBER_6)], members)
 
-    waits = {cell.group: people for cell, people in counts.people.items() if cell.dimension is Dimension.WAIT}
-    assert waits == {"not-waiting": 3, "0-4": 1, "5-12": 2, "13-": 1}
+    waits = {cell.group: people for cell, people in counts.waiting.items()}
+    assert waits == {"": 4, "0-4": 1, "5-12": 2, "13-": 1}
 
 
 def test_person_counts_once() -> None:
@@ -108,8 +108,6 @@ def test_groups_add_up_to_everybody() -> None:
         for dimension in (Dimension.LEVEL, Dimension.UNIT):
             parts = [n for cell, n in counts.people.items() if cell.stage == stage and cell.dimension == dimension]
             assert sum(parts) == total
-    waits = [n for cell, n in counts.people.items() if cell.dimension is Dimension.WAIT]
-    assert sum(waits) == totals(counts)[STAGES.index(Stage.ENROLLED)]
 
 
 def test_sessions_of_the_month_with_their_pairs() -> None:

@@ -213,7 +213,7 @@ def as_model(seen: Participation, periods: list[str]) -> ParticipationReport:
 def _time_to_match(seen: Participation) -> TimeToMatch:
     return TimeToMatch(
         groups=[_way(way) for way in seen.ways],
-        waiting=seen.waiting,
+        waiting=seen.waiting.people,
         waiting_since=[
             WaitFigures(weeks=wait.key, label=wait.label, people=wait.people, percent_of_enrolled=wait.of_enrolled)
             for wait in seen.waits

@@ -35,16 +35,29 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Figures that are shown together, with the true counts behind them, which stay private."""
+
+    figures: Mapping[Cell, Figure]
+    counts: Mapping[Cell, int] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One month as published, with the true counts behind it, which stay private."""
+    """One month as published. People by how far they came, and those who wait, are tables of their own."""
 
     period: Period
-    figures: Mapping[Cell, Figure]
+    people: Table
+    waiting: Table
     held: int | None
     cancelled: int | None
     asked: Asked
     times: Mapping[Cell, Times]
-    counts: Mapping[Cell, int] = field(repr=False)
+
+    @property
+    def figures(self) -> Mapping[Cell, Figure]:
+        """People by how far they came."""
+        return self.people.figures
 
 
 def percentage(part: int | None, base: int | None, most: int | None = 100) -> int | None:
@@ -57,28 +70,33 @@ def percentage(part: int | None, base: int | None, most: int | None = 100) -> in
 
 def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
     """Decide what readers may see of one month, given what they saw of the months before, oldest first."""
-    before = history[-1] if history else None
-    figures = {cell: _carried(count, cell, counts.period, before, k) for cell, count in counts.people.items()}
-    figures = _protected(counts, figures, history, k)
+    people = _table(counts.people, counts.period, [each.people for each in history], k)
     return Report(
         period=counts.period,
-        figures=figures,
+        people=people,
+        waiting=_table(counts.waiting, counts.period, [each.waiting for each in history], k),
         held=_sessions(counts.held, k),
         cancelled=_sessions(counts.cancelled, k),
         asked=standing.asked(counts.asked, counts.period, {each.period: each.asked for each in history}, k),
-        times=_times(counts, figures, history, k),
-        counts=counts.people,
+        times=_times(counts, people.figures, history, k),
     )
 
 
+def _table(counts: Mapping[Cell, int], period: Period, history: Sequence[Table], k: int) -> Table:
+    before = history[-1].figures if history else {}
+    figures = {cell: _carried(count, before.get(cell, Figure()), period, k) for cell, count in counts.items()}
+    return Table(_protected(counts, figures, history, k), counts)
+
+
 def _times(counts: Counts, figures: Mapping[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Times]:
-    """Times of a group whose figures are shown, so that they tell nothing new about how many it has."""
+    """Times of groups that are shown to have people who enrolled and who came so far: that is then nothing new."""
     found = {}
     for cell, waits in counts.waits.items():
-        started, enrolled = (
-            figures.get(cell._replace(stage=stage), Figure()) for stage in (cell.stage, Stage.ENROLLED)
+        enrolled, *came = (
+            figures.get(cell._replace(stage=stage), Figure()).shown
+            for stage in (Stage.ENROLLED, *STAGES[STAGES.index(cell.stage) :])
         )
-        base = enrolled.shown if started.shown is not None else None
+        base = enrolled if any(came) else None
         earlier = {each.period: each.times[cell] for each in history if cell in each.times}
         found[cell] = standing.times(waits, counts.period, earlier, base, k)
     return found
@@ -89,8 +107,7 @@ def _sessions(sessions: Sessions, k: int) -> int | None:
     return rounded(sessions.count, k) if sessions.pairs >= k else None
 
 
-def _carried(count: int, cell: Cell, period: Period, before: Report | None, k: int) -> Figure:
-    earlier = before.figures.get(cell, Figure()) if before else Figure()
+def _carried(count: int, earlier: Figure, period: Period, k: int) -> Figure:
     if earlier.basis is not None and abs(count - earlier.basis) < k:
         return Figure(rounded(earlier.basis, k), earlier.basis, earlier.since)
     if (shown := rounded(count, k)) is None:
@@ -98,12 +115,14 @@ def _carried(count: int, cell: Cell, period: Period, before: Report | None, k: i
     return Figure(shown, count, period)
 
 
-def _protected(counts: Counts, figures: dict[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Figure]:
+def _protected(
+    counts: Mapping[Cell, int], figures: dict[Cell, Figure], history: Sequence[Table], k: int
+) -> dict[Cell, Figure]:
     """Hide further figures until no small group can be told for sure."""
     settled: set[str] = set()  # hiding more only adds worlds, so an answer stays true
     while True:
-        months = [Month(report.counts, _shown(report.figures)) for report in history]
-        reader = Reader([*months, Month(counts.people, _shown(figures))], k)
+        months = [Month(table.counts, _shown(table.figures)) for table in history]
+        reader = Reader([*months, Month(counts, _shown(figures))], k)
         asked = [question for question in reader.questions() if question.name not in settled]
         unsafe = [question for question in asked if not reader.deniable(question)]
         settled |= {question.name for question in asked} - {question.name for question in unsafe}
@@ -118,12 +137,12 @@ def _shown(figures: Mapping[Cell, Figure]) -> dict[Cell, int | None]:
     return {cell: figure.shown for cell, figure in figures.items()}
 
 
-def _next_to_hide(about: Cell, figures: Mapping[Cell, Figure], counts: Counts) -> Cell | None:
+def _next_to_hide(about: Cell, figures: Mapping[Cell, Figure], counts: Mapping[Cell, int]) -> Cell | None:
     """The least costly figure near a cell: same stage, same breakdown, smallest count, totals last."""
 
     def cost(cell: Cell) -> tuple[int, bool, bool, int, Cell]:
         distance = abs(STAGES.index(cell.stage) - STAGES.index(about.stage))
         total = cell.dimension is Dimension.ALL
-        return distance, total, cell.dimension is not about.dimension, counts.people[cell], cell
+        return distance, total, cell.dimension is not about.dimension, counts[cell], cell
 
     return min((cell for cell, figure in figures.items() if figure.shown is not None), key=cost, default=None)

@@ -70,9 +70,11 @@ def _times(seen: Participation) -> Iterator[Line]:
         yield Line(*group, "median weeks to a start", _time(way.median), *of, _(participation.MEDIAN))
         yield Line(*group, "90th percentile of weeks to a start", _time(way.ninetieth), *of, _(participation.NINETIETH))
     of = (Stage.ENROLLED, _cell(seen.funnel[STAGES.index(Stage.ENROLLED)].people))
-    yield Line(seen.period, "all", "", "waiting", _cell(seen.waiting), *of, _(participation.WAITING))
+    yield Line(seen.period, "all", "", "waiting", _cell(seen.waiting.people), *of, _(participation.WAITING))
     for wait in seen.waits:
-        yield Line(seen.period, "weeks of waiting", wait.key, "people", _cell(wait.people), *of, wait.label)
+        yield Line(
+            seen.period, "weeks of waiting", wait.key, "waiting", _cell(wait.people), *of, _(participation.WAITING)
+        )
 
 
 def _cell(figure: int | None) -> str:

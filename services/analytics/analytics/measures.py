@@ -42,7 +42,7 @@ class Dimension(StrEnum):
     ALL = "all"
     LEVEL = "level"
     UNIT = "unit"
-    WAIT = "wait"  # enrolled people alone: how long they have been waiting for a start, if they are
+    WAIT = "wait"  # of those who wait for a start: how long they have been waiting
 
 
 class Cell(NamedTuple):
@@ -78,6 +78,8 @@ class Counts:
     people: Mapping[Cell, int]
     held: Sessions
     cancelled: Sessions
+    waiting: Mapping[Cell, int]
+    """Enrolled people who wait for a start: a table of its own, with its own total."""
     asked: AskedFor
     waits: Mapping[Cell, Waits]
     """How long it takes to come to a stage; the start is the only one that is measured."""
@@ -118,21 +120,22 @@ def count(
         groups = _groups(bands[member])
         for reached in STAGES[: STAGES.index(stage) + 1]:
             people.update(Cell(reached, dimension, group) for dimension, group in groups)
-        if stage is not Stage.ELIGIBLE:
-            people[_waiting_cell(waiting.band_of(ways.get(member), close_of(period)))] += 1
     before = {month: waiting.ways(month, mentorships, directory) for month in earlier}
     return Counts(
         period=period,
         people=_filled(people),
         held=_sessions(period, mentorships, "held"),
         cancelled=_sessions(period, mentorships, "cancelled"),
+        waiting=_waiting(period, ways.values()),
         asked=asked_for(period, mentorships, earlier),
         waits=_waits(period, ways, before, bands),
     )
 
 
-def _waiting_cell(group: str) -> Cell:
-    return Cell(Stage.ENROLLED, Dimension.WAIT, group)
+def _waiting(period: Period, ways: Iterable[Way]) -> dict[Cell, int]:
+    bands = Counter(waiting.band_of(way, close_of(period)) for way in ways if way.waiting)
+    total = {Cell(Stage.ENROLLED, Dimension.ALL, EVERYONE): bands.total()}
+    return total | {Cell(Stage.ENROLLED, Dimension.WAIT, band): bands[band] for band in waiting.WAITS}
 
 
 def _waits(
@@ -201,13 +204,13 @@ def _groups(bands: _Bands) -> tuple[tuple[Dimension, str], ...]:
 
 
 def _filled(people: Counter[Cell]) -> dict[Cell, int]:
-    """Every stage of every group that occurs, zeros included, in a fixed order; then those who wait."""
-    met = {(cell.dimension, cell.group) for cell in people if cell.dimension is not Dimension.WAIT}
-    groups = sorted(met, key=lambda pair: (pair[0], _order(pair[1])))
-    cells = [Cell(stage, dimension, group) for dimension, group in groups for stage in STAGES]
-    if cells:
-        cells += [_waiting_cell(group) for group in (waiting.NOT_WAITING, *waiting.WAITS)]
-    return {cell: people[cell] for cell in cells}
+    """Every stage of every group that occurs, zeros included, in a fixed order."""
+    groups = sorted({(cell.dimension, cell.group) for cell in people}, key=lambda pair: (pair[0], _order(pair[1])))
+    return {
+        Cell(stage, dimension, group): people[Cell(stage, dimension, group)]
+        for dimension, group in groups
+        for stage in STAGES
+    }
 
 
 def _order(group: str) -> tuple[int, str]:

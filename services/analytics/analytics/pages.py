@@ -105,7 +105,7 @@ def _kept_chart(seen: Participation) -> Markup:
 
 
 def _wait_chart(seen: Participation) -> Markup:
-    bars = [Bar(wait.label, wait.people, _short(wait.people)) for wait in seen.waits[:-1]]
+    bars = [Bar(wait.label, wait.people, _short(wait.people)) for wait in seen.waits]
     described = ", ".join(f"{bar.label} {bar.value}" for bar in bars)
     return charts.bars("waiting", _("People who wait, by how long"), described, bars)
 

@@ -11,7 +11,7 @@ from analytics.disclosure import Figure, Report, percentage
 from analytics.measures import EVERYONE, STAGES, UNKNOWN, Cell, Dimension, Stage
 from analytics.months import Period
 from analytics.standing import Time
-from analytics.waiting import NOT_WAITING, WAITS
+from analytics.waiting import WAITS
 
 STAGE_LABELS: Final = {
     Stage.ELIGIBLE: mark("Eligible"),
@@ -38,7 +38,6 @@ WAIT_LABELS: Final = {
     "0-4": mark("Up to 4 weeks"),
     "5-12": mark("5 to 12 weeks"),
     "13-": mark("13 weeks or more"),
-    NOT_WAITING: mark("Not waiting: started, or no longer taking part"),
 }
 ASKED: Final = mark(
     "Sessions that running agreements asked for: a weekly one asks for a session every 7 days, a fortnightly one every "
@@ -142,16 +141,15 @@ class Participation:
     months: tuple[Month, ...]
     so_far: Agreed
     ways: tuple[Way, ...]
+    waiting: Wait
+    """Everybody who waits."""
     waits: tuple[Wait, ...]
-    waiting: int | None
-    """Everybody who waits: enrolled people without those who do not."""
 
 
 def view(reports: Sequence[Report], period: Period) -> Participation:
     """The report of one of these months, with its past and nothing later."""
     chosen = next(report for report in reports if report.period == period)
     months = tuple(_month(report) for report in reports if report.period <= period)
-    waits = _waits(chosen)
     return Participation(
         period=period,
         funnel=_funnel(chosen),
@@ -160,8 +158,8 @@ def view(reports: Sequence[Report], period: Period) -> Participation:
         months=months,
         so_far=_so_far(months),
         ways=_ways(chosen),
-        waits=waits,
-        waiting=_without(_shown(chosen, Stage.ENROLLED), waits[-1].people),
+        waiting=_wait(chosen, Dimension.ALL, EVERYONE, _("All who wait")),
+        waits=tuple(_wait(chosen, Dimension.WAIT, band, _(WAIT_LABELS[band])) for band in WAITS),
     )
 
 
@@ -199,16 +197,9 @@ def _ways(report: Report) -> tuple[Way, ...]:
     )
 
 
-def _waits(report: Report) -> tuple[Wait, ...]:
-    """By how long, those who do not wait last."""
-    enrolled = _shown(report, Stage.ENROLLED)
-    people = {key: _shown(report, Stage.ENROLLED, Dimension.WAIT, key) for key in (*WAITS, NOT_WAITING)}
-    return tuple(Wait(key, _(WAIT_LABELS[key]), count, percentage(count, enrolled)) for key, count in people.items())
-
-
-def _without(whole: int | None, part: int | None) -> int | None:
-    """What is left of one shown figure without another; as everywhere, nobody is not told from a few."""
-    return None if whole is None or part is None or whole <= part else whole - part
+def _wait(report: Report, dimension: Dimension, group: str, label: str) -> Wait:
+    people = report.waiting.figures.get(Cell(Stage.ENROLLED, dimension, group), Figure()).shown
+    return Wait(group, label, people, percentage(people, _shown(report, Stage.ENROLLED)))
 
 
 def _shown(report: Report, stage: Stage, dimension: Dimension = Dimension.ALL, group: str = EVERYONE) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from chassis.delivery import Delivery
 from chassis.state.mongo import Index
 
-from analytics.disclosure import Figure, Report
+from analytics.disclosure import Figure, Report, Table
 from analytics.measures import Cell
 from analytics.months import Period
 from analytics.standing import Asked, Time, Times
@@ -89,12 +89,19 @@ def _stored(tenant: str, report: Report) -> Row:
         "_id": f"{tenant}:{report.period}",
         "tenant": tenant,
         "period": report.period,
-        "figures": [[str(cell), each.shown, each.basis, each.since] for cell, each in report.figures.items()],
+        "people": _stored_table(report.people),
+        "waiting": _stored_table(report.waiting),
         "held": report.held,
         "cancelled": report.cancelled,
         "asked": asdict(report.asked),
         "times": [[str(cell), asdict(times)] for cell, times in report.times.items()],
-        "counts": [[str(cell), count] for cell, count in report.counts.items()],
+    }
+
+
+def _stored_table(table: Table) -> Row:
+    return {
+        "figures": [[str(cell), each.shown, each.basis, each.since] for cell, each in table.figures.items()],
+        "counts": [[str(cell), count] for cell, count in table.counts.items()],
     }
 
 
@@ -102,11 +109,18 @@ def _report(raw: Row) -> Report:
     period: Period = raw["period"]
     return Report(
         period=period,
-        figures={Cell.parse(cell): Figure(*values) for cell, *values in raw["figures"]},
+        people=_table(raw["people"]),
+        waiting=_table(raw["waiting"]),
         held=raw["held"],
         cancelled=raw["cancelled"],
         asked=Asked(**raw["asked"]),
         times={Cell.parse(cell): _times(times) for cell, times in raw["times"]},
+    )
+
+
+def _table(raw: Row) -> Table:
+    return Table(
+        figures={Cell.parse(cell): Figure(*values) for cell, *values in raw["figures"]},
         counts={Cell.parse(cell): count for cell, count in raw["counts"]},
     )
 

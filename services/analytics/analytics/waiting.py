@@ -20,7 +20,6 @@ Row = Mapping[str, Any]
 MEDIAN: Final = Fraction(1, 2)
 NINETIETH: Final = Fraction(9, 10)
 DAYS_A_WEEK: Final = 7
-NOT_WAITING: Final = "not-waiting"
 WAITS: Final = {"0-4": 4 * DAYS_A_WEEK, "5-12": 12 * DAYS_A_WEEK, "13-": None}
 """Whole weeks of waiting, and the most days that they hold."""
 
@@ -110,10 +109,8 @@ def reached(share: Fraction, waits: Sequence[Wait]) -> Reached:
     return Reached()
 
 
-def band_of(way: Way | None, close: date) -> str:
-    """The label of how long somebody has been waiting at the close."""
-    if way is None or not way.waiting:
-        return NOT_WAITING
+def band_of(way: Way, close: date) -> str:
+    """The label of how long somebody who waits has been waiting at the close."""
     days = way.wait(close).days
     return next(label for label, most in WAITS.items() if most is None or days <= most)
 
