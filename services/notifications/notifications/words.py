@@ -16,8 +16,10 @@ from notifications.calendars import Session
 from notifications.domain import ASKING, Kind, Notice, Thread
 
 
-def role(side: Side) -> str:
-    """What a person does in the pair."""
+def role(side: Side, kind: Kind | None = None) -> str:
+    """What a person does in the pair, or would do in the one that a notice of this kind is about."""
+    if kind is Kind.INVITED:
+        return _("You would mentor")
     return _("You mentor") if side is Side.MENTOR else _("You learn")
 
 
