@@ -68,7 +68,7 @@ async def invite(site: Site, found: Programme, **fields: object) -> None:
     assert answer.status_code == 303, answer.text
 
     async def sent() -> bool:
-        return await site.store.round_under_way(found) is None
+        return not await site.store.rounds_under_way(found)
 
     await until(sent)
 
@@ -125,10 +125,16 @@ async def test_the_first_so_many_are_invited_and_work_that_is_done_again_invites
         again.picks, again.done, again.sending = picks, 0, True
 
     await site.store.rounds.change(site.tenant, round_.id, crashed)
+    async with site.as_("olga") as olga:
+        assert "0 of 3" in (await olga.get(f"/programmes/{found.id}/invitations/progress")).text
     await send_invitations(Work("w-1", "send-invitations", {}, site.tenant, round_.id, None, 0), site.store)
     assert await invited(site, found) == first
     assert [each.etag for each in await site.store.invited(found)] == before
-    assert await site.store.round_under_way(found) is None
+    assert await site.store.rounds_under_way(found) == []
+    async with site.as_("olga") as olga:
+        told = (await olga.get(f"/programmes/{found.id}/invitations/progress")).text
+    assert "All invitations are sent." in told
+    assert "hx-get" not in told
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def test_a_proposal_reads_differently_on_each_side() -> None:
     assert line(Kind.MATCH_PROPOSED, Side.MENTOR, "Dan") == "You could mentor Dan."
     assert line(Kind.MATCH_PROPOSED, Side.MENTEE, "Mia") == "You could learn from Mia."
     assert (role(Side.MENTOR), role(Side.MENTEE)) == ("You mentor", "You learn")
+    assert role(Side.MENTOR, Kind.INVITED) == "You would mentor"
 
 
 def test_notices_lead_to_the_page_where_something_can_be_done() -> None:

@@ -73,7 +73,7 @@ class InvitationViews:
             problem=problem,
             programme=programme,
             running=running,
-            under_way=await self.commands.store.round_under_way(programme),
+            under_way=await self._under_way(programme),
             tally=await self.invitations.tally(programme),
             shown=shown,
             in_all=len(found),
@@ -88,13 +88,16 @@ class InvitationViews:
         )
 
     async def progress(self, request: Request, caller: Caller, programme: Programme) -> Response:
-        """How far a round is; once it is sent the page is loaded again."""
-        round_ = await self.commands.store.round_under_way(programme)
-        if round_ is None:
-            return Response(status_code=204, headers={"HX-Refresh": "true"})
+        """How far rounds are. The page around it stays as it is: somebody may be ticking people on it."""
+        under_way = await self._under_way(programme)
         return self._pages.fragment(
-            request, "invitation_progress.html", caller=caller, programme=programme, under_way=round_
+            request, "invitation_progress.html", caller=caller, programme=programme, under_way=under_way
         )
+
+    async def _under_way(self, programme: Programme) -> tuple[int, int] | None:
+        """How many are sent of how many; none when nothing is to be sent."""
+        rounds = await self.commands.store.rounds_under_way(programme)
+        return (sum(each.done for each in rounds), sum(each.count for each in rounds)) if rounds else None
 
     async def invitation(self, request: Request, caller: Caller, invitation: str) -> HTMLResponse:
         """An invitation for the one who has it."""

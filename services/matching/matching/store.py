@@ -190,14 +190,14 @@ class Store:
         return await self.invitations.find(programme.tenant, {"programme": programme.id}, limit=_MOST_INVITED)
 
     async def not_to_be_invited(self, programme: Programme, since: str) -> set[str]:
-        """Who has an invitation to a programme, or has said since a moment, to any, that it is not for them."""
+        """Who has an invitation to a programme, or will in a moment; or has said since then that none is for them."""
+        picked = [pick.member for each in await self.rounds_under_way(programme) for pick in each.picks]
         quiet = await self.invitations.find(programme.tenant, {"declined_at": {"$gte": since}}, limit=_MOST_INVITED)
-        return {each.member for each in (*quiet, *await self.invited(programme))}
+        return {*picked, *(each.member for each in (*quiet, *await self.invited(programme)))}
 
-    async def round_under_way(self, programme: Programme) -> InvitationRound | None:
-        """A round of invitations that is being sent."""
-        found = await self.rounds.find(programme.tenant, {"programme": programme.id, "sending": True}, limit=1)
-        return next(iter(found), None)
+    async def rounds_under_way(self, programme: Programme) -> list[InvitationRound]:
+        """Rounds of invitations that are being sent."""
+        return await self.rounds.find(programme.tenant, {"programme": programme.id, "sending": True}, limit=100)
 
     async def forget_suggestions(self, tenant: str, run: str) -> None:
         """Delete a run's suggestions."""

@@ -132,7 +132,7 @@ async def _rows(parts: Parts, caller: Caller, shown: list[Told]) -> list[Row]:
             notice=told.notice,
             name=f"{told.thread.id}~{told.notice.id}",
             line=words.line(told.notice.kind, told.thread.role_of(caller.member), cards[partner].name),
-            role=words.role(told.thread.role_of(caller.member)),
+            role=words.role(told.thread.role_of(caller.member), told.notice.kind),
             areas=await parts.areas.labels(told.thread.focus_of(caller.member)),
             partner=cards[partner],
             step=words.next_step(told.notice.kind),

@@ -17,10 +17,12 @@ from notifications.domain.notice import ASKING, FOR_DELEGATES, Kind, Notice
 from notifications.domain.thread import Thread
 
 
-def role(side: Side | None) -> str:
-    """What a person does in the pair."""
+def role(side: Side | None, kind: Kind | None = None) -> str:
+    """What a person does in the pair, or would do in the one that a notice of this kind is about."""
     if side is None:
         return _("You arrange times")
+    if kind is Kind.INVITED:
+        return _("You would mentor")
     return _("You mentor") if side is Side.MENTOR else _("You learn")
 
 

@@ -117,7 +117,7 @@ def test_years_too_few_are_told_as_years() -> None:
     """Two years apart where the programme asks for three, to whoever asks why and to a lead."""
     ann, eve = replace(junior("ann", "cloud"), joined=2025), replace(senior("eve", "cloud"), joined=2023)
     engine = Engine(BY_EXPERIENCE, [ann, eve])
-    assert why_not(engine, "ann", "eve") == (Reason("fails-experience-gap", {"levels": 2, "needed": 3}),)
+    assert why_not(engine, "ann", "eve") == (Reason("fails-experience-gap", {"years": 2, "needed": 3}),)
     (alone, _) = engine.run().unmatched
     assert [each.code for each in unmatched_reasons(alone, BY_EXPERIENCE)] == ["excluded-by-experience-gap"]
 

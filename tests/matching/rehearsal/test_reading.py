@@ -235,7 +235,7 @@ def test_rules_are_read(file: Path) -> None:
         ('{"weights": 3}', "weights is 3, but must be an object in curly brackets."),
         ('{"zzz": 1, "expiry_days": 0}', "expiry_days is 0, but must be at least 1; zzz is not a field of rules."),
         ('{"level_gap": 0}', "reverse_only asks for a mentee above the mentor, but level_gap 0 allows equals: "),
-        ('{"direction": "age"}', "direction"),
+        ('{"direction": "age"}', """direction is "age", but must be 'level' or 'experience'."""),
         ('{"mentor_tenure": 9, "new_joiner_months": 3}', "months ago, but new_joiner_months for at most 3: lower the"),
         ('{"level_gap": 2, "level_gap": 3}', "the field level_gap stands there twice."),
         ('{"\\ud800": 2}', "a field's name holds a character that does not exist."),

@@ -112,10 +112,8 @@ def _between(engine: Engine, mentor: Person, mentee: Person) -> tuple[Reason, ..
     if here and mentor.in_person and mentee.in_person:
         reasons.append(Reason("both-in-person"))
     if apart := _apart(engine, mentor.id, mentee.id):
-        by_level = engine.rules.direction is Direction.LEVEL
-        reasons.append(
-            Reason("levels-apart", {"levels": abs(apart)}) if by_level else Reason("years-apart", {"years": abs(apart)})
-        )
+        counted = _counted(engine)
+        reasons.append(Reason(f"{counted}-apart", {counted: abs(apart)}))
     shared = [language for language in mentee.languages if language in mentor.languages]
     if shared:
         reasons.append(Reason("common-language", {"language": shared[0]}))
@@ -123,9 +121,14 @@ def _between(engine: Engine, mentor: Person, mentee: Person) -> tuple[Reason, ..
 
 
 def _apart(engine: Engine, mentor: str, mentee: str) -> int:
-    """How far the mentee is above the mentor, in levels or years, whichever the programme goes by."""
+    """How far the mentee is above the mentor, in whatever it is counted."""
     row, rank = engine.directory.row, engine.directory.rank
     return int(rank[row[mentee]] - rank[row[mentor]])
+
+
+def _counted(engine: Engine) -> str:
+    """In what a gap is counted."""
+    return "levels" if engine.rules.direction is Direction.LEVEL else "years"
 
 
 def _wished(person: Person, other: Person) -> tuple[Reason, ...]:
@@ -169,7 +172,7 @@ def _values(engine: Engine, rule: Rule, mentor: str, mentee: str) -> dict[str, s
     """What a sentence about a failed rule says beside its name."""
     if rule is Rule.LEVEL:
         above = _apart(engine, mentor, mentee)
-        return {"levels": above if engine.rules.reverse_only else abs(above), "needed": engine.rules.level_gap}
+        return {_counted(engine): above if engine.rules.reverse_only else abs(above), "needed": engine.rules.level_gap}
     if rule is Rule.TENURE:
         return {"needed": max(engine.rules.mentor_tenure, engine.rules.mentee_tenure)}
     if rule is Rule.NEW_JOINER:

@@ -37,7 +37,7 @@ SENTENCES: Final = {
     "mentor-has-no-place": _("The mentor has no free place, or enough open proposals already."),
     "mentee-has-no-place": _("The mentee has no free place, or enough open proposals already."),
     "fails-level-gap": _("Levels the mentee is above the mentor: {levels}; the programme asks for {needed}."),
-    "fails-experience-gap": _("Years the mentee joined before the mentor: {levels}; the programme asks for {needed}."),
+    "fails-experience-gap": _("Years the mentee joined before the mentor: {years}; the programme asks for {needed}."),
     "fails-common-area": _("Nothing that the mentor offers is something that the mentee seeks."),
     "fails-common-hours": _("Working hours they share: {hours} h {minutes} min; the programme asks for {needed} min."),
     "fails-common-language": _("They share no language."),

@@ -28,6 +28,7 @@ _MESSAGES: Final = {
     "string_pattern_mismatch": lambda: _("is {input}, which is not an area code such as ai-tools"),
     "string_too_short": lambda: _("is empty"),
     "string_too_long": lambda: _("is longer than {max_length} characters"),
+    "enum": lambda: _("is {input}, but must be {expected}"),
     "tuple_type": lambda: _("is {input}, but must be a list in square brackets"),
     "too_long": lambda: _("has more than {max_length} entries"),
     "model_type": lambda: _("is {input}, but must be an object in curly brackets"),
