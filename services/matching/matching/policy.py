@@ -85,4 +85,6 @@ def _hidden(caller: Caller, subject: Subject) -> bool:
     """A pair is its two people's, also before a delegate; an invitation theirs who got it; a draft its leads'."""
     if isinstance(subject, Programme):
         return not may_know(caller, subject)
-    return not relations(caller, subject)
+    if isinstance(subject, Invitation):
+        return subject.member != caller.member
+    return subject.side_of(caller.member) is None
