@@ -56,7 +56,7 @@ def _makes(path: Path) -> bool:
 @pytest.mark.parametrize(
     ("reader", "module"),
     [
-        ("matching.engine", "matching/matching/proposer.py"),
+        ("matching.engine", "matching/matching/proposing/proposer.py"),
         ("matching.labels", "matching/matching/labels.py"),
         ("notifications.inbox", "notifications/notifications/app.py"),
         ("notifications.areas", "notifications/notifications/areas.py"),

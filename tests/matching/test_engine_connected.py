@@ -8,8 +8,8 @@ from contracts.matching import Side, Status
 from matching.commands import Commands
 from matching.domain.programme import Programme
 from matching.domain.run import Result, Run, RunState
-from matching.proposer import Proposer
-from matching.runs import Runner
+from matching.proposing.proposer import Proposer
+from matching.proposing.runs import Runner
 from matching.settings import EngineSettings
 from matching_engine_world import World, a_world, until
 from matching_people import a_profile, an_entry

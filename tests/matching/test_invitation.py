@@ -7,8 +7,8 @@ from contracts.matching import InvitationReason, MemberInvited
 from matching.domain.invitation import Invitation, InvitationRound, Pick, invitation_id, round_id
 from matching.domain.programme import Plan, Programme
 from matching.engine.rules import Rules
-from matching.invitation_words import for_invited, for_lead
-from matching.invitations import Tally
+from matching.invitations.commands import Tally
+from matching.invitations.words import for_invited, for_lead
 
 PLAN = Plan(
     title="Fresh Eyes",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching.engine.people import Person
 from matching.engine.rules import Rules
-from matching.inviting import Suggested, spread, suggest
+from matching.invitations.suggesting import Suggested, spread, suggest
 from matching_cast import junior, senior
 from matching_checker import World, adrift, allowed, takes_part
 from matching_company import AREAS, Company

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from chassis.translation import Catalogues
 from matching.labels import Labels
-from matching.programme_form import ProgrammeForm
+from matching.programmes.form import ProgrammeForm
 from starlette.datastructures import FormData
 from taxonomy_news import a_new_version
 from web_edge import EdgeSettings, Profiles, a_key, served

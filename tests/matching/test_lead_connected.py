@@ -17,9 +17,9 @@ from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Partner, Reason, Term, Terms
 from matching.domain.run import Result, Run, Unpaired
 from matching.engine.rules import Rules
-from matching.lead_rows import PAIRS
-from matching.lead_words import Standing
-from matching.ranking import Order, Ranking
+from matching.programmes.lead_rows import PAIRS
+from matching.programmes.lead_words import Standing
+from matching.programmes.ranking import Order, Ranking
 from matching.store import Store
 from matching_world import a_store, api_settings
 from web_edge import PUBLIC_URL, Profiles, a_key, a_token, served

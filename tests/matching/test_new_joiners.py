@@ -9,7 +9,7 @@ from matching.eligibility import broken_rule, engine_person
 from matching.engine.engine import Engine
 from matching.engine.proposals import Pair, Tie
 from matching.engine.rules import Direction, Rule, Rules
-from matching.landscape import Known, Tenant, hold, make_engine, tie_of
+from matching.proposing.landscape import Known, Tenant, hold, make_engine, tie_of
 from matching_people import PROPOSED_AT, a_profile, an_entry
 
 RULES = Rules(areas=("ai-tools",), new_joiner_months=6)

@@ -17,8 +17,8 @@ from matching.engine.engine import Engine
 from matching.engine.explanation import explain
 from matching.engine.rules import Rule, Rules, Term
 from matching.engine.sentences import SENTENCES
-from matching.lead_words import PARTS, band, nobody
-from matching.programme_files import make_plan, read_file
+from matching.programmes.files import make_plan, read_file
+from matching.programmes.lead_words import PARTS, band, nobody
 from matching_people import LATER, a_profile, a_proposal, an_entry
 
 TODAY = date(2026, 3, 2)

@@ -4,7 +4,7 @@ from datetime import date
 
 from contracts.matching import Outcome, Side
 from matching.domain.mentorship import Mentorship
-from matching.programme_report import report_of
+from matching.programmes.report import report_of
 from matching_people import PROPOSED_AT, a_proposal
 
 AT = "2026-03-06T21:00:00.000Z"

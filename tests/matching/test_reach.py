@@ -4,8 +4,8 @@ import pytest
 from contracts.matching import Side
 from matching.engine.people import Person
 from matching.engine.rules import Direction, Rule, Rules
-from matching.reach import Reach, reach
-from matching.reach_words import tell
+from matching.programmes.reach import Reach, reach
+from matching.programmes.reach_words import tell
 from matching_cast import junior, senior
 from matching_checker import World, allowed, takes_part
 from matching_company import Company

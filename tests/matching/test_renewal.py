@@ -2,8 +2,8 @@
 
 from matching.engine.engine import Engine
 from matching.engine.rules import Rules
-from matching.landscape import Change
-from matching.proposer import Proposer
+from matching.proposing.landscape import Change
+from matching.proposing.proposer import Proposer
 from matching_world import api_settings, engine_settings
 
 

@@ -15,7 +15,7 @@ from matching.domain.mentorship import LIVE, Mentorship
 from matching.domain.programme import Plan, Programme
 from matching.domain.proposal import Origin
 from matching.engine.rules import Rules
-from matching.requests import MOST_OPEN
+from matching.requests.commands import MOST_OPEN
 from matching_engine_world import until
 from matching_people import a_profile, an_entry
 from matching_site import Site, a_site

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 from matching.engine.bulk.draft import Task, draft
 from matching.engine.engine import Engine
-from matching.weighing import DiedError, weigh
+from matching.proposing.weighing import DiedError, weigh
 
 from benchmarks.matching.population import population
 from benchmarks.matching.stream import Roster

@@ -9,18 +9,23 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 
 from chassis import clock
-from matching import api, delegate_api, pages, programme_api, request_api, run_api, session_api
+from matching import api, pages
 from matching.commands import Commands
-from matching.delegates import Delegates
-from matching.discovery import Discovery
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
 from matching.labels import Labels
-from matching.programmes import ProgrammeCommands
-from matching.proposer import Proposer
-from matching.reach import Crowd
-from matching.requests import Requests
-from matching.runs import Runner
+from matching.programmes import api as programme_api
+from matching.programmes import run_api
+from matching.programmes.commands import ProgrammeCommands
+from matching.programmes.reach import Crowd
+from matching.proposing.proposer import Proposer
+from matching.proposing.runs import Runner
+from matching.requests import api as request_api
+from matching.requests.commands import Requests
+from matching.requests.discovery import Discovery
+from matching.sessions import api as session_api
+from matching.sessions import delegate_api
+from matching.sessions.delegates import Delegates
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
 

@@ -14,7 +14,7 @@ from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.programme import Programme, programme_id
 from matching.domain.run import ACTIVE, Run, RunState
-from matching.programme_files import load
+from matching.programmes.files import load
 from matching.settings import EngineSettings, MatchingSettings
 from matching.store import Store
 

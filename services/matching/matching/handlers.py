@@ -13,12 +13,13 @@ from contracts.matching import Side
 from contracts.profiles import DirectoryUpdated, ProfileUpdated
 
 from chassis import clock
-from matching import eligibility, invitations
+from matching import eligibility
 from matching.domain.arranging import AGREED
 from matching.domain.invitation import InvitationRound
 from matching.domain.members import Member
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.domain.places import Places, places_id
+from matching.invitations import commands as invitations
 from matching.store import Store
 
 handlers: Handlers[Store] = Handlers("matching")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from matching.commands import Commands
 from matching.domain.agreement import LONGEST_GOALS, Cadence, Intent, Medium
-from matching.session_pages import Refused, Shown
+from matching.sessions.pages import Refused, Shown
 
 _MOST_TYPED: Final = 100_000
 

@@ -13,27 +13,24 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from chassis import clock
-from matching import (
-    delegate_pages,
-    discover_pages,
-    invitation_pages,
-    lead_pages,
-    mentorship_pages,
-    programme_pages,
-    review_pages,
-    session_pages,
-)
+from matching import mentorship_pages
 from matching.agenda import next_meeting, next_steps
 from matching.commands import Commands
-from matching.delegates import Delegates
-from matching.discovery import Discovery
 from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
-from matching.invitations import Invitations
+from matching.invitations import pages as invitation_pages
+from matching.invitations.commands import Invitations
 from matching.labels import Labels
-from matching.programmes import ProgrammeCommands
-from matching.reach import Crowd
-from matching.requests import Requests
-from matching.session_pages import Plans, Refused
+from matching.programmes import lead_pages, review_pages
+from matching.programmes import pages as programme_pages
+from matching.programmes.commands import ProgrammeCommands
+from matching.programmes.reach import Crowd
+from matching.requests import pages as request_pages
+from matching.requests.commands import Requests
+from matching.requests.discovery import Discovery
+from matching.sessions import delegate_pages
+from matching.sessions import pages as session_pages
+from matching.sessions.delegates import Delegates
+from matching.sessions.pages import Plans, Refused
 from matching.settings import MatchingSettings
 from matching.wording import area_label, customs_words, sentences
 
@@ -151,9 +148,9 @@ def router(
     routes = APIRouter(include_in_schema=False)
     pages, cards = Pages("matching"), Cards(settings)
     views = Views(commands, pages, cards, labels)
-    discover_pages.add(
+    request_pages.add(
         routes,
-        discover_pages.DiscoverViews(commands, discovery, pages, cards, labels),
+        request_pages.DiscoverViews(commands, discovery, pages, cards, labels),
         Requests(commands, discovery),
     )
     _add_reading(routes, views)

@@ -14,10 +14,10 @@ from fastapi.responses import HTMLResponse, Response
 from matching.domain.programme import AREAS_AT_MOST, Plan, Programme
 from matching.labels import Labels
 from matching.policy import may_set_up
-from matching.programme_form import ProgrammeForm
-from matching.programmes import ProgrammeCommands, usual_plan
-from matching.reach import Crowd
-from matching.reach_words import ReachTold, tell
+from matching.programmes.commands import ProgrammeCommands, usual_plan
+from matching.programmes.form import ProgrammeForm
+from matching.programmes.reach import Crowd
+from matching.programmes.reach_words import ReachTold, tell
 from matching.wording import customs_words, direction_words, scheme_words
 
 _CHECK: Final = "check"

@@ -17,10 +17,10 @@ from matching.engine.explanation import unmatched_reasons
 from matching.engine.proposals import Pair, Proposal, RunCancelledError, SideCoverage, Tie, Unmatched
 from matching.engine.proposals import Run as Found
 from matching.engine.rules import Rules
-from matching.proposer import INSERTED_AT_ONCE, Proposer, Renewal
+from matching.proposing.proposer import INSERTED_AT_ONCE, Proposer, Renewal
+from matching.proposing.weighing import weigh
 from matching.store import Store
 from matching.terms import terms_of
-from matching.weighing import weigh
 
 log = logs.get()
 _LOOK_SECONDS: Final = 0.5

@@ -18,8 +18,8 @@ from matching.domain.agreement import LONGEST_REFLECTION, Medium
 from matching.domain.mentorship import Mentorship
 from matching.domain.times import MOST_TIMES, ArrangedSession, LocalTime, rfc3339
 from matching.labels import Labels
-from matching.session_commands import SessionCommands
-from matching.session_words import entry_of
+from matching.sessions.commands import SessionCommands
+from matching.sessions.words import entry_of
 
 CALENDAR: Final = "calendar"
 """The purpose of the token with which notifications asks."""

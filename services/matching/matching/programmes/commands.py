@@ -15,7 +15,7 @@ from matching.domain.agreement import Customs
 from matching.domain.programme import Plan, Programme, Scheme, programme_id
 from matching.engine.rules import Rules
 from matching.policy import may_set_up
-from matching.programme_files import find_leads
+from matching.programmes.files import find_leads
 from matching.settings import MatchingSettings
 
 _DAYS_OPEN: Final = 365

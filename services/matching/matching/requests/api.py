@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis import clock
 from matching.api import PREFIX, MentorshipView, view_of
 from matching.commands import Commands
-from matching.discovery import Discovery
 from matching.labels import Labels
-from matching.requests import Requests
+from matching.requests.commands import Requests
+from matching.requests.discovery import Discovery
 from matching.wording import sentences
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from matching.commands import Commands
 from matching.domain.run import Run, RunState
 from matching.labels import Labels
-from matching.lead_rows import PAIRS, Row, suggested_row
+from matching.programmes.lead_rows import PAIRS, Row, suggested_row
 from matching.store import Store
 
 

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import clock
 from matching.commands import Commands
-from matching.discovery import Discovery, Found
 from matching.domain.members import Member
 from matching.domain.programme import Programme
 from matching.labels import Labels
-from matching.requests import Requests
+from matching.requests.commands import Requests
+from matching.requests.discovery import Discovery, Found
 from matching.wording import area_label, sentences
 
 _REASONS: int = 5

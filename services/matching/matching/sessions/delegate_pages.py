@@ -13,9 +13,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from matching.commands import Commands
-from matching.delegates import Delegates
 from matching.domain.mentorship import Mentorship
-from matching.session_pages import Plan, Plans, Refused, Shown, add_plan
+from matching.sessions.delegates import Delegates
+from matching.sessions.pages import Plan, Plans, Refused, Shown, add_plan
 
 
 class DelegateViews:

@@ -7,7 +7,7 @@ from chassis.translation import ngettext
 from chassis.web.pages import number, percent
 
 from matching.engine.rules import Direction, Rule
-from matching.reach import Reach
+from matching.programmes.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from matching.domain.programme import AREAS_AT_MOST, LEADS_AT_MOST, Plan, Progra
 from matching.engine.rules import Rule, Rules
 from matching.labels import Labels
 from matching.policy import may_set_up
-from matching.programme_form import Entered, sentence_of, unfit_area
-from matching.programmes import ProgrammeCommands, usual_plan
-from matching.reach import Crowd, Reach
+from matching.programmes.commands import ProgrammeCommands, usual_plan
+from matching.programmes.form import Entered, sentence_of, unfit_area
+from matching.programmes.reach import Crowd, Reach
 
 _BODY: Final = "body"
 _LEADS: Final = "leads"

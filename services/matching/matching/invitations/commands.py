@@ -18,9 +18,9 @@ from matching.domain.invitation import MOST_AT_ONCE, Invitation, InvitationRound
 from matching.domain.members import Member
 from matching.domain.programme import Programme
 from matching.engine.people import Person
-from matching.inviting import LEAST, Suggested, spread, suggest
+from matching.invitations.suggesting import LEAST, Suggested, spread, suggest
 from matching.policy import may
-from matching.reach import Crowd
+from matching.programmes.reach import Crowd
 from matching.store import Store
 
 _QUIET: Final = timedelta(days=365)

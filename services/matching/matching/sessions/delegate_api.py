@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from matching.api import PREFIX, MentorshipView, view_of
-from matching.delegates import LONGEST_ADDRESS, Delegates
-from matching.session_api import PlanView
+from matching.sessions.api import PlanView
+from matching.sessions.delegates import LONGEST_ADDRESS, Delegates
 
 
 class Named(BaseModel):

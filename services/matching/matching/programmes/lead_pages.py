@@ -18,14 +18,14 @@ from matching.domain.mentorship import LIVE
 from matching.domain.programme import Programme, Stage
 from matching.domain.run import ACTIVE, Run
 from matching.labels import Labels
-from matching.lead_rows import PAIRS, pair_row
-from matching.lead_words import Standing, nobody
 from matching.policy import sets_up
-from matching.programme_report import COUNTED, report_of
-from matching.ranking import BEYOND, Order, Ranking
-from matching.reach import Crowd
-from matching.reach_words import ReachTold, tell
-from matching.review_pages import review_of
+from matching.programmes.lead_rows import PAIRS, pair_row
+from matching.programmes.lead_words import Standing, nobody
+from matching.programmes.ranking import BEYOND, Order, Ranking
+from matching.programmes.reach import Crowd
+from matching.programmes.reach_words import ReachTold, tell
+from matching.programmes.report import COUNTED, report_of
+from matching.programmes.review_pages import review_of
 from matching.wording import area_label
 
 ROWS: Final = 25

@@ -8,7 +8,7 @@ from chassis.translation import gettext as _
 
 from matching.domain.mentorship import Mentorship
 from matching.domain.suggestion import Suggestion
-from matching.lead_words import Part, Standing, band, parts
+from matching.programmes.lead_words import Part, Standing, band, parts
 from matching.wording import area_label
 
 PAIRS: Final = 25

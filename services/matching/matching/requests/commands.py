@@ -12,13 +12,13 @@ from contracts.matching import Side
 
 from chassis import clock
 from matching.commands import Commands, told
-from matching.discovery import Discovery, other_side
 from matching.domain.members import Member
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.domain.places import places_id
 from matching.domain.programme import Programme
 from matching.domain.proposal import Origin, Partner
 from matching.eligibility import broken_rule
+from matching.requests.discovery import Discovery, other_side
 from matching.store import Store
 
 MOST_OPEN: Final = 5

@@ -22,8 +22,8 @@ from matching.commands import Commands
 from matching.domain.agreement import LONGEST_REFLECTION, Intent
 from matching.domain.mentorship import Mentorship
 from matching.domain.times import LONGEST_AHEAD, ArrangedSession, rfc3339
-from matching.session_commands import SessionCommands, local_now
-from matching.session_words import Told, Zones
+from matching.sessions.commands import SessionCommands, local_now
+from matching.sessions.words import Told, Zones
 
 _LONGEST_TYPED: Final = 1000
 

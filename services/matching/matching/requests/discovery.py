@@ -19,7 +19,7 @@ from matching.eligibility import engine_person
 from matching.engine.engine import Engine
 from matching.engine.people import Person
 from matching.engine.proposals import Proposal
-from matching.reach import Crowd
+from matching.programmes.reach import Crowd
 from matching.store import Store
 from matching.terms import terms_of
 

@@ -27,7 +27,7 @@ from matching.engine.bulk.draft import draft
 from matching.engine.engine import Engine
 from matching.engine.proposals import Pair, Proposal
 from matching.engine.rules import Rules
-from matching.landscape import OVER, Change, Known, Landscape, hold, is_settled, make_engine, tie_of
+from matching.proposing.landscape import OVER, Change, Known, Landscape, hold, is_settled, make_engine, tie_of
 from matching.settings import MatchingSettings
 from matching.store import Store
 from matching.terms import terms_of

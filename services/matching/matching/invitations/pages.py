@@ -18,9 +18,9 @@ from chassis import clock
 from matching.commands import Commands
 from matching.domain.invitation import MOST_AT_ONCE
 from matching.domain.programme import Programme
-from matching.invitation_words import for_invited, for_lead
-from matching.invitations import Invitations, takes_part
-from matching.inviting import Suggested
+from matching.invitations.commands import Invitations, takes_part
+from matching.invitations.suggesting import Suggested
+from matching.invitations.words import for_invited, for_lead
 from matching.labels import Labels
 from matching.wording import area_label
 

@@ -1,0 +1,1 @@
+"""Inviting people who would not think of themselves."""

@@ -1,0 +1,1 @@
+"""Programmes as their leads work on them: setting up, looking over, reports."""

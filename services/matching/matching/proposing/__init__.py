@@ -1,0 +1,1 @@
+"""The engine's role: what it remembers, what it proposes, and its runs."""

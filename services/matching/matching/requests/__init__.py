@@ -1,0 +1,1 @@
+"""Looking for somebody by oneself, asking, offering."""
