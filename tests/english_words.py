@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from local.messages import PACKAGES, catalogue_of, read
-from profiles.starter import STARTER
+from profiles.taxonomy.starter import STARTER
 
 _GAP = re.compile(r"%\(\w+\)s|\{\w+\}")
 _READ_OUT = {"aria-label", "alt", "title", "placeholder", "content"}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from profiles.columns import COLUMNS
+from profiles.rosters.columns import COLUMNS
 
 DEFAULTS = {
     "manager_id": "",

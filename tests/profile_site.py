@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 from profile_provider import Provider
 from profiles.domain import Member
-from profiles.importing import Report
+from profiles.rosters.importing import Report
 from profiles.store import Store
 
 TENANT = "demo"

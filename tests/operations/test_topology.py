@@ -18,7 +18,7 @@ from notifications.domain.notice import Notice
 from notifications.domain.thread import Thread
 from operations.checker.topology import PRODUCT, Life
 from profiles.domain import Profile
-from profiles.taxonomy import Taxonomy
+from profiles.taxonomy.document import Taxonomy
 
 from contracts.examples import load, read, topic_of
 

@@ -11,7 +11,7 @@ from profile_provider import Provider as OtherParty
 from profile_rosters import a_file, a_row
 from profile_site import SITE, TENANT, Site, silent
 from profiles.app import compose, make_app
-from profiles.importing import import_roster
+from profiles.rosters.importing import import_roster
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
 from profiles.store import Store

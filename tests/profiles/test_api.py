@@ -8,7 +8,7 @@ import httpx
 import pytest
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site
-from profiles.starter import STARTER
+from profiles.taxonomy.starter import STARTER
 
 pytestmark = pytest.mark.connected
 V1 = "/api/profiles/v1"

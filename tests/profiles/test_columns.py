@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from profiles.columns import Columns, RosterError, Source, delimiter_of, documented, layout_of
 from profiles.domain import RosterRow
-from profiles.roster import Roster
-from profiles.roster_file import RosterFile, header_of
-from profiles.starter import STARTER
+from profiles.rosters.columns import Columns, RosterError, Source, delimiter_of, documented, layout_of
+from profiles.rosters.file import RosterFile, header_of
+from profiles.rosters.roster import Roster
+from profiles.taxonomy.starter import STARTER
 
 GERMAN = (
     *("Personalnummer", "Vorname", "Nachname", "E-Mail", "Stellenbezeichnung", "Vorgesetzten-Nummer", "Stufe"),

@@ -6,10 +6,10 @@ import pytest
 from local.company import AREAS as COMPANY_AREAS
 from local.company import COLUMNS as COMPANY_COLUMNS
 from local.company import write_roster
-from profiles.columns import COLUMNS
 from profiles.domain import Role, RosterRow
-from profiles.roster import Roster, unfit_managers
-from profiles.starter import STARTER
+from profiles.rosters.columns import COLUMNS
+from profiles.rosters.roster import Roster, unfit_managers
+from profiles.taxonomy.starter import STARTER
 
 
 def company(path: Path, people: int, seed: int = 7) -> dict[str, RosterRow]:

@@ -7,9 +7,9 @@ import pytest
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, silent
-from profiles.columns import RosterError
-from profiles.importing import Report, import_roster
-from profiles.jobs import Wish
+from profiles.rosters.columns import RosterError
+from profiles.rosters.importing import Report, import_roster
+from profiles.rosters.jobs import Wish
 from profiles.store import Store
 
 pytestmark = pytest.mark.connected

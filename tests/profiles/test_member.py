@@ -9,11 +9,11 @@ from contracts.envelope import Event
 from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from profile_rosters import a_row
-from profiles.areas import Change, Kind
-from profiles.columns import COLUMNS, layout_of
 from profiles.domain import Imported, Member, Profile, Regional, RosterRow
-from profiles.roster import read_row
-from profiles.starter import STARTER
+from profiles.rosters.columns import COLUMNS, layout_of
+from profiles.rosters.roster import read_row
+from profiles.taxonomy.areas import Change, Kind
+from profiles.taxonomy.starter import STARTER
 
 AT = "2026-10-05T21:15:00.000Z"
 

@@ -14,9 +14,9 @@ from matching.eligibility import engine_person
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site, silent
 from profiles.app import compose
-from profiles.columns import REQUIRED
 from profiles.functions import function_label
-from profiles.importing import import_roster
+from profiles.rosters.columns import REQUIRED
+from profiles.rosters.importing import import_roster
 from profiles.settings import ProfilesSettings
 from topic_records import all_records
 

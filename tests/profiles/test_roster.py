@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from profile_rosters import a_file, a_row
-from profiles.columns import COLUMNS, REQUIRED, RosterError
 from profiles.domain import Role, RosterRow
-from profiles.roster import Roster, RowError, unfit_managers
-from profiles.starter import STARTER
+from profiles.rosters.columns import COLUMNS, REQUIRED, RosterError
+from profiles.rosters.roster import Roster, RowError, unfit_managers
+from profiles.taxonomy.starter import STARTER
 
 
 def read(path: Path) -> list[RosterRow | list[RowError]]:

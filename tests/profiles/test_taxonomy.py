@@ -8,9 +8,9 @@ from chassis.errors import InvalidError, NotFoundError, PreconditionError
 from contracts.profiles import TaxonomyPublished
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from profiles.areas import MOST_IN_USE, Area, Areas, Family, Words, new_code
-from profiles.starter import STARTER
-from profiles.taxonomy import VERSIONS_KEPT, Place, Sent, Taxonomy
+from profiles.taxonomy.areas import MOST_IN_USE, Area, Areas, Family, Words, new_code
+from profiles.taxonomy.document import VERSIONS_KEPT, Place, Sent, Taxonomy
+from profiles.taxonomy.starter import STARTER
 
 _KEYS = count(1)
 

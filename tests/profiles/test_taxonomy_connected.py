@@ -12,11 +12,11 @@ from contracts.topics import TAXONOMY
 from profile_rosters import a_file, a_row
 from profile_site import TENANT, Site, silent
 from profiles.app import compose
-from profiles.areas import Words
-from profiles.importing import Report, import_roster
+from profiles.rosters.importing import Report, import_roster
 from profiles.settings import ProfilesSettings
 from profiles.store import Store
-from profiles.taxonomy import Place, Sent, Taxonomy
+from profiles.taxonomy.areas import Words
+from profiles.taxonomy.document import Place, Sent, Taxonomy
 from topic_records import all_records
 
 pytestmark = pytest.mark.connected

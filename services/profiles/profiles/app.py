@@ -7,13 +7,17 @@ from chassis.web.http import make_api
 from fastapi import FastAPI
 from httpx import ASGITransport
 
-from profiles import api, imports, pages, regional, taking_part, taxonomy_api, taxonomy_pages, taxonomy_versions
+from profiles import api, pages, regional, taking_part
 from profiles.parts import Parts
+from profiles.rosters import imports
+from profiles.rosters.uploads import Uploads
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
 from profiles.store import Store
+from profiles.taxonomy import api as taxonomy_api
+from profiles.taxonomy import pages as taxonomy_pages
+from profiles.taxonomy import versions as taxonomy_versions
 from profiles.tokens import Tokens
-from profiles.uploads import Uploads
 
 
 def compose(settings: ProfilesSettings) -> Service[Store]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chassis import clock, logs
 from profiles.app import compose
-from profiles.command import import_file
+from profiles.rosters.command import import_file
 from profiles.settings import ProfilesSettings
 
 

@@ -14,7 +14,7 @@ from contracts.profiles import MOST_LEFT, DirectoryUpdated, ProfileUpdated
 from contracts.topics import DIRECTORY, PROFILE
 from pydantic import BaseModel, ConfigDict
 
-from profiles.areas import Areas
+from profiles.taxonomy.areas import Areas
 
 MAX_AREAS: Final = 12
 MAX_CAPACITY: Final = 10

@@ -19,12 +19,12 @@ from pydantic import BaseModel, Field
 from chassis import clock
 from profiles import regional
 from profiles.api import AreaCode, Capacity, FunctionCode, card_of, own
-from profiles.areas import Areas
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Member, Profile
 from profiles.functions import function_label
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
 from profiles.signin import ATTEMPT_COOKIE, CALLBACK, set_cookie, sign_in
+from profiles.taxonomy.areas import Areas
 from profiles.tokens import ATTEMPT_SECONDS, SESSION_SECONDS
 
 router = APIRouter(include_in_schema=False)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from profiles.rosters.uploads import Uploads
 from profiles.settings import ProfilesSettings
 from profiles.signin import Provider
 from profiles.store import Store
 from profiles.tokens import Tokens
-from profiles.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)

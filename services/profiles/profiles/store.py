@@ -11,12 +11,12 @@ from chassis.delivery import Delivery
 from chassis.state.documents import AlreadyExistsError, Documents
 from chassis.state.mongo import IN_LIMIT, Index
 
-from profiles.columns import Columns
 from profiles.domain import Member
 from profiles.functions import Functions
-from profiles.jobs import ImportJob, JobStatus
 from profiles.keys import KeySet
-from profiles.taxonomy import Taxonomy
+from profiles.rosters.columns import Columns
+from profiles.rosters.jobs import ImportJob, JobStatus
+from profiles.taxonomy.document import Taxonomy
 
 R = TypeVar("R")
 

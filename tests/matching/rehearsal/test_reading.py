@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from matching.rehearsal.reading import COLUMNS, OWN, REQUIRED, FileError, Roster, read_roster
 from matching.rehearsal.rules_file import read_rules
-from profiles.columns import COLUMNS as COLUMNS_OF_THE_IMPORT
-from profiles.columns import REQUIRED as REQUIRED_BY_THE_IMPORT
+from profiles.rosters.columns import COLUMNS as COLUMNS_OF_THE_IMPORT
+from profiles.rosters.columns import REQUIRED as REQUIRED_BY_THE_IMPORT
 
 DAY = date(2026, 11, 27)
 HEADER = "employee_id,email,name,title,manager_id,level,unit,country,time_zone,languages,joined"

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from profiles.columns import RosterError
-from profiles.importing import Report, import_roster
-from profiles.jobs import Wish
-from profiles.roster_file import header_of
+from profiles.rosters.columns import RosterError
+from profiles.rosters.file import header_of
+from profiles.rosters.importing import Report, import_roster
+from profiles.rosters.jobs import Wish
 from profiles.store import Store
 
 _SHOWN: Final = 50

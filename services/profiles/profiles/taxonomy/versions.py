@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from profiles.api import card_of
-from profiles.areas import Areas, Change, Kind, Words
-from profiles.taxonomy_pages import PAGE, AtDesk, language_name
+from profiles.taxonomy.areas import Areas, Change, Kind, Words
+from profiles.taxonomy.pages import PAGE, AtDesk, language_name
 
 router = APIRouter(include_in_schema=False)
 _SHOWN: Final = 40

@@ -14,8 +14,8 @@ from chassis.state.aggregate import Aggregate
 from contracts.profiles import KnownArea, TaxonomyPublished
 from pydantic import BaseModel, ConfigDict
 
-from profiles.areas import Areas, Change, Kind, Words, new_code
-from profiles.starter import STARTER
+from profiles.taxonomy.areas import Areas, Change, Kind, Words, new_code
+from profiles.taxonomy.starter import STARTER
 
 VERSIONS_KEPT: Final = 400
 """So many changes can be looked at again; an array in a document is bounded."""

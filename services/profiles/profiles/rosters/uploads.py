@@ -13,11 +13,11 @@ from chassis.ids import new_id
 from starlette.datastructures import UploadFile
 
 from chassis import clock, logs, telemetry
-from profiles import staging
-from profiles.columns import Columns, RosterError, documented
-from profiles.importing import AS_IT_IS, Progress, Report, import_roster
-from profiles.jobs import ImportJob, JobStatus, Problem, Wish
-from profiles.roster_file import header_of
+from profiles.rosters import staging
+from profiles.rosters.columns import Columns, RosterError, documented
+from profiles.rosters.file import header_of
+from profiles.rosters.importing import AS_IT_IS, Progress, Report, import_roster
+from profiles.rosters.jobs import ImportJob, JobStatus, Problem, Wish
 from profiles.store import Store
 
 MOST_BYTES: Final = 64 * 1024 * 1024  # some 300,000 people

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from profiles.areas import Area, Areas, Family, Words
+from profiles.taxonomy.areas import Area, Areas, Family, Words
 
 _FAMILIES: Final = (
     (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from profiles.columns import LONGEST_NAME, MOST_COLUMNS, RosterError, delimiter_of
+from profiles.rosters.columns import LONGEST_NAME, MOST_COLUMNS, RosterError, delimiter_of
 
 
 @dataclass(slots=True)

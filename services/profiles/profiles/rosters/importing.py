@@ -15,13 +15,13 @@ from chassis.state.documents import AlreadyExistsError
 from contracts.profiles import MOST_FUNCTIONS
 
 from chassis import clock
-from profiles.areas import Areas
-from profiles.columns import RosterError
 from profiles.domain import Imported, Member, Profile, RosterRow
 from profiles.functions import has_room
-from profiles.jobs import Counts, Wish
-from profiles.roster import Roster, RowError, unfit_managers
+from profiles.rosters.columns import RosterError
+from profiles.rosters.jobs import Counts, Wish
+from profiles.rosters.roster import Roster, RowError, unfit_managers
 from profiles.store import Store
+from profiles.taxonomy.areas import Areas
 
 AS_IT_IS: Final = Wish()
 _BATCH: Final = 100

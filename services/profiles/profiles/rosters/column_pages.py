@@ -9,10 +9,10 @@ from chassis.errors import InvalidError
 from chassis.translation import gettext as _
 from chassis.translation import mark
 
-from profiles import staging
-from profiles.columns import COLUMNS, JOINED, OWN, REQUIRED, Columns, Source
-from profiles.jobs import ImportJob
-from profiles.roster_file import RosterFile
+from profiles.rosters import staging
+from profiles.rosters.columns import COLUMNS, JOINED, OWN, REQUIRED, Columns, Source
+from profiles.rosters.file import RosterFile
+from profiles.rosters.jobs import ImportJob
 
 _SHOWN_ROWS: Final = 3
 _LONGEST: Final = 80

@@ -9,7 +9,7 @@ from chassis.state.aggregate import Aggregate
 from chassis.translation import gettext as _
 from pydantic import BaseModel, ConfigDict
 
-from profiles.columns import Columns
+from profiles.rosters.columns import Columns
 
 KEPT_ERRORS: Final = 1000  # an array in a document is bounded; the count is not
 _SILENT_SECONDS: Final = 60

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import clock
 from profiles.api import V1, AreaCode, member_or_service
-from profiles.areas import Area, Areas, Kind, Words
 from profiles.levels import LEVEL_NAMES
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
-from profiles.taxonomy import Place, Sent, Taxonomy
+from profiles.taxonomy.areas import Area, Areas, Kind, Words
+from profiles.taxonomy.document import Place, Sent, Taxonomy
 
 router = APIRouter(prefix=f"{V1}/taxonomy", tags=["taxonomy"])
 PURPOSE: Final = "taxonomy"

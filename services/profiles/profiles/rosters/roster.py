@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 from contracts.codes import COUNTRIES, LANGUAGES
 
 from chassis import zones
-from profiles.areas import Areas
-from profiles.columns import REQUIRED, Columns, Layout, layout_of
 from profiles.domain import MAX_AREAS, MAX_CAPACITY, MAX_WISHES, Contact, Directory, Profile, Role, RosterRow
-from profiles.roster_file import RosterFile
+from profiles.rosters.columns import REQUIRED, Columns, Layout, layout_of
+from profiles.rosters.file import RosterFile
+from profiles.taxonomy.areas import Areas
 
 _LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "function": 80, "site": 80}
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")

@@ -18,13 +18,13 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 
 from chassis import clock
-from profiles import column_pages, staging
 from profiles.api import V1, PersonCard, card_of, member_or_service
-from profiles.columns import OPTIONAL, REQUIRED
-from profiles.jobs import Counts, ImportJob, JobStatus, Problem, Wish
 from profiles.parts import HasParts, Parts
 from profiles.policy import POLICY
-from profiles.uploads import MOST_BYTES, Ask, read_upload, receive
+from profiles.rosters import column_pages, staging
+from profiles.rosters.columns import OPTIONAL, REQUIRED
+from profiles.rosters.jobs import Counts, ImportJob, JobStatus, Problem, Wish
+from profiles.rosters.uploads import MOST_BYTES, Ask, read_upload, receive
 
 router = APIRouter()
 _pages: Final = Pages("profiles")

@@ -18,11 +18,11 @@ from chassis.web.policy import Resource
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from profiles.areas import LONGEST_LABEL, LONGEST_SENTENCE, Area, Areas, Family, Words
 from profiles.parts import HasParts
 from profiles.policy import POLICY
-from profiles.taxonomy import Place, Taxonomy
-from profiles.taxonomy_api import Command, change, words_of
+from profiles.taxonomy.api import Command, change, words_of
+from profiles.taxonomy.areas import LONGEST_LABEL, LONGEST_SENTENCE, Area, Areas, Family, Words
+from profiles.taxonomy.document import Place, Taxonomy
 
 router = APIRouter(include_in_schema=False)
 pages: Final = Pages("profiles")

@@ -1,0 +1,1 @@
+"""Rosters on their way into the directory: read, tried out, imported."""

@@ -1,0 +1,1 @@
+"""The areas of an organisation, and how they are edited."""
