@@ -105,7 +105,7 @@ TOUR: Final = View(
     ".jpeg",
     only=(
         *("home-of-a-junior", "proposals", "discover", "mentorship-running", "programme-form", "programme"),
-        *("insights", "import-columns"),
+        *("programme-invite", "insights", "taxonomy", "import-columns", "operations-of-a-service"),
     ),
 )
 """What `docs/tour.md` shows."""

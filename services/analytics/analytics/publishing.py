@@ -20,6 +20,7 @@ from chassis import clock, logs
 log = logs.get()
 _LOOK_EVERY_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 3.0
+_READERS_PATIENCE_SECONDS: Final = 5.0
 _MARKER_DAYS: Final = 7
 _MOST_MONTHS: Final = 24
 
@@ -33,10 +34,20 @@ class Publisher:
         self._k = k
         self._published: dict[str, Period] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._making: set[asyncio.Task[None]] = set()
 
-    async def reports(self, tenant: str) -> list[Report]:
-        """The reports of every closed month, oldest first; makes those that are due."""
-        await self._catch_up(tenant)
+    async def reports(self, tenant: str, *, patience: float = _READERS_PATIENCE_SECONDS) -> list[Report]:
+        """The reports of every closed month, oldest first.
+
+        Those that are due are made first, unless that takes longer than a reader should wait: the search for what a
+        report could give away may take minutes, and it goes on without them.
+        """
+        making = asyncio.create_task(self._catch_up(tenant))
+        self._making.add(making)
+        making.add_done_callback(self._made)
+        done, _ = await asyncio.wait({making}, timeout=patience)
+        for each in done:
+            each.result()
         running = months.month_of(clock.today())
         return [report for report in await self._store.reports(tenant) if report.period < running]
 
@@ -53,6 +64,11 @@ class Publisher:
             except TransientError as error:
                 log.warning("reports.waiting", error=str(error))
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    def _made(self, making: asyncio.Task[None]) -> None:
+        self._making.discard(making)
+        if not making.cancelled() and (error := making.exception()) is not None:
+            log.warning("reports.waiting", error=type(error).__name__)
 
     async def _catch_up(self, tenant: str) -> None:
         running = months.month_of(clock.today())
