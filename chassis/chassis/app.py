@@ -109,7 +109,11 @@ class Service(Generic[S]):
         asks = "Operators ask with `ops`: lag, pending, dead, parked, why."
         parser = argparse.ArgumentParser(prog=f"python -m {self.name}", epilog=asks)
         parser.add_argument("command", nargs="?", choices=["serve", "migrate", "openapi"], default="serve")
-        {"serve": self.run, "migrate": self.migrate, "openapi": self.describe}[parser.parse_args(arguments).command]()
+        self.carry_out(parser.parse_args(arguments).command)
+
+    def carry_out(self, command: str | None) -> None:
+        """One of the commands that every service has: migrate, openapi, or else serve."""
+        {"migrate": self.migrate, "openapi": self.describe}.get(command or "", self.run)()
 
     def _configure(self) -> None:
         logs.configure(self.settings, self.name)

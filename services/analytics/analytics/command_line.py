@@ -24,14 +24,7 @@ def main() -> int:
     settings = Settings()
     if arguments.command == "rebuild":
         return asyncio.run(_rebuild(settings, only_check=arguments.check))
-    service = build(settings)
-    match arguments.command:
-        case "migrate":
-            service.migrate()
-        case "openapi":
-            service.describe()
-        case _:
-            service.run()
+    build(settings).carry_out(arguments.command)
     return 0
 
 

@@ -25,14 +25,10 @@ def main() -> int:
     match asked.role:
         case "engine":
             compose_engine(EngineSettings()).run()
-        case "migrate":
-            compose_api(MatchingSettings()).migrate()
-        case "openapi":
-            compose_api(MatchingSettings()).describe()
         case "programme":
             return asyncio.run(_command(asked))
         case _:
-            compose_api(MatchingSettings()).run()
+            compose_api(MatchingSettings()).carry_out(asked.role)
     return 0
 
 

@@ -25,14 +25,7 @@ def main() -> int:
     settings = ProfilesSettings()
     if arguments.command == "import":
         return _import(settings, arguments.file)
-    service = compose(settings)
-    match arguments.command:
-        case "migrate":
-            service.migrate()
-        case "openapi":
-            service.describe()
-        case _:
-            service.run()
+    compose(settings).carry_out(arguments.command)
     return 0
 
 
