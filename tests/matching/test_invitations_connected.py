@@ -239,6 +239,25 @@ async def test_who_has_joined_or_left_meanwhile_is_passed_over(site: Site) -> No
     assert await invited(site, found) == {"j2"}
 
 
+async def test_who_left_the_programme_is_not_asked_back(site: Site) -> None:
+    """Neither suggested, nor invited by a form that was open when they left: j3 before, j4 after the page was drawn."""
+    found = await programme(site)
+
+    def leave(member: Member) -> None:
+        entry = member.directory
+        assert entry is not None
+        member.learn_directory(entry.model_copy(update={"left": (found.id,)}))
+
+    await site.store.members.change(site.tenant, "j3", leave)
+    async with site.as_("olga") as olga:
+        shown = suggested((await olga.get(f"/programmes/{found.id}/invitations")).text)
+    assert "j3" not in shown
+    assert "j4" in shown
+    await site.store.members.change(site.tenant, "j4", leave)
+    await invite(site, found, do="picked", member=["j3", "j4", "j5"])
+    assert await invited(site, found) == {"j5"}
+
+
 def without_keys(page: str) -> str:
     """A page without what is new each time it is drawn."""
     return re.sub(r'(name="idempotency_key" value=")[^"]*', r"\1", re.sub(r"nonce-?[\w=+/\"-]*", "", page))

@@ -66,6 +66,7 @@ class Invitations:
             self._kept[programme.id] = kept
         since = clock.rfc3339(clock.now() - _QUIET)
         apart = await self._store.not_to_be_invited(programme, since) | set(programme.plan.leads)
+        apart |= self._crowd.left(programme.tenant, programme.id)
         return spread((each for each in kept[2] if each.member not in apart), programme.id)
 
     def sampled(self, programme: Programme) -> bool:
@@ -128,7 +129,11 @@ def takes_part(member: Member, programme: Programme) -> bool:
 async def send(store: Store, programme: Programme, round_: InvitationRound, picks: Sequence[Pick]) -> None:
     """Store invitations; who was invited before, has left or takes part by now is passed over."""
     known = await store.members.find_ids(programme.tenant, [each.member for each in picks])
-    there = {each.id for each in known.values() if each.directory and not takes_part(each, programme)}
+    there = {
+        each.id
+        for each in known.values()
+        if each.directory and each.takes_part_in(programme.id) and not takes_part(each, programme)
+    }
     at = clock.timestamp()
     await store.invitations.insert_many(
         [Invitation.send(programme, each, round_.by, at) for each in picks if each.member in there]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -110,6 +111,7 @@ class Crowd:
         self._store = store
         self._people: dict[str, tuple[float, date, list[Person]]] = {}
         self._enrolled: dict[str, set[str]] = {}
+        self._left: dict[str, dict[str, set[str]]] = {}
         self._sampled: set[str] = set()
         self._reading = asyncio.Lock()
 
@@ -132,6 +134,10 @@ class Crowd:
         """Those of the people that were read last who take part."""
         return self._enrolled.get(tenant, set())
 
+    def left(self, tenant: str, programme: str) -> set[str]:
+        """Those of them who take no part in one programme."""
+        return self._left.get(tenant, {}).get(programme, set())
+
     def sampled(self, tenant: str) -> bool:
         """Whether only some people were read."""
         return tenant in self._sampled
@@ -140,12 +146,16 @@ class Crowd:
         """In portions, so that other requests are answered in between."""
         people: list[Person] = []
         enrolled: set[str] = set()
+        left: defaultdict[str, set[str]] = defaultdict(set)
         for begin, end in pairwise(("", *_BY_FIRST_DIGIT, _BEHIND_ALL)):
             found = await self._store.members.find(tenant, {"_id": {"$gte": begin, "$lt": end}}, limit=_PORTION)
             people += [engine_person(each.directory, each.profile, today) for each in found if each.directory]
             enrolled |= {each.id for each in found if each.profile and each.profile.enrolled}
+            for each in found:
+                for programme in each.directory.left if each.directory else ():
+                    left[programme].add(each.id)
             if len(found) == _PORTION:
                 self._sampled.add(tenant)
             await asyncio.sleep(0)
-        self._enrolled[tenant] = enrolled
+        self._enrolled[tenant], self._left[tenant] = enrolled, left
         return people
