@@ -1,6 +1,7 @@
 """Pages speak the reader's language, hold nothing that runs, and keep what they show apart from what people typed."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -110,11 +111,14 @@ def test_the_navigation_marks_where_one_is() -> None:
 
 
 def test_the_navigation_offers_what_the_caller_may_see() -> None:
-    """Insights are for analysts and operators; without a caller there is only sign-in."""
+    """What belongs to a role stands in a row of its own; without a caller there is only sign-in."""
     links = r'<a class="nav__link" href="([^"]*)"'
     mine = ["/", "/proposals", "/discover", "/inbox", "/programmes", "/profile", "/preferences"]
     assert re.findall(links, gallery(caller=MEMBER)) == mine
-    assert "/insights" in re.findall(links, gallery(caller=ANALYST))
+    assert re.findall(links, gallery(caller=ANALYST)) == [*mine, "/insights"]
+    organiser, operator = (replace(MEMBER, roles=frozenset({role})) for role in ("organiser", "operator"))
+    assert re.findall(links, gallery(caller=organiser)) == [*mine, "/taxonomy"]
+    assert re.findall(links, gallery(caller=operator)) == [*mine, "/insights", "/import", "/operations"]
     stranger = gallery(caller=None)
     assert re.findall(links, stranger) == []
     assert 'href="/sign-in"' in stranger
