@@ -6,6 +6,7 @@ from typing import Final
 from checker_bugs_told import FACTS, PAIRS, THREADS, notices, thread
 from checker_draft import Draft, bug
 from checker_world import LEAVER
+from operations.checker.model import Ending
 
 STATES: Final = "matching.mentorship-state.v1"
 ROWS: Final = ("analytics", "mentorships")
@@ -57,8 +58,9 @@ def fact_forgotten(draft: Draft) -> None:
 
 @bug("I6", "never-said", 1, "lost", "effect-of-nothing")
 def state_expired(draft: Draft) -> None:
-    """A state topic is kept for a time, and not compacted."""
-    for said in draft.said("profiles.directory.v1", "m0"):
+    """A state topic is kept for a time, and not compacted. Whoever said it had got an answer."""
+    told = (draft.said("profiles.directory.v1", f"m{number}") for number in range(8))
+    for said in next(each for each in told if each and all(draft.command(one).ending is Ending.OK for one in each)):
         draft.remove(*draft.copies(said))
 
 

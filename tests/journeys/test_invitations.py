@@ -31,7 +31,11 @@ async def mailed(stack: Stack, to: str) -> str:
 async def invite_two(stack: Stack, lead: Page) -> list[str]:
     """The lead ticks the first two who are suggested; their addresses."""
     await lead.get_by_role("link", name="Programmes").click()
-    await lead.locator(".card", has=lead.get_by_role("heading", name="Fresh Eyes")).get_by_role("link").click()
+    await (
+        lead.locator(".card", has=lead.get_by_role("heading", name="Fresh Eyes"))
+        .get_by_role("link", name="Run and coverage")
+        .click()
+    )
     await lead.get_by_role("link", name="Invite").click()
     boxes = lead.get_by_role("checkbox")
     await expect(lead.locator("ul.reasons li").first).to_be_visible()
