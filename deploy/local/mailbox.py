@@ -4,6 +4,7 @@ import argparse
 import html
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,30 +25,49 @@ pre{white-space:pre-wrap;font:inherit;background:#f4f6f8;padding:1rem;border-rad
 </style>"""
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a page shows of a mail."""
+
+    to: str
+    subject: str
+    message_id: str
+    text: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Mail":
+        """The mail of a file."""
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if not isinstance(message, EmailMessage):
+            raise TypeError(path.name)
+        body = message.get_body(("plain", "html"))
+        text = str(body.get_content()) if body is not None else ""
+        return cls(str(message["To"]), str(message["Subject"]), str(message["Message-ID"]), text)
+
+
 class Mailbox:
-    """Mails as files, the newest last."""
+    """Mails as files, the newest last. A file is read once: there may be thousands, and nobody changes one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known: dict[int, Mail] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """Keep one mail before it is acknowledged."""
         number = len(list(self._folder.glob("*.eml"))) + 1
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        (self._folder / f"{number:06}.eml").write_bytes(content)
+        arriving = self._folder / f"{number:06}.part"
+        arriving.write_bytes(content)
+        arriving.rename(arriving.with_suffix(".eml"))  # whoever reads it reads all of it
         return "250 kept"
 
-    def mails(self) -> dict[int, EmailMessage]:
+    def mails(self) -> dict[int, Mail]:
         """Number → mail."""
-        return {int(path.stem): _read(path) for path in sorted(self._folder.glob("*.eml"))}
-
-
-def _read(path: Path) -> EmailMessage:
-    message = message_from_bytes(path.read_bytes(), policy=policy.default)
-    if not isinstance(message, EmailMessage):
-        raise TypeError(path.name)
-    return message
+        for path in self._folder.glob("*.eml"):
+            if (number := int(path.stem)) not in self._known:
+                self._known[number] = Mail.read(path)
+        return dict(sorted(self._known.items()))
 
 
 def application(mailbox: Mailbox, smtp_port: int) -> FastAPI:
@@ -65,8 +85,8 @@ def application(mailbox: Mailbox, smtp_port: int) -> FastAPI:
     @app.get("/mailbox")
     def index() -> HTMLResponse:
         rows = "".join(
-            f'<li><a href="/mailbox/{number}">{html.escape(str(mail["Subject"]))}</a><br>'
-            f"<small>to {html.escape(str(mail['To']))}</small></li>"
+            f'<li><a href="/mailbox/{number}">{html.escape(mail.subject)}</a><br>'
+            f"<small>to {html.escape(mail.to)}</small></li>"
             for number, mail in reversed(mailbox.mails().items())
         )
         return _page(
@@ -74,31 +94,18 @@ def application(mailbox: Mailbox, smtp_port: int) -> FastAPI:
         )
 
     @app.get("/mailbox/api")
-    def listing() -> list[dict[str, str]]:
-        return [
-            {
-                "to": str(mail["To"]),
-                "subject": str(mail["Subject"]),
-                "message_id": str(mail["Message-ID"]),
-                "text": _text(mail),
-            }
-            for mail in mailbox.mails().values()
-        ]
+    def listing() -> list[Mail]:
+        return [*mailbox.mails().values()]
 
     @app.get("/mailbox/{number}")
     def read(number: int) -> HTMLResponse:
         if (mail := mailbox.mails().get(number)) is None:
             raise HTTPException(404, "There is no such mail.")
-        head = f"<p><small>to {html.escape(str(mail['To']))}</small></p>"
+        head = f"<p><small>to {html.escape(mail.to)}</small></p>"
         back = '<p><a href="/mailbox">All mail</a></p>'
-        return _page(str(mail["Subject"]), f"{head}<pre>{html.escape(_text(mail))}</pre>{back}")
+        return _page(mail.subject, f"{head}<pre>{html.escape(mail.text)}</pre>{back}")
 
     return app
-
-
-def _text(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain", "html"))
-    return str(body.get_content()) if body is not None else ""
 
 
 def _page(title: str, body: str) -> HTMLResponse:
