@@ -116,7 +116,8 @@ class Cast:
             return None
         await somebody.submit("/discover", look | {"member": them})
         asked = [each for each in await somebody.proposals() if each[other(side).value] == them]
-        if not asked:
+        # The engine may have proposed the two at the same moment: then the request is refused, and this is their yes.
+        if not asked or not await _says_yes(somebody, asked[0]["id"]):
             return None
         return Pair(life, asked[0]["id"], {side: somebody, other(side): await self.member(self.ids[them])})
 
