@@ -12,6 +12,8 @@ from typing import Final
 UNBOUNDED: Final = 10**9
 Term = tuple[int, int]  # variable, +1 or -1
 _BUDGET: Final = 600  # decisions of one search
+_STEPS: Final = 50_000  # narrowings of one search, beside so many of each variable:
+_STEPS_A_VARIABLE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class _Search:
     def __init__(self, worlds: Worlds) -> None:
         self._low, self._high, self._truth, self._constraints, self._touching = worlds.parts()
         self._trail: list[tuple[int, int, int]] = []
+        # Two constraints can chase each other over a wide variable one person at a time, for a thousand million steps.
+        self._steps = _STEPS + _STEPS_A_VARIABLE * len(self._low)
 
     def succeeds(self, goal: int) -> bool:
         """Whether a world was found that satisfies this constraint too, within the budget."""
@@ -86,6 +90,8 @@ class _Search:
         held = self.spread([goal])
         for _ in range(_BUDGET):
             while not held:
+                if self._steps <= 0:
+                    return False
                 while choices and not choices[-1][1]:
                     choices.pop()
                 if not choices:
@@ -138,7 +144,10 @@ class _Search:
         return self.spread(self._touching[number])
 
     def spread(self, indexes: Iterable[int]) -> bool:
-        """Follow these constraints, and those that their changes touch, until nothing changes."""
+        """Follow these constraints, and those that their changes touch, until nothing changes.
+
+        False when no world is left, and also when the search has used up its steps: what was narrowed holds.
+        """
         queue = deque(indexes)
         waiting = set(queue)
         while queue:
@@ -146,6 +155,9 @@ class _Search:
             waiting.discard(index)
             changed = self._narrow(self._constraints[index])
             if changed is None:
+                return False
+            self._steps -= len(changed)
+            if self._steps <= 0:
                 return False
             for number in changed:
                 for other in self._touching[number]:
