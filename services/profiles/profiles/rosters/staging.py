@@ -1,16 +1,18 @@
 """Rosters that wait on this machine: for their columns to be told, or to be imported after a trial.
 
-They hold names and addresses, so they are this user's alone and go after an hour, or with the next start.
+They hold names and addresses, so they are this user's alone and go after an hour; what a process left behind that ended
+before goes when another one starts or lets a file wait.
 """
 
 import asyncio
-import time
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
 from chassis.errors import NotFoundError
 from chassis.translation import gettext as _
+
+from chassis import clock
 
 _SECONDS: Final = 60 * 60
 _PREFIX: Final = "turnabout-roster-"
@@ -43,7 +45,7 @@ def take(job: str) -> Path:
 def tidy() -> None:
     """Delete what an earlier process left behind."""
     for path in Path(gettempdir()).glob(f"{_PREFIX}*"):
-        if time.time() - path.stat().st_mtime > _SECONDS:
+        if clock.real_ms() / 1000 - path.stat().st_mtime > _SECONDS:  # files know no shifted time
             path.unlink(missing_ok=True)
 
 

@@ -73,6 +73,7 @@ class Uploads:
         self._store = store
         self._tenant = tenant
         self._tasks: set[asyncio.Task[None]] = set()
+        staging.tidy()
 
     async def start(self, path: Path, wish: Wish = AS_IT_IS, by: str = "", *, ask: Ask = Ask.NEVER) -> ImportJob:
         """Begin to import a received file, or let it wait until somebody has said what its columns tell."""
