@@ -1,11 +1,12 @@
 """People who use the running stack: in a browser, or over HTTP as a browser would."""
 
+import asyncio
 from collections.abc import Mapping
 
 from local.members import Member, emails_by_member, member, roster_emails
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Locator, Page
 
-__all__ = ["Member", "emails_by_member", "member", "open_pairs", "roster_emails", "sign_in"]
+__all__ = ["Member", "emails_by_member", "member", "open_pairs", "roster_emails", "sign_in", "soon"]
 
 
 async def sign_in(browser: Browser, address: str, email: str) -> Page:
@@ -19,6 +20,15 @@ async def sign_in(browser: Browser, address: str, email: str) -> Page:
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await page.wait_for_url(f"{address}/")
     return page
+
+
+async def soon(page: Page, shown: Locator) -> Locator:
+    """Look again until the page shows it: what one service knows, another has heard within a moment."""
+    async with asyncio.timeout(30):
+        await page.wait_for_load_state()
+        while not await shown.count():
+            await page.reload()
+    return shown
 
 
 async def open_pairs(address: str, emails: Mapping[str, str], count: int) -> list[tuple[Member, Member, str]]:

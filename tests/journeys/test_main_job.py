@@ -16,7 +16,7 @@ from contracts.envelope import Envelope
 from contracts.notifications import NoticeSent
 from contracts.topics import NOTICE
 from local.stack import Stack
-from people_at_work import emails_by_member, member, roster_emails, sign_in
+from people_at_work import emails_by_member, member, roster_emails, sign_in, soon
 from playwright.async_api import Browser, Page, expect
 from topic_records import all_records
 
@@ -128,10 +128,7 @@ async def _mailed_once(stack: Stack, to: str, subject: str) -> None:
 
 async def _say_yes(stack: Stack, page: Page, couple: Couple, *, to: str) -> None:
     await page.goto(f"{stack.address}/proposals")
-    proposal = page.locator(f"#p-{couple.mentorship}")
-    async with asyncio.timeout(15):
-        while to not in await proposal.inner_text():  # a name that profiles could not tell in time is there soon
-            await page.reload()
+    proposal = await soon(page, page.locator(f"#p-{couple.mentorship}", has_text=to))
     await proposal.get_by_role("button", name="Yes, I would like to").click()
     await page.wait_for_load_state()
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from local.stack import Stack
-from people_at_work import sign_in
+from people_at_work import sign_in, soon
 from playwright.async_api import Browser, Locator, Page, expect
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
@@ -31,7 +31,8 @@ async def test_an_area_is_added_chosen_and_retired(stack: Stack, browser: Browse
     await expect(director.locator("#seeks").get_by_role("checkbox", name="Fintech")).to_be_visible()
     await expect(director.get_by_role("checkbox", name=ENGLISH)).to_have_count(0)
     await lead.goto(f"{programme}/edit")
-    await expect(_no_longer_offered(lead).get_by_role("checkbox", name=ENGLISH)).to_be_checked()
+    retired = await soon(lead, _no_longer_offered(lead).get_by_role("checkbox", name=ENGLISH))
+    await expect(retired).to_be_checked()
     await lead.get_by_role("button", name="Save").click()
     await expect(lead.locator("#notices")).to_contain_text("Saved.")
     await lead.goto(f"{stack.address}/programmes/new")
@@ -87,8 +88,9 @@ async def _choose_in_german(member: Page, address: str) -> None:
 async def _name_it_in_a_programme(lead: Page, address: str) -> str:
     """The form offers it within a moment: matching hears that there is a new version."""
     await lead.goto(f"{address}/programmes/new")
+    area = await soon(lead, lead.get_by_role("checkbox", name=ENGLISH))
     await lead.get_by_label("Title").fill("Night and Day")
-    await lead.get_by_role("checkbox", name=ENGLISH).check()
+    await area.check()
     await lead.get_by_role("button", name="Keep as a draft").click()
     await lead.wait_for_url(re.compile(r"/programmes/[0-9a-f-]{36}$"))
     await expect(lead.get_by_role("main")).to_contain_text(ENGLISH)
