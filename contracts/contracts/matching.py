@@ -223,7 +223,9 @@ class SessionPlanChanged(Event):
     change: Annotated[
         PlanChange, Field(description="times-proposed, arranged, moved, called-off, near or delegated."), Pseudonymous
     ]
-    by: Annotated[Side | None, Field(description="Who acted; none for the clock."), Pseudonymous] = None
+    by: Annotated[
+        Side | None, Field(description="Who acted; none for the clock, or when a delegate steps down."), Pseudonymous
+    ] = None
     session: Annotated[
         str | None, Field(max_length=64, description="Opaque id of the arranged session, if any."), Pseudonymous
     ] = None

@@ -63,6 +63,46 @@ def test_the_textbook_curve(first: Fraction, second: Fraction) -> None:
     assert days(1 - first + hair, read(TREATED)) == step[second]
 
 
+def by_the_book(waits: list[Wait], by: int) -> Fraction:
+    """The share that still waits after so many days, as textbooks write it: the product of 1 - d / n over days.
+
+    Of each day on which somebody started, d are those who started then, and n those who had waited at least so long.
+    """
+    left = Fraction(1)
+    for day in {wait.days for wait in waits if wait.started and wait.days <= by}:
+        started = sum(1 for wait in waits if wait == (day, True))
+        left *= 1 - Fraction(started, sum(1 for wait in waits if wait.days >= day))
+    return left
+
+
+@given(WAITS, SHARES)
+def test_it_is_the_first_day_on_which_the_textbooks_product_is_low_enough(waits: list[Wait], share: Fraction) -> None:
+    """Looked for day by day; when the last day leaves too many, it is not reached."""
+    low_enough = (day for day in range(61) if by_the_book(waits, day) <= 1 - share)
+    assert reached(share, waits).days == next(low_enough, None)
+
+
+def test_three_people_by_hand_and_what_becomes_of_it_when_the_one_who_waits_leaves() -> None:
+    """2/3 are left after 10 days, and none, or 1/3, after 30: who stops after 20 or waits on changes nothing here.
+
+    Once they have left the organisation, it is 1/2 after 10. Kaplan and Meier would count them up to that day.
+    """
+    enrolled = "2026-10-01"
+    directory = [an_entry(each, enrolled_on=enrolled) for each in ("mentor-1", "mentor-2", "waits")]
+    pairs = [a_pair(1, started_at="2026-10-11T09:00:00.000Z"), a_pair(2, started_at="2026-10-31T09:00:00.000Z")]
+    stopped = [*directory[:2], an_entry("waits", enrolled_on=enrolled, enrolled_until="2026-10-21")]
+
+    found = [
+        estimate("2026-10", ways("2026-10", pairs, people), {}).median for people in (stopped, directory, directory[:2])
+    ]
+
+    assert found == [
+        Reached(30, started=2, waited=1),
+        Reached(30, started=2, waited=2),
+        Reached(10, started=1, waited=2),
+    ]
+
+
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=40))
 def test_with_nobody_waiting_it_is_the_plain_median(lengths: list[int]) -> None:
     """Nothing has to be estimated; of two in the middle it is the lower one."""

@@ -12,7 +12,7 @@ from matching_people import LATER, a_proposal
 from matching_sessions import STARTED_AT, a_mentorship, arranged, berlin, propose
 from matching_world import caller
 
-DELEGATES_MAY = {"session.arrange", "session.call-off"}
+DELEGATES_MAY = {"session.arrange", "session.call-off", "delegate.step-down"}
 
 
 def accepted() -> Mentorship:
@@ -43,7 +43,7 @@ def test_naming_and_taking_back_is_said_once_on_the_platform_topic_alone() -> No
     for member in ("sam", "sam", "tia"):
         pair.name_delegate(member)
     for _ in range(2):
-        pair.dismiss_delegate(Side.MENTEE)
+        pair.dismiss_delegate()
     said = pair.take_uncommitted().said
     assert [(each.change, each.delegate) for each in said if isinstance(each, SessionPlanChanged)] == [
         (PlanChange.DELEGATED, "sam"),
@@ -52,6 +52,35 @@ def test_naming_and_taking_back_is_said_once_on_the_platform_topic_alone() -> No
     ]
     assert {each.topic for each in said} == {MENTORSHIP_DETAIL}
     assert pair.delegate is None
+
+
+def test_a_delegate_steps_down_once_and_as_neither_sides_doing() -> None:
+    """The mentee's taking it back is the mentee's; sam's stepping down is nobody's. Tia, named meanwhile, stays."""
+    pair = a_mentorship()
+    pair.name_delegate("sam")
+    for member in ("tia", "dora", "sam", "sam"):
+        pair.step_down(member)
+    pair.name_delegate("tia")
+    pair.step_down("sam")
+    pair.dismiss_delegate()
+    said = pair.take_uncommitted().said
+    assert [(each.by, each.delegate) for each in said if isinstance(each, SessionPlanChanged)] == [
+        (Side.MENTEE, "sam"),
+        (None, None),
+        (Side.MENTEE, "tia"),
+        (Side.MENTEE, None),
+    ]
+    assert {each.topic for each in said} == {MENTORSHIP_DETAIL}
+
+
+def test_what_is_arranged_stays_when_a_delegate_steps_down() -> None:
+    """Neither times nor sessions were theirs."""
+    pair = arranged()
+    pair.name_delegate("sam")
+    propose(pair, Side.MENTEE, ["2026-03-12 10:00"])
+    before = (pair.arranged, pair.times)
+    pair.step_down("sam")
+    assert (pair.arranged, pair.times) == before
 
 
 @pytest.mark.parametrize(("member", "why"), [("dora", "your own address"), ("ana", "with this very person")])
@@ -109,7 +138,7 @@ def test_the_table_lets_a_delegate_arrange_and_nothing_else() -> None:
     assert granted == DELEGATES_MAY
 
 
-@given(st.lists(st.sampled_from(["sam", "tia", "ana", "dora", "", "pause", "resume", "end"]), max_size=12))
+@given(st.lists(st.sampled_from(["sam", "tia", "ana", "dora", "", "down", "pause", "resume", "end"]), max_size=12))
 def test_no_way_leads_to_a_delegate_who_is_one_of_the_two_or_outlives_the_pair(steps: list[str]) -> None:
     """Whatever is tried in whatever order."""
     pair = a_mentorship()
@@ -121,10 +150,12 @@ def test_no_way_leads_to_a_delegate_who_is_one_of_the_two_or_outlives_the_pair(s
                 pair.resume(Side.MENTEE, STARTED_AT)
             elif step == "end":
                 pair.end(Side.MENTEE, STARTED_AT)
+            elif step == "down":
+                pair.step_down("sam")
             elif step:
                 pair.name_delegate(step)
             else:
-                pair.dismiss_delegate(Side.MENTEE)
+                pair.dismiss_delegate()
         except (ConflictError, InvalidError):
             pass
         assert pair.delegate in {None, "sam", "tia"}

@@ -153,7 +153,8 @@ ARRANGING = {
     ),
     ("GET", "/arranging/{mentorship}"),
 }
-"""All that a delegate may do about a pair."""
+"""All that a delegate may do about a pair, but to stop."""
+STEPPING_DOWN = {("POST", "/arranging/{mentorship}/step-down"), ("DELETE", f"{API}/arranging/{{mentorship}}")}
 
 
 def routes_of(router: Any) -> Iterator[APIRoute]:
@@ -183,6 +184,8 @@ async def routes_open_to(site: Site, member: str, pair: Mentorship) -> set[tuple
                 assert answer.status_code not in {405, 422} or (method, route.path) in ARRANGING, (route.path, answer)
                 if answer.status_code != 404:
                     found.add((method, route.path))
+                    if (method, route.path) in STEPPING_DOWN:
+                        await name(site, pair, member)
     return found
 
 
@@ -190,7 +193,7 @@ async def test_every_route_of_a_pair_but_those_of_times_answers_a_delegate_as_a_
     """Looked up in the application itself, so that a route that is added later is looked at, too."""
     pair = await running(site)
     await name(site, pair, "sam")
-    assert await routes_open_to(site, "sam", pair) == ARRANGING
+    assert await routes_open_to(site, "sam", pair) == ARRANGING | STEPPING_DOWN
     assert await routes_open_to(site, "emil", pair) == set()
     after = await site.store.mentorships.load(site.tenant, pair.id)
     assert (after.status, after.agreement, after.sessions, after.delegate) == (
@@ -351,6 +354,55 @@ async def test_a_delegate_ends_with_the_pair_and_with_their_own_leaving(site: Si
         page = (await dora.get(f"/mentorships/{pair.id}")).text
         assert ("Sam" in page, "Let them arrange my times" in page) == (False, True)
     await name(site, pair, "emil")
+
+
+async def test_a_delegate_steps_down_on_their_page(site: Site) -> None:
+    """At once, and of this pair alone; the page asks first, what is arranged stays, and dora can name another."""
+    pair, other = await running(site), await running(site, "luis", "dora")
+    for each in (pair, other):
+        await name(site, each, "sam")
+    there, once = f"/arranging/{pair.id}", form()
+    async with site.as_("sam") as sam, site.as_("dora") as dora:
+        assert "I can't arrange times for Dora any more" in (await sam.get(there)).text
+        asked = (await sam.get("/arranging")).text
+        assert [f'action="/arranging/{each.id}/step-down"' in asked for each in (pair, other)] == [True, True]
+        times = form(time_1=iso(in_days(3, "Europe/London")))
+        assert (await sam.post(f"{there}/times", data=times)).status_code == 303
+        for _ in range(2):
+            done = await sam.post(f"{there}/step-down", data=once)
+            assert (done.status_code, done.headers["location"]) == (303, "/arranging")
+        after = await sam.get("/arranging")
+        assert "You do not arrange these times any more." in after.text
+        assert (f"/arranging/{pair.id}" in after.text, f"/arranging/{other.id}" in after.text) == (False, True)
+        assert (await sam.get(there)).status_code == 404
+        assert "Let them arrange my times" in (await dora.get(f"/mentorships/{pair.id}")).text
+        proposed = (await stored(site, pair)).times
+        assert proposed
+        assert proposed.by.value == "mentee"
+
+
+async def test_whoever_arranges_nothing_has_nothing_to_step_down_from(site: Site) -> None:
+    """Sam a second time, a stranger, the two themselves, and of a pair that does not exist: one plain sentence.
+
+    A key that stopped sam once does not stop him again after he was named anew.
+    """
+    pair, once = await running(site), {"Idempotency-Key": new_id()}
+    await name(site, pair, "sam")
+    here = f"{API}/arranging/{pair.id}"
+    async with site.as_("sam") as sam, site.as_("emil") as emil, site.as_("ana") as ana, site.as_("dora") as dora:
+        assert [(await sam.delete(here, headers=once)).status_code for _ in range(2)] == [204, 204]
+        assert (await sam.get(f"{API}/arranging")).json() == []
+        for client in (sam, emil, ana, dora):
+            for path in (here, f"{API}/arranging/{new_id()}"):
+                refused = await client.delete(path, headers=key())
+                told = refused.json()["detail"]
+                assert (refused.status_code, told) == (
+                    404,
+                    "You arrange no times here, so there is nothing that you could stop doing.",
+                )
+        await name(site, pair, "sam")
+        await sam.delete(here, headers=once)
+        assert (await stored(site, pair)).delegate == "sam"
 
 
 async def stored(site: Site, pair: Mentorship) -> Mentorship:

@@ -82,6 +82,33 @@ def test_whoever_is_a_delegate_no_longer_has_nothing_open() -> None:
         assert told(thread, "tia") == ([Kind.DELEGATED, Kind.PLAN_CHANGED] if successor else [])
 
 
+def test_the_mentee_alone_is_told_when_a_delegate_steps_down() -> None:
+    """By inbox and mail; not when they took it back themselves, or handed it to another."""
+    thread = a_thread(times(Side.MENTOR), planned(PlanChange.DELEGATED))
+    assert told(thread, "dan")[-1:] == [Kind.DELEGATE_GONE]
+    assert Kind.DELEGATE_GONE not in told(thread, "mia") + told(thread, "sam")
+    gone = thread.of("dan")[-1]
+    assert thread.take_uncommitted().asked[-1].arguments["notice"] == gone.id
+    assert (gone.unread, over(thread, gone), thread.mail_is_moot(gone, NOW)) == (True, "", False)
+    for successor in (None, "tia"):
+        assert Kind.DELEGATE_GONE not in told(a_thread(delegated(successor)), "dan")
+
+
+def test_that_a_delegate_is_gone_is_no_news_once_another_is_named_or_the_end_has_come() -> None:
+    """Nothing is left to name, so no mail goes out any more."""
+    for fact in (delegated("tia"), MentorshipEnded(mentorship="m-1")):
+        thread = a_thread(planned(PlanChange.DELEGATED), fact)
+        gone = next(notice for notice in thread.of("dan") if notice.kind is Kind.DELEGATE_GONE)
+        assert (over(thread, gone), thread.mail_is_moot(gone, NOW)) == ("No longer open", True)
+
+
+def test_a_thread_of_before_tells_that_a_delegate_is_gone() -> None:
+    """It begins in the middle of the topic and has not heard of the naming."""
+    thread = Thread.opened_by(a_start(), "acme")
+    thread.hear(planned(PlanChange.DELEGATED), "e1", AT)
+    assert told(thread, "dan") == [Kind.DELEGATE_GONE]
+
+
 def test_a_delegate_of_before_is_known_by_the_next_change() -> None:
     """A thread that begins in the middle of the topic has not heard of the naming."""
     thread = Thread.opened_by(a_start(), "acme")

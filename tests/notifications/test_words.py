@@ -27,12 +27,13 @@ def a_letter(member: str, kind: Kind = Kind.MATCH_PROPOSED) -> Letter:
         Kind.DELEGATED: (delegated("sam"),),
         Kind.TIMES_TO_PICK: (delegated("sam"), planned(PlanChange.TIMES_PROPOSED, by=Side.MENTOR, delegate="sam")),
         Kind.PLAN_CHANGED: (delegated("sam"), planned(PlanChange.ARRANGED, by=Side.MENTOR, delegate="sam")),
+        Kind.DELEGATE_GONE: (delegated("sam"), planned(PlanChange.DELEGATED)),
     } | {each: (planned(change),) for change, each in PLANS.items()}
     opening = an_invitation(member) if kind is Kind.INVITED else a_proposal()
     thread = Thread.opened_by(opening, "acme")
     for number, fact in enumerate((opening, *facts.get(kind, ()))):
         thread.hear(fact, f"e{number}", AT)
-    reader = "sam" if kind in FOR_DELEGATES else member
+    reader = "sam" if kind in FOR_DELEGATES else "dan" if kind is Kind.DELEGATE_GONE else member
     notice = next(each for each in thread.of(reader) if each.kind is kind)
     return letter(
         thread,
@@ -195,6 +196,15 @@ def test_the_mail_of_a_session_tells_role_focus_time_and_place(kind: Kind, subje
     assert (mail.entry is not None) is entry
 
 
+def test_a_mentee_without_a_delegate_is_led_to_where_they_name_another() -> None:
+    """Neither who stepped down stands in it, nor why; the page of the pair is opened at the very place."""
+    mail = a_letter("dan", Kind.DELEGATE_GONE)
+    assert mail.subject == "Nobody arranges your times for you now"
+    assert "Whatever is arranged stays arranged." in mail.paragraphs[1]
+    assert mail.link == "https://turnabout.example/mentorships/m-1#delegate"
+    assert mail.entry is None
+
+
 @pytest.mark.parametrize("kind", sorted(MAILED))
 def test_a_mail_in_german_is_german_throughout(kind: Kind) -> None:
     """Subject, sentences, names of facts, dates and the way to one's preferences."""
@@ -202,12 +212,9 @@ def test_a_mail_in_german_is_german_throughout(kind: Kind) -> None:
         mail = a_letter("mia", kind)
     assert english_left([mail.subject, *mail.text.splitlines()]) == set()
     assert mail.greeting == "Guten Tag Mia Okafor,"
-    role_told = (
-        "Sie vereinbaren Treffen für die lernende Person"
-        if kind in FOR_DELEGATES
-        else "Begleitung: Sie geben Ihr Wissen weiter"
-    )
-    assert ("Ihre Rolle", role_told) in mail.facts
+    told = dict.fromkeys(FOR_DELEGATES, "Sie vereinbaren Treffen für die lernende Person")
+    told[Kind.DELEGATE_GONE] = "Mentee: Sie lernen"
+    assert ("Ihre Rolle", told.get(kind, "Begleitung: Sie geben Ihr Wissen weiter")) in mail.facts
     if kind is Kind.SESSION_ARRANGED:
         assert ("Wann", "Dienstag, 10. März 2026, 05:00 (America/New York)") in mail.facts
 

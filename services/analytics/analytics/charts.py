@@ -1,6 +1,7 @@
 """Bar charts drawn on the server: plain SVG with a title and a description, and classes instead of inline styles.
 
-A chart never stands alone: the page shows the same figures as a table beside it.
+A chart never stands alone: the page shows the same figures as a table beside it. Texts stand above their bars and in
+the size of the page, only bars follow its width, so that on a phone no label has to give way in any language.
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-_WIDTH: Final = 480
-_LABEL: Final = 156
-_VALUE: Final = 84
-_ROW: Final = 34
-_BAR: Final = 20
-_LONGEST_LABEL: Final = 24
+_ROW: Final = 44
+_TEXT: Final = 14
+_BAR: Final = 16
+_LONGEST_LABEL: Final = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def bars(name: str, title: str, description: str, items: Sequence[Bar], *, top: 
     rows = "".join(_row(position, item, largest) for position, item in enumerate(items))
     # The labels and values are in the table beside it, so they are not read out a second time.
     return Markup(  # noqa: S704 - every text passes through `escape` or `quoteattr`
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'<svg width="100%" height="{height}" role="img" '
         f"aria-labelledby={quoteattr(f'{name}-title {name}-description')}>"
         f"<title id={quoteattr(f'{name}-title')}>{escape(title)}</title>"
         f"<desc id={quoteattr(f'{name}-description')}>{escape(description)}</desc>"
@@ -51,16 +50,16 @@ def bars(name: str, title: str, description: str, items: Sequence[Bar], *, top: 
 
 
 def _row(position: int, item: Bar, largest: float) -> str:
-    y = position * _ROW + (_ROW - _BAR) // 2
-    middle = y + _BAR // 2
-    room = _WIDTH - _LABEL - _VALUE
+    text = position * _ROW + _TEXT
+    y = text + 8
     label = item.label if len(item.label) <= _LONGEST_LABEL else item.label[: _LONGEST_LABEL - 1] + "…"
-    kind, width = ("series-1", item.size / largest * room) if item.size is not None else ("chart-protected", 28.0)
+    if item.size is None:
+        bar = f'<rect class="chart-protected" x="1" y="{y + 1}" width="28" height="{_BAR - 2}" rx="4"/>'
+    else:
+        share = max(item.size / largest * 100, 0.3)
+        bar = f'<rect class="series-1" x="0" y="{y}" width="{share:.1f}%" height="{_BAR}" rx="4"/>'
     return (
-        f'<text class="label" x="{_LABEL - 12}" y="{middle}" text-anchor="end" dominant-baseline="central">'
-        f"{escape(label)}</text>"
-        f'<rect class="chart-track" x="{_LABEL}" y="{y}" width="{room}" height="{_BAR}" rx="4"/>'
-        f'<rect class="{kind}" x="{_LABEL}" y="{y}" width="{max(width, 1):.1f}" height="{_BAR}" rx="4"/>'
-        f'<text class="value" x="{_LABEL + room + 10}" y="{middle}" dominant-baseline="central">'
-        f"{escape(item.value)}</text>"
+        f'<text class="label" x="0" y="{text}">{escape(label)}</text>'
+        f'<text class="value" x="100%" y="{text}" text-anchor="end">{escape(item.value)}</text>'
+        f'<rect class="chart-track" x="0" y="{y}" width="100%" height="{_BAR}" rx="4"/>{bar}'
     )

@@ -50,7 +50,8 @@ KEPT: Final = mark(
 )
 MEDIAN: Final = mark(
     "The time from enrolling within which half of the people come to the start of a first mentorship. Those who still "
-    "wait count in it for as long as they have waited."
+    "wait, or have stopped taking part, count in it for as long as they waited. Those who have left the organisation "
+    "do not count."
 )
 NINETIETH: Final = mark("The same for nine in ten people.")
 WAITING: Final = mark(

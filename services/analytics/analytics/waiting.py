@@ -3,6 +3,7 @@
 Pure. Counting only those who have started would call a programme quick in which most people wait for ever. So the
 share that still waits after so many days is estimated as Kaplan and Meier do it (Nonparametric estimation from
 incomplete observations, 1958): whoever still waits, or stopped before a start, counts for as long as they waited.
+Whoever has left the organisation is in none of it; what that does to the estimate stands in the decision on it.
 """
 
 from collections import Counter

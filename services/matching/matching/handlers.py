@@ -142,10 +142,10 @@ async def recheck_pairs(work: Work, store: Store) -> None:
 @works.on("end-pairs")
 async def end_pairs(work: Work, store: Store) -> None:
     """Whoever has left the organisation has no pairs, and arranges for none: each ends as any other, by nobody."""
-    at = clock.timestamp()
-    for pair in await store.arranged_by(work.tenant, work.arguments["member"]):
-        await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.dismiss_delegate(None))
-    for pair in await store.of_member(work.tenant, work.arguments["member"], AGREED):
+    at, member = clock.timestamp(), work.arguments["member"]
+    for pair in await store.arranged_by(work.tenant, member):
+        await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.step_down(member))
+    for pair in await store.of_member(work.tenant, member, AGREED):
         await store.mentorships.change(pair.tenant, pair.id, lambda mentorship: mentorship.end(None, at))
 
 

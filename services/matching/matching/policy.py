@@ -26,6 +26,7 @@ POLICY: Final = Policy(
         "session.arrange": Grant(relations=_ARRANGING),
         "session.call-off": Grant(relations=_ARRANGING),
         "delegate.name": Grant(relations=frozenset({"mentee"})),
+        "delegate.step-down": Grant(relations=frozenset({"delegate"})),
         "reflection.keep": Grant(relations=_PARTIES),
         "mentorship.pause": Grant(relations=_PARTIES),
         "mentorship.end": Grant(relations=_PARTIES),
@@ -62,6 +63,12 @@ def may_set_up(caller: Caller) -> None:
 def sets_up(caller: Caller) -> bool:
     """Whether somebody may set programmes up."""
     return isinstance(POLICY.decide(caller, "programme.set-up", Resource(caller.tenant)), Permit)
+
+
+def may_step_down(caller: Caller, pair: Mentorship) -> bool:
+    """Whether somebody arranges the times of a mentee, and so can stop."""
+    subject = Resource(pair.tenant, relations(caller, pair))
+    return isinstance(POLICY.decide(caller, "delegate.step-down", subject), Permit)
 
 
 def may_know(caller: Caller, programme: Programme) -> bool:

@@ -25,6 +25,25 @@ def language_label(code: str) -> str:
         return code
 
 
+def time_label(hours: int, minutes: int) -> str:
+    """A length of time without what is nothing of it: 8 h, 45 min, 1 h 5 min."""
+    if not hours:
+        return _("{minutes} min").format(minutes=minutes)
+    if not minutes:
+        return _("{hours} h").format(hours=hours)
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+
+
+def gaps(values: Mapping[str, str | int]) -> dict[str, str | int]:
+    """What fills the gaps of a reason's sentence, but for areas: the language and the time in words."""
+    filled = dict(values)
+    if "language" in filled:
+        filled["language"] = language_label(str(filled["language"]))
+    if "hours" in filled:
+        filled["time"] = time_label(int(filled["hours"]), int(filled["minutes"]))
+    return filled
+
+
 def scheme_words() -> dict[Scheme, str]:
     """What each scheme is called."""
     return {
@@ -61,10 +80,8 @@ def sentences(reasons: Iterable[Reason], areas: Mapping[str, str]) -> list[str]:
     for reason in reasons:
         if (sentence := SENTENCES.get(reason.code)) is None:
             continue
-        values = dict(reason.values)
+        values = gaps(reason.values)
         if "area" in values:
             values["area"] = area_label(areas, str(values["area"]))
-        if "language" in values:
-            values["language"] = language_label(str(values["language"]))
         told.append(_(sentence).format(**values))
     return told

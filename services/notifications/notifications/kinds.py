@@ -31,6 +31,7 @@ NAMES: Final[Mapping[Kind, str]] = {
     Kind.DELEGATED: mark("Somebody lets you arrange their times"),
     Kind.TIMES_TO_PICK: mark("Times wait that you pick for somebody"),
     Kind.PLAN_CHANGED: mark("What you arrange for somebody has changed"),
+    Kind.DELEGATE_GONE: mark("Nobody arranges your times for you any more"),
 }
 
 

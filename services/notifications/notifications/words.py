@@ -53,6 +53,7 @@ def line(kind: Kind, side: Side | None, partner: str) -> str:
         Kind.DELEGATED: _("%(name)s lets you arrange their times."),
         Kind.TIMES_TO_PICK: _("Your turn: pick a time for %(name)s."),
         Kind.PLAN_CHANGED: _("What is arranged for %(name)s has changed."),
+        Kind.DELEGATE_GONE: _("Whoever arranged your times with %(name)s does not do so any more."),
     }
     return sentences[kind] % {"name": partner}
 
@@ -78,6 +79,7 @@ def next_step(kind: Kind) -> str:
         Kind.DELEGATED: _("See what there is to arrange"),
         Kind.TIMES_TO_PICK: _("Pick a time"),
         Kind.PLAN_CHANGED: _("See how it stands"),
+        Kind.DELEGATE_GONE: _("Let somebody else arrange my times"),
     }
     return steps.get(kind) or _("Open the mentorship")
 
@@ -90,6 +92,8 @@ def link(kind: Kind, thread: str) -> str:
         return f"/invitations/{thread}"
     if kind in FOR_DELEGATES:
         return f"/arranging/{thread}"
+    if kind is Kind.DELEGATE_GONE:
+        return f"/mentorships/{thread}#delegate"
     return f"/mentorships/{thread}"
 
 
@@ -177,6 +181,7 @@ def _content(kind: Kind, side: Side) -> tuple[str, tuple[str, ...]]:
         Kind.SESSION_MOVED: (_("Your session has moved"), _moved),
         Kind.SESSION_CALLED_OFF: (_("Your session is cancelled"), _called_off),
         Kind.SESSION_NEAR: (_("Your session is a day away"), _near),
+        Kind.DELEGATE_GONE: (_("Nobody arranges your times for you now"), _delegate_gone),
     }
     subject, paragraphs = contents[kind]
     return subject, paragraphs(side)
@@ -283,6 +288,13 @@ def _called_off(_side: Side) -> tuple[str, ...]:
 
 def _near(side: Side) -> tuple[str, ...]:
     return _("You meet a day from now. If that does not suit you any more, propose another time."), _prepare(side)
+
+
+def _delegate_gone(_side: Side) -> tuple[str, ...]:
+    return (
+        _("The colleague who arranged your times in one of your mentorships does not do so any more."),
+        _("Whatever is arranged stays arranged. Arrange the next times yourself, or let somebody else do it."),
+    )
 
 
 def _prepare(side: Side) -> str:

@@ -14,6 +14,7 @@ from matching.engine.people import Person
 from matching.engine.proposals import Pair, RunCancelledError, Tie
 from matching.engine.rules import Direction, Rule, Rules, Weights, schema_text
 from matching.engine.sentences import SENTENCES
+from matching.wording import gaps
 from matching_cast import junior, pairs, senior
 from pydantic import ValidationError
 
@@ -318,7 +319,7 @@ def test_every_code_has_its_sentence() -> None:
         for rules in (Rules(), BY_EXPERIENCE):
             assert f"fails-{rules.code(rule)}" in SENTENCES
     told = Reason("fails-common-hours", {"hours": 1, "minutes": 5, "needed": 120})
-    assert SENTENCES[told.code].format(**told.values) == (
+    assert SENTENCES[told.code].format(**gaps(told.values)) == (
         "Working hours they share: 1 h 5 min; the programme asks for 120 min."
     )
 

@@ -81,9 +81,17 @@ class Arranging(Aggregate, ABC):
                 raise InvalidError("You arrange your times with this very person. Name somebody else.")
         self._delegate(member, Side.MENTEE)
 
-    def dismiss_delegate(self, by: Side | None) -> None:
-        """Nobody else arranges the mentee's times any more: they take it back, or the delegate has left."""
-        self._delegate(None, by)
+    def dismiss_delegate(self) -> None:
+        """The mentee takes it back, and arranges their times alone again."""
+        self._delegate(None, Side.MENTEE)
+
+    def step_down(self, member: str) -> None:
+        """The delegate cannot do it any more, or has left: said as neither side's doing, so that the mentee is told.
+
+        Whoever was named in their place meanwhile stays.
+        """
+        if member == self.delegate:
+            self._delegate(None, None)
 
     def propose_times(
         self, side: Side, times: Sequence[LocalTime], link: str, now: str, busy: Iterable[ArrangedSession] = ()

@@ -1,7 +1,8 @@
 """The words for the engine's reason codes, as gettext source strings with named gaps.
 
 Callers translate, then fill: `_(SENTENCES[reason.code]).format(**values)`, with labels in place of area and language
-codes. Numbers stand apart from their nouns so that no language needs a plural form.
+codes, and `time` in words for hours and minutes. Numbers stand apart from their nouns so that no language needs a
+plural form.
 """
 
 from typing import Final
@@ -18,7 +19,7 @@ SENTENCES: Final = {
     "shared-area-for-mentor": _("You offer {area}, and they want to learn it."),
     "shared-area-for-mentee-first": _("{area} is your first choice, and they offer it."),
     "shared-area-for-mentee": _("You want to learn {area}, and they offer it."),
-    "common-hours": _("Working hours you share on a normal day: {hours} h {minutes} min."),
+    "common-hours": _("Working hours you share on a normal day: {time}."),
     "other-unit": _("You work in different parts of the organisation."),
     "other-country": _("You work in different countries."),
     "other-function": _("You work in different functions."),
@@ -39,7 +40,7 @@ SENTENCES: Final = {
     "fails-level-gap": _("Levels the mentee is above the mentor: {levels}; the programme asks for {needed}."),
     "fails-experience-gap": _("Years the mentee joined before the mentor: {years}; the programme asks for {needed}."),
     "fails-common-area": _("Nothing that the mentor offers is something that the mentee seeks."),
-    "fails-common-hours": _("Working hours they share: {hours} h {minutes} min; the programme asks for {needed} min."),
+    "fails-common-hours": _("Working hours they share: {time}; the programme asks for {needed} min."),
     "fails-common-language": _("They share no language."),
     "fails-different-unit": _("They work in the same unit."),
     "fails-management-chain": _("One of them is in the other's management chain."),

@@ -14,7 +14,7 @@ from matching.engine.sentences import SENTENCES
 from matching.rehearsal.figures import Found, why_alone
 from matching.rehearsal.loosening import would_change
 from matching.rehearsal.reading import FileError, Roster
-from matching.wording import language_label
+from matching.wording import gaps
 
 _BEST_TOLD: Final = 3
 
@@ -70,10 +70,7 @@ def points(terms: Mapping[str, int], total: int) -> str:
 
 
 def _sentence(code: str, values: Mapping[str, str | int]) -> str:
-    filled = dict(values)
-    if "language" in filled:
-        filled["language"] = language_label(str(filled["language"]))
-    return _(SENTENCES[code]).format(**filled) if code in SENTENCES else code
+    return _(SENTENCES[code]).format(**gaps(values)) if code in SENTENCES else code
 
 
 def _on(found: Found, side: Side, person: Person) -> list[str]:

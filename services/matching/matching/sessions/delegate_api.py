@@ -5,7 +5,7 @@ from typing import Annotated
 from chassis.web.http import IdempotencyKey
 from chassis.web.identity import SignedIn
 from contracts.matching import Status
-from fastapi import APIRouter
+from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from matching.api import PREFIX, MentorshipView, view_of
@@ -57,5 +57,10 @@ def router(delegates: Delegates) -> APIRouter:
             )
             for pair in await delegates.arranged(caller)
         ]
+
+    @api.delete("/arranging/{mentorship}", status_code=status.HTTP_204_NO_CONTENT)
+    async def step_down(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> None:
+        """Stop arranging the mentee's times: it ends at once, and they are told."""
+        await delegates.step_down(caller, mentorship, key)
 
     return api

@@ -81,6 +81,13 @@ def _add_arranging(routes: APIRouter, views: DelegateViews) -> None:
             return redirect(f"/mentorships/{mentorship}")
         return await views.one(request, caller, mentorship)
 
+    @routes.post("/arranging/{mentorship}/step-down")
+    async def step_down(caller: SignedIn, mentorship: str, key: IdempotencyKey) -> Response:
+        """Stop arranging the times of one pair."""
+        await views.delegates.step_down(caller, mentorship, key)
+        notice = _("You do not arrange these times any more. The person for whom you did is told so.")
+        return redirect("/arranging", notice=notice, kind="info")
+
     add_plan(routes, "/arranging", views.commands, views.one)
 
 

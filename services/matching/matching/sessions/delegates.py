@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from chassis.errors import InvalidError
+from chassis.errors import InvalidError, NotFoundError
 from chassis.translation import gettext as _
 from chassis.web.identity import Caller
-from contracts.matching import Side
 
 from matching.addresses import members_by_address
-from matching.commands import Commands
+from matching.commands import Commands, told
 from matching.domain.mentorship import Mentorship
+from matching.policy import may_step_down
 from matching.settings import MatchingSettings
 
 LONGEST_ADDRESS: Final = 254
@@ -47,10 +47,23 @@ class Delegates:
             caller,
             mentorship,
             key,
-            lambda pair, _side: pair.dismiss_delegate(Side.MENTEE),
+            lambda pair, _side: pair.dismiss_delegate(),
             name="dismiss-delegate",
             action="delegate.name",
         )
+
+    async def step_down(self, caller: Caller, mentorship: str, key: str) -> None:
+        """Stop arranging the mentee's times; the same key again finds that the caller has stopped.
+
+        Raises:
+            NotFoundError: the caller arranges nothing here; the two of the pair read the same as any stranger.
+        """
+        with told("step-down"):
+            store, receipt = self._commands.store, f"delegate:{key}"
+            pair = await store.mentorships.get(caller.tenant, mentorship)
+            if pair is None or not (may_step_down(caller, pair) or pair.receipt_of(receipt)):
+                raise NotFoundError("You arrange no times here, so there is nothing that you could stop doing.")
+            await store.command(pair, receipt, lambda subject: subject.step_down(caller.member))
 
     async def arranged(self, caller: Caller) -> list[Mentorship]:
         """The pairs in which the caller arranges the mentee's times."""

@@ -35,6 +35,8 @@ class Kind(StrEnum):
     DELEGATED = "delegated"
     TIMES_TO_PICK = "times-to-pick"
     PLAN_CHANGED = "plan-changed"
+    DELEGATE_GONE = "delegate-gone"
+    """The mentee's: whoever arranged their times stepped down, or has left."""
 
 
 ASKING: Final = frozenset({Kind.MATCH_PROPOSED, Kind.ASKED, Kind.ANSWER_AWAITED})
@@ -56,6 +58,7 @@ MAILED: Final = {
     Kind.DELEGATED: frozenset(Status) - {Status.ENDED, Status.CLOSED},
     Kind.TIMES_TO_PICK: frozenset({Status.STARTED}),
     Kind.PLAN_CHANGED: frozenset({Status.STARTED, Status.PAUSED}),
+    Kind.DELEGATE_GONE: frozenset(Status) - {Status.ENDED, Status.CLOSED},
 }
 """Which notices also ask for a mail, and the statuses in which what that mail says is still so."""
 

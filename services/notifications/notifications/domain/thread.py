@@ -163,9 +163,11 @@ class Thread(Aggregate):
                 notice.read_at = at
 
     def is_over(self, notice: Notice) -> bool:
-        """Whether a notice asks for what nobody waits for any more, or speaks to somebody who is no delegate now."""
+        """Whether a notice asks for what nobody waits for any more, or speaks to or of a delegate as it is not now."""
         if notice.kind in FOR_DELEGATES and (notice.member != self.delegate or self.status is Status.ENDED):
             return True
+        if notice.kind is Kind.DELEGATE_GONE:
+            return self.delegate is not None or self.status is Status.ENDED
         if notice.kind in TIMES:
             later = (each for each in self.notices if each.number > notice.number)
             return not self.times_wait or any(each.kind is Kind.TIMES_PROPOSED for each in later)
@@ -255,6 +257,8 @@ class Thread(Aggregate):
         news = self._let_arrange(fact.delegate, at)
         if fact.change is PlanChange.DELEGATED:
             self._tell(Kind.DELEGATED, news, event_id, at)
+            if fact.delegate is None and fact.by is None:
+                self._tell(Kind.DELEGATE_GONE, [self.mentee], event_id, at)
             return
         if self.status not in (Status.PAUSED, Status.ENDED):
             self.status = Status.STARTED  # the start itself is told on another topic, and may be heard later
@@ -272,7 +276,7 @@ class Thread(Aggregate):
         """Somebody else arranges the mentee's times, or nobody does: whoever did has nothing to pick. Who is new."""
         if member == self.delegate:
             return []
-        self._settle(at, {Kind.TIMES_TO_PICK})
+        self._settle(at, {Kind.TIMES_TO_PICK, Kind.DELEGATE_GONE})
         self.delegate, new = member, [] if member is None else [member]
         self.participants = [*dict.fromkeys((*self.participants, *new))]
         return new
