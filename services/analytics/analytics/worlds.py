@@ -96,7 +96,7 @@ class Worlds:
 
     def _solver(self, kind: highspy.HighsVarType) -> highspy.Highs:
         """The system as the solver sees it: one thread, and primal pivots, which go on from the last optimum."""
-        solver = _Silent()
+        solver = _Silent()  # type: ignore[no-untyped-call]  # the library leaves this one, and those below, untyped
         options: dict[str, Any] = {"threads": 1, "parallel": "off", "simplex_strategy": 4}
         options |= {"simplex_iteration_limit": _ITERATIONS, "mip_max_nodes": _NODES}
         for name, value in options.items():
@@ -107,7 +107,7 @@ class Worlds:
         solver.changeColsIntegrality(variables, every, np.full(variables, kind))
         signs = self._signs.astype(float)
         solver.addRows(rows, self._least, self._most, len(signs), self._starts, self._numbers, signs)
-        solver.setMaximize()
+        solver.setMaximize()  # type: ignore[no-untyped-call]
         return solver
 
 
@@ -116,4 +116,4 @@ class _Silent(highspy.Highs):
 
     def enableCallbacks(self) -> None:  # noqa: N802  (called while it is made, before options can be set)
         self.silent()
-        super().enableCallbacks()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
