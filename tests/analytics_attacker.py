@@ -57,6 +57,11 @@ class Attacker:
         """The groups of 1 to k-1 people about which the reader is certain that they are that small and not empty."""
         return [name for name, count in self._groups(truth) if 0 < abs(count) < self.k and self._certain(name)]
 
+    def mistaken(self, truth: Sequence[Mapping[Cell, int]]) -> list[Name]:
+        """The cells whose true count is none that the reader takes for possible: figures must not mislead either."""
+        true = {("cell", month, cell): count for month, counts in enumerate(truth) for cell, count in counts.items()}
+        return [name for name, count in true.items() if not self.bounds[name][0] <= count <= self.bounds[name][1]]
+
     def _certain(self, name: Name) -> bool:
         low, high = self.bounds[name]
         return 1 <= low <= high < self.k or -self.k < low <= high <= -1

@@ -138,10 +138,10 @@ def test_hides_more_when_a_small_group_could_be_worked_out() -> None:
     assert not Attacker([visible(publish(counts, []))]).isolated([counts.people])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(PEOPLE, STEPS)
 def test_nobody_can_isolate_a_small_group(people: list[Person], steps: list[list[int]]) -> None:
-    """An attacker with all months, all margins and all rules is never certain of a group of one to four.
+    """An attacker with all months, all margins and all rules is never certain of a group of one to four, nor wrong.
 
     And what is shown was true of at least five people, is a multiple of five, and is off by at most six.
     """
@@ -153,6 +153,8 @@ def test_nobody_can_isolate_a_small_group(people: list[Person], steps: list[list
 
     assert attacker.isolated([counts.people for counts in truth]) == []
     assert beside.isolated([counts.waiting for counts in truth]) == []
+    assert attacker.mistaken([counts.people for counts in truth]) == []
+    assert beside.mistaken([counts.waiting for counts in truth]) == []
     for report, counts in zip(reports, truth, strict=True):
         for table, true in ((report.people, counts.people), (report.waiting, counts.waiting)):
             for cell, figure in table.figures.items():

@@ -85,7 +85,7 @@ def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
 def _table(counts: Mapping[Cell, int], period: Period, history: Sequence[Table], k: int) -> Table:
     before = history[-1].figures if history else {}
     figures = {cell: _carried(count, before.get(cell, Figure()), period, k) for cell, count in counts.items()}
-    return Table(_protected(counts, figures, history, k), counts)
+    return Table(_protected(counts, figures, before, history, k), counts)
 
 
 def _times(counts: Counts, figures: Mapping[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Times]:
@@ -116,9 +116,13 @@ def _carried(count: int, earlier: Figure, period: Period, k: int) -> Figure:
 
 
 def _protected(
-    counts: Mapping[Cell, int], figures: dict[Cell, Figure], history: Sequence[Table], k: int
+    counts: Mapping[Cell, int],
+    figures: dict[Cell, Figure],
+    before: Mapping[Cell, Figure],
+    history: Sequence[Table],
+    k: int,
 ) -> dict[Cell, Figure]:
-    """Hide further figures until no small group can be told for sure."""
+    """Hide further figures until no small group can be told for sure; what nobody saw stands for no later month."""
     settled: set[str] = set()  # hiding more only adds worlds, so an answer stays true
     while True:
         months = [Month(table.counts, _shown(table.figures)) for table in history]
@@ -130,7 +134,8 @@ def _protected(
         if not hidden:
             return figures
         for cell in hidden:
-            figures[cell] = Figure(None, figures[cell].basis, figures[cell].since)
+            earlier = before.get(cell, Figure())
+            figures[cell] = Figure(None, earlier.basis, earlier.since)
 
 
 def _shown(figures: Mapping[Cell, Figure]) -> dict[Cell, int | None]:

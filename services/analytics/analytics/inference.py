@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from analytics.measures import EVERYONE, STAGES, Cell, Dimension, Stage
-from analytics.worlds import UNBOUNDED, Term, Worlds
+from analytics.worlds import System, Term, Worlds
 
 ROUNDING: Final = 5
+_ROOM: Final = 4  # times k: one group moves by at most k to be denied, and what is tied to it follows
 _GROWING: Final = frozenset({Stage.PROPOSED, Stage.ACCEPTED, Stage.STARTED, Stage.MET})  # nobody leaves these
 
 
@@ -47,19 +48,18 @@ class Reader:
     def __init__(self, months: Sequence[Month], k: int) -> None:
         self._k = k
         self._months = months
-        self._worlds = Worlds()
+        self._system = System()
         self._numbers = [self._variables(month.people) for month in months]
         for position in range(1, len(months)):
             self._tie_months(position)
         for cell in dict.fromkeys(cell for month in months for cell in month.people):
             self._tie_to_figures(cell)
-        self._worlds.settle()
+        self._worlds = Worlds(self._system, _ROOM * k)
 
     def deniable(self, question: Question) -> bool:
         """Whether the group may as well be empty, or have k people or more."""
-        return self._worlds.possible(question.terms, -UNBOUNDED, 0) or self._worlds.possible(
-            question.terms, self._k, UNBOUNDED
-        )
+        less = [(number, -sign) for number, sign in question.terms]
+        return self._worlds.reach(less, 0) or self._worlds.reach(question.terms, self._k)
 
     def questions(self) -> Iterator[Question]:
         """Every small group that figures, or differences of related figures, describe in any month."""
@@ -96,15 +96,15 @@ class Reader:
 
     def _variables(self, people: Mapping[Cell, int]) -> dict[Cell, int]:
         """One variable a cell; groups add up to their stage's total, later stages never exceed earlier ones."""
-        numbers = {cell: self._worlds.variable(0, UNBOUNDED, count) for cell, count in people.items()}
+        numbers = {cell: self._system.variable(count) for cell, count in people.items()}
         sums: dict[tuple[Cell, Dimension], list[Term]] = {}
         for cell, number in numbers.items():
             if (later := _later(cell)) in numbers:
-                self._worlds.require([(number, 1), (numbers[later], -1)])
+                self._system.require([(number, 1), (numbers[later], -1)])
             if cell.dimension is not Dimension.ALL:
                 sums.setdefault((_total(cell), cell.dimension), []).append((number, 1))
         for (total, _), terms in sums.items():
-            self._worlds.require([*terms, (numbers[total], -1)], 0, 0)
+            self._system.require([*terms, (numbers[total], -1)], 0, 0)
         return numbers
 
     def _tie_months(self, position: int) -> None:
@@ -113,11 +113,11 @@ class Reader:
         for cell in now:
             if cell.stage in _GROWING and cell in before and now[cell] >= before[cell]:
                 terms = [(self._numbers[position][cell], 1), (self._numbers[position - 1][cell], -1)]
-                self._worlds.require(terms)
+                self._system.require(terms)
 
     def _tie_to_figures(self, cell: Cell) -> None:
         """A figure that stands is off by less than k from the count behind it; one that moved, moved by k at least."""
-        require = self._worlds.require
+        require = self._system.require
         last: int | None = None
         stood = -1
         for month, numbers in zip(self._months, self._numbers, strict=True):

@@ -40,7 +40,7 @@ class Publisher:
         """The reports of every closed month, oldest first.
 
         Those that are due are made first, unless that takes longer than a reader should wait: the search for what a
-        report could give away may take minutes, and it goes on without them.
+        report could give away may take some seconds a month, and it goes on without them.
         """
         making = asyncio.create_task(self._catch_up(tenant))
         self._making.add(making)

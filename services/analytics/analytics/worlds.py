@@ -1,196 +1,119 @@
-"""Which true figures could lie behind the published ones: small integer systems, solved by propagation and search.
+"""Which true figures could lie behind the published ones: systems of whole numbers, searched by HiGHS.
 
-Pure. A world is one whole number per variable that satisfies every interval and every linear constraint. To show
-that a reader can't tell something for sure, it is enough to exhibit one world in which it is false.
+Pure. A world is one whole number per variable that satisfies every constraint. To show that a reader can't tell
+something for sure, it is enough to exhibit one world in which it is false. Each is checked in whole numbers before it
+counts, so the solver's fractions and tolerances can lose a world, but not make one up.
 """
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from math import inf
+from typing import Any, Final
 
-UNBOUNDED: Final = 10**9
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
 Term = tuple[int, int]  # variable, +1 or -1
-_BUDGET: Final = 600  # decisions of one search
-_STEPS: Final = 50_000  # narrowings of one search, beside so many of each variable:
-_STEPS_A_VARIABLE: Final = 100
+_TOLERANCE: Final = 1e-6  # of the solver's sums
+_ITERATIONS: Final = 100_000  # pivots of one search; reports of a large company take some thousands
+_NODES: Final = 100  # of one search by branch and bound; one nearly always does
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """`low <= sum of sign * variable <= high`."""
+class System:
+    """Variables, none of them negative, and constraints between them, all of which the true values satisfy."""
 
-    terms: tuple[Term, ...]
-    low: int
-    high: int
+    def __init__(self) -> None:
+        self.truth: list[int] = []
+        self.rows: list[Sequence[Term]] = []
+        self.least: list[float] = []
+        self.most: list[float] = []
+
+    def variable(self, truth: int) -> int:
+        """Add a variable; returns its number."""
+        self.truth.append(truth)
+        return len(self.truth) - 1
+
+    def require(self, terms: Sequence[Term], least: float = 0, most: float = inf) -> None:
+        """Add a constraint that every world satisfies: the signed sum lies between these two.
+
+        One that the truth breaks, such as a rule that has become stricter since, is widened to it.
+        """
+        true = sum(sign * self.truth[number] for number, sign in terms)
+        self.rows.append(terms)
+        self.least.append(min(least, true))
+        self.most.append(max(most, true))
 
 
 class Worlds:
-    """A system of variables and constraints, all of which the true values satisfy: searches start from those."""
+    """The worlds of a system in which no variable is further than some room from its true value.
 
-    def __init__(self) -> None:
-        self._low: list[int] = []
-        self._high: list[int] = []
-        self._truth: list[int] = []
-        self._constraints: list[Linear] = []
-        self._touching: list[list[int]] = []
+    What the whole numbers of a world must be is nearly a network, so the optimum over fractions, which the simplex
+    method finds from the last one in some steps, is mostly a world. Branch and bound finds one where it is not. Optima
+    lie at the edge of what is possible in many variables at once, so those that were found answer most questions.
 
-    def variable(self, low: int, high: int, truth: int) -> int:
-        """Add a variable; returns its number."""
-        self._low.append(low)
-        self._high.append(high)
-        self._truth.append(truth)
-        self._touching.append([])
-        return len(self._low) - 1
-
-    def require(self, terms: Sequence[Term], low: int = 0, high: int = UNBOUNDED) -> None:
-        """Add a constraint that every world satisfies."""
-        for variable, _ in terms:
-            self._touching[variable].append(len(self._constraints))
-        self._constraints.append(Linear(tuple(terms), low, high))
-
-    def settle(self) -> bool:
-        """Tighten every bound to what the constraints leave; False when there is no world at all."""
-        return _Search(self).spread(range(len(self._constraints)))
-
-    def possible(self, terms: Sequence[Term], low: int, high: int) -> bool:
-        """Whether some world has the sum within these bounds; False also when the search had to give up."""
-        constraint = Linear(tuple(terms), low, high)
-        self.require(constraint.terms, low, high)
-        search = _Search(self)
-        try:
-            return search.succeeds(len(self._constraints) - 1)
-        finally:
-            search.undo(0)
-            for variable, _ in self._constraints.pop().terms:
-                self._touching[variable].pop()
-
-    def parts(self) -> tuple[list[int], list[int], list[int], list[Linear], list[list[int]]]:
-        """The bounds, which a search changes and puts back, and what it only reads."""
-        return self._low, self._high, self._truth, self._constraints, self._touching
-
-
-class _Search:
-    """One depth-first search that starts from the true world and mends it around the goal.
-
-    Its candidate is always the world in which each variable has its true value, or the nearest one that is left.
-    Only constraints around variables that had to move can be broken. It fixes the narrowest variable of a broken one
-    and goes on, so that most of a large system is never touched.
+    Every search ends: variables are bounded by the room, pivots and nodes by number. Leaving worlds out, by the room or
+    by giving up, errs on the safe side.
     """
 
-    def __init__(self, worlds: Worlds) -> None:
-        self._low, self._high, self._truth, self._constraints, self._touching = worlds.parts()
-        self._trail: list[tuple[int, int, int]] = []
-        # Two constraints can chase each other over a wide variable one person at a time, for a thousand million steps.
-        self._steps = _STEPS + _STEPS_A_VARIABLE * len(self._low)
+    def __init__(self, system: System, room: int) -> None:
+        self._numbers = np.array([number for row in system.rows for number, _ in row], np.int32)
+        self._signs = np.array([sign for row in system.rows for _, sign in row], np.int64)
+        self._starts = np.cumsum([0, *(len(row) for row in system.rows)], dtype=np.int32)[:-1]
+        self._least, self._most = np.array(system.least), np.array(system.most)
+        truth = np.array(system.truth, np.int64)
+        self._lowest, self._highest = np.maximum(truth - room, 0), truth + room
+        self._found = truth[np.newaxis]
+        self._fractions = self._solver(highspy.HighsVarType.kContinuous)
+        self._whole = self._solver(highspy.HighsVarType.kInteger)
 
-    def succeeds(self, goal: int) -> bool:
-        """Whether a world was found that satisfies this constraint too, within the budget."""
-        choices: list[tuple[int, list[tuple[int, int, int]]]] = []
-        held = self.spread([goal])
-        for _ in range(_BUDGET):
-            while not held:
-                if self._steps <= 0:
-                    return False
-                while choices and not choices[-1][1]:
-                    choices.pop()
-                if not choices:
-                    return False
-                mark, others = choices[-1]
-                self.undo(mark)
-                held = self._restrict(*others.pop())
-            broken = self._broken(goal)
-            if broken is None:
+    def reach(self, terms: Sequence[Term], least: int) -> bool:
+        """Whether a world was found in which the signed sum is at least that."""
+        numbers, signs = (np.array(each) for each in zip(*terms, strict=True))
+        if (self._found[:, numbers] @ signs >= least).any():
+            return True
+        aim = np.zeros(len(self._lowest))
+        aim[numbers] = signs
+        self._whole.setOptionValue("objective_target", float(least))
+        for solver in (self._fractions, self._whole):
+            solver.changeColsCost(len(aim), np.arange(len(aim), dtype=np.int32), aim)
+            solver.run()
+            solved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+            if solved and solver.getObjectiveValue() < least - _TOLERANCE:
+                return False
+            solution = solver.getSolution()
+            world = np.rint(solution.col_value).astype(np.int64)
+            if solution.value_valid and self._holds(world) and world[numbers] @ signs >= least:
+                self._found = np.vstack([self._found, world])
                 return True
-            number = self._narrowest(broken)
-            low, high, value = self._low[number], self._high[number], self._candidate(number)
-            choices.append((len(self._trail), [(number, low, value - 1), (number, value + 1, high)]))
-            held = self._restrict(number, value, value)
         return False
 
-    def undo(self, mark: int) -> None:
-        """Put back every bound that was changed since the trail had this length."""
-        while len(self._trail) > mark:
-            number, low, high = self._trail.pop()
-            self._low[number], self._high[number] = low, high
+    def _holds(self, world: NDArray[np.int64]) -> bool:
+        sums = np.add.reduceat(self._signs * world[self._numbers], self._starts)
+        return bool(
+            np.all((self._lowest <= world) & (world <= self._highest))
+            and np.all((self._least <= sums) & (sums <= self._most))
+        )
 
-    def _candidate(self, number: int) -> int:
-        return min(max(self._truth[number], self._low[number]), self._high[number])
+    def _solver(self, kind: highspy.HighsVarType) -> highspy.Highs:
+        """The system as the solver sees it: one thread, and primal pivots, which go on from the last optimum."""
+        solver = _Silent()  # type: ignore[no-untyped-call]  # the library leaves this one, and those below, untyped
+        options: dict[str, Any] = {"threads": 1, "parallel": "off", "simplex_strategy": 4}
+        options |= {"simplex_iteration_limit": _ITERATIONS, "mip_max_nodes": _NODES}
+        for name, value in options.items():
+            solver.setOptionValue(name, value)
+        variables, rows = len(self._lowest), len(self._starts)
+        solver.addVars(variables, self._lowest.astype(float), self._highest.astype(float))
+        every = np.arange(variables, dtype=np.int32)
+        solver.changeColsIntegrality(variables, every, np.full(variables, kind))
+        signs = self._signs.astype(float)
+        solver.addRows(rows, self._least, self._most, len(signs), self._starts, self._numbers, signs)
+        solver.setMaximize()  # type: ignore[no-untyped-call]
+        return solver
 
-    def _broken(self, goal: int) -> Linear | None:
-        """A constraint that the candidate world does not satisfy; those around unmoved variables hold as in truth."""
-        around = {goal}
-        for number in {number for number, _, _ in self._trail}:
-            if self._candidate(number) != self._truth[number]:
-                around.update(self._touching[number])
-        for index in sorted(around):
-            constraint = self._constraints[index]
-            total = sum(sign * self._candidate(number) for number, sign in constraint.terms)
-            if not constraint.low <= total <= constraint.high:
-                return constraint
-        return None
 
-    def _narrowest(self, broken: Linear) -> int:
-        """The wide variables are left for last: they absorb what the narrow ones leave over."""
-        free = [number for number, _ in broken.terms if self._low[number] < self._high[number]]
-        return min(free, key=lambda number: (self._high[number] - self._low[number], number))
+class _Silent(highspy.Highs):
+    """A solver that does not introduce itself on standard output, which belongs to the log."""
 
-    def _restrict(self, number: int, low: int, high: int) -> bool:
-        """Narrow one variable and everything that follows from it; False when no world is left."""
-        if low > high:
-            return False
-        self._trail.append((number, self._low[number], self._high[number]))
-        self._low[number], self._high[number] = low, high
-        return self.spread(self._touching[number])
-
-    def spread(self, indexes: Iterable[int]) -> bool:
-        """Follow these constraints, and those that their changes touch, until nothing changes.
-
-        False when no world is left, and also when the search has used up its steps: what was narrowed holds.
-        """
-        queue = deque(indexes)
-        waiting = set(queue)
-        while queue:
-            index = queue.popleft()
-            waiting.discard(index)
-            changed = self._narrow(self._constraints[index])
-            if changed is None:
-                return False
-            self._steps -= len(changed)
-            if self._steps <= 0:
-                return False
-            for number in changed:
-                for other in self._touching[number]:
-                    if other != index and other not in waiting:
-                        waiting.add(other)
-                        queue.append(other)
-        return True
-
-    def _narrow(self, constraint: Linear) -> list[int] | None:
-        """Tighten each variable to what the others leave it; returns those that changed, None on contradiction."""
-        lows, highs = self._low, self._high
-        least = most = 0
-        for number, sign in constraint.terms:
-            if sign > 0:
-                least += lows[number]
-                most += highs[number]
-            else:
-                least -= highs[number]
-                most -= lows[number]
-        if least > constraint.high or most < constraint.low:
-            return None
-        room_up, room_down = constraint.high - least, most - constraint.low
-        changed = []
-        for number, sign in constraint.terms:
-            low, high = lows[number], highs[number]
-            if high - low <= room_up and high - low <= room_down:
-                continue
-            # A variable may rise by the room above the least sum; one that is subtracted may fall by it.
-            up, down = (room_up, room_down) if sign > 0 else (room_down, room_up)
-            new_low, new_high = max(low, high - down), min(high, low + up)
-            if new_low > new_high:
-                return None
-            self._trail.append((number, low, high))
-            lows[number], highs[number] = new_low, new_high
-            changed.append(number)
-        return changed
+    def enableCallbacks(self) -> None:  # noqa: N802  (called while it is made, before options can be set)
+        self.silent()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
