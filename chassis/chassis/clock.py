@@ -5,6 +5,7 @@ holds one number, the seconds to add. Settings refuse the file anywhere else. `r
 the machinery (heartbeats, sweeps), which must not jump when people's time does.
 """
 
+import random
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -106,3 +107,8 @@ def from_unix_ns(nanoseconds: int) -> str:
     """Write a machine time in nanoseconds as RFC 3339 with microseconds."""
     moment = datetime.fromtimestamp(nanoseconds / 1e9, UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def jittered(seconds: float, *, least: float = 0.5) -> float:
+    """A pause of at most so many seconds and at least this share of them: those who wait don't all come at once."""
+    return seconds * random.uniform(least, 1)  # noqa: S311 - nobody gains by guessing it

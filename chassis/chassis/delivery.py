@@ -6,13 +6,12 @@ no event.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from chassis import logs, metrics, telemetry
+from chassis import clock, logs, metrics, telemetry
 from chassis.errors import TransientError
 from chassis.publishing.producer import Producer
 from chassis.publishing.relay import SWEEP, Heartbeat, Relay
@@ -176,7 +175,7 @@ class Delivery:
                 await action()
             except TransientError as error:
                 log.warning("delivery.waiting", error=error)
-                await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - jitter
+                await asyncio.sleep(clock.jittered(delay))
                 delay = min(delay * 2, 3.0)
             else:
                 if first:
@@ -304,7 +303,7 @@ class Delivery:
     def _wake_later(self, key: tuple[str, str]) -> None:
         tracked = self._tracked.setdefault(key, _Tracked())
         tracked.attempts += 1
-        delay = min(0.1 * 2 ** min(tracked.attempts, 8), 5.0) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        delay = clock.jittered(min(0.1 * 2 ** min(tracked.attempts, 8), 5.0))
         asyncio.get_running_loop().call_later(delay, self._wake, key)
 
     async def _do_work(self, key: tuple[str, str], todo: list[Work], published: str | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types; used here only
+from jsonschema import Draft202012Validator
 
 from contracts import asyncapi, examples
 from contracts.catalogue import CATALOGUE, Catalogue, Entry

@@ -57,6 +57,10 @@ FUNCTIONS: Final = sorted({function for functions in _FUNCTIONS_OF.values() for 
 
 _HOME_SHARES: Final = (24, 14, 12, 8, 8, 12, 10, 4, 4, 4)  # percent of people by place
 _STAYS: Final = 0.7  # chance to sit where one's manager sits
+_TAKE_PART: Final = 0.7  # chance to be enrolled
+_MIND: Final = 0.3  # chance to rather meet in person
+_SPEAK_ENGLISH: Final = 0.9  # chance to speak the company's language where it is not one's own
+_LOWER, _HALF_WAY, _UPPER = 4, 6, 8  # the lower third of the ladder, its half and its upper third, of twelve levels
 
 _STEPS: Final = ((15, 35, 30, 20), (50, 40, 10, 0))  # percent, by size: one to four levels below one's manager
 _LARGE: Final = 20_000  # beyond, the chart is so deep that nearly everybody would be at the lowest level
@@ -235,7 +239,7 @@ def _row(person: Person, chance: random.Random) -> dict[str, str]:
         "seeks": ";".join(seeks),
         "mentor_capacity": str(chance.choices((1, 2, 3), (6, 3, 1))[0]),
         "mentee_capacity": str(chance.choices((1, 2, 3), (7, 2, 1))[0]),
-        "enrolled": "yes" if chance.random() < 0.7 else "no",  # noqa: PLR2004 - the share of people who take part
+        "enrolled": "yes" if chance.random() < _TAKE_PART else "no",
         "roles": "",
     }
 
@@ -250,13 +254,13 @@ def _at_work(person: Person, tastes: random.Random) -> dict[str, str]:
         "function": function,
         "site": f"{city}-{tastes.choices((1, 2), (3, 1))[0]}",
         "likes": ";".join(tastes.sample(others, tastes.choice((0, 0, 1, 2, 3)))),
-        "in_person": "yes" if tastes.random() < 0.3 else "no",  # noqa: PLR2004 - the share of people who mind
+        "in_person": "yes" if tastes.random() < _MIND else "no",
     }
 
 
 def _languages(place: Place, chance: random.Random) -> list[str]:
     spoken = list(place.languages)
-    if "en" not in spoken and chance.random() < 0.9:  # noqa: PLR2004 - most speak the company's language
+    if "en" not in spoken and chance.random() < _SPEAK_ENGLISH:
         spoken.append("en")
     return spoken
 
@@ -269,14 +273,14 @@ def _joined(level: int, chance: random.Random) -> str:
 def _areas(person: Person, chance: random.Random) -> tuple[list[str], list[str]]:
     """Juniors offer two to four areas, seniors seek as many; in between a little of both."""
     few, many = chance.choice((0, 0, 1)), chance.choice((2, 3, 3, 4))
-    share = (many, few) if person.level <= 4 else (few, many) if person.level >= 8 else (2, 2)  # noqa: PLR2004 - thirds of the ladder
+    share = (many, few) if person.level <= _LOWER else (few, many) if person.level >= _UPPER else (2, 2)
     picked = _pick(person, chance, sum(share))
     return picked[: share[0]], picked[share[0] :]
 
 
 def _pick(person: Person, chance: random.Random, count: int) -> list[str]:
     # Zipf by rank; each unit begins its ranking elsewhere, and the upper half of the ladder a little further on.
-    start = 5 * (UNITS.index(person.unit) if person.unit in UNITS else 0) + (2 if person.level > 6 else 0)  # noqa: PLR2004 - half of twelve
+    start = 5 * (UNITS.index(person.unit) if person.unit in UNITS else 0) + (2 if person.level > _HALF_WAY else 0)
     ranked = [AREAS[(start + 7 * rank) % len(AREAS)] for rank in range(len(AREAS))]
     picked: list[str] = []
     while len(picked) < count:

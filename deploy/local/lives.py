@@ -21,6 +21,8 @@ _STOP_DAYS: Final = (0, 3)
 EXPIRY_DAYS: Final = 21
 _LAPSED: Final = 7
 """Stops after which a proposal that nobody answers has surely expired: six are three weeks, and the clock runs on."""
+_READ: Final = 0.4
+"""Of the stops somebody opens their inbox; until then their notices wait."""
 
 
 class Fate(StrEnum):
@@ -219,7 +221,7 @@ def _running(fate: Fate, agreed: int, last: int, number: int, chance: random.Ran
     still = last if fate in {Fate.RUNNING, Fate.PAUSED} else stops_at
     for stop in range(agreed, still):
         for side in Side:
-            if chance.random() < 0.4:  # noqa: PLR2004 - of the stops; the rest waits unread
+            if chance.random() < _READ:
                 yield Act(stop, Do.READ, side)
 
 

@@ -106,8 +106,7 @@ async def _documents(settings: Settings, topology: Topology) -> list[Document]:
     for service in sorted(services):
         async with connect(settings, service) as database:
             await database.ping()
-            names = await database._raw.list_collection_names()  # noqa: SLF001 - nobody else asks for all collections
-            for name in sorted(names):
+            for name in await database.names():
                 raws = await database.collection(name).sweep({}, limit=_MOST_DOCUMENTS)
                 found += [Document(service, name, raw) for raw in raws]
     return found

@@ -19,10 +19,8 @@ def listing(found: Settings) -> Answer:
     """Every ACL of the broker, and what is missing."""
 
     def look(administrator: Any) -> Answer:
-        from chassis.ops.access import Difference  # noqa: PLC0415 - as below
-
         there, users = administrator.acls(), administrator.users()
-        difference = Difference.of(there, _RULES)
+        difference = administrator.difference(_RULES)
         notes = dict.fromkeys(difference.extra, "not in the contracts") | dict.fromkeys(difference.missing, "missing")
         shown = sorted({*there, *difference.missing})
         return {"acls": [_told(acl) | {"note": notes.get(acl, "")} for acl in shown], "users": sorted(users)}
@@ -34,9 +32,7 @@ def apply(found: Settings, *, yes: bool) -> Answer:
     """Put the broker right."""
 
     def change(administrator: Any) -> Answer:
-        from chassis.ops.access import Difference  # noqa: PLC0415 - as below
-
-        difference = administrator.put_right(_RULES) if yes else Difference.of(administrator.acls(), _RULES)
+        difference = administrator.put_right(_RULES) if yes else administrator.difference(_RULES)
         return _change(difference.missing, difference.extra, done=yes)
 
     return _as_administrator(found, change)

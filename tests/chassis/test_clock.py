@@ -98,3 +98,12 @@ def test_ids_of_events_sort_by_time_and_ids_of_people_do_not() -> None:
     members = [new_member_id() for _ in range(200)]
     assert members != sorted(members)
     assert {text[14] for text in members} == {"4"}
+
+
+def test_those_who_wait_come_back_at_different_times() -> None:
+    """Within the upper half of the pause, or within all of it."""
+    some, any_ = ([clock.jittered(8, least=least) for _ in range(100)] for least in (0.5, 0))
+    assert all(4 <= pause <= 8 for pause in some)
+    assert all(0 <= pause <= 8 for pause in any_)
+    assert len({*some}) > 1
+    assert min(any_) < 4

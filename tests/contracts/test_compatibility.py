@@ -8,7 +8,7 @@ from contracts.catalogue import CATALOGUE, Entry
 from contracts.compatibility import breaks, projections
 from contracts.envelope import Event, MemberId, OpenEnum, Part, Plain, Pseudonymous
 from contracts.topics import MENTORSHIP, MENTORSHIP_DETAIL, MENTORSHIP_STATE, Topic
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types
+from jsonschema import Draft202012Validator
 from pydantic import Field
 
 Fields = dict[str, Any]

@@ -11,53 +11,22 @@ from chassis.state.outbox import Work
 from contracts.matching import InvitationReason
 from matching.domain.invitation import Invitation, InvitationRound, Pick, invitation_id
 from matching.domain.members import Member
-from matching.domain.programme import Plan, Programme
-from matching.engine.rules import Rules
+from matching.domain.programme import Programme
 from matching.handlers import send_invitations
 from matching_engine_world import until
-from matching_people import a_profile, an_entry
-from matching_site import Site, a_site
+from matching_newcomers import JUNIORS, newcomers, programme
+from matching_people import a_profile
+from matching_site import Site
 
 from chassis import clock
 
 pytestmark = pytest.mark.connected
-JUNIORS = [f"j{number}" for number in range(8)]
 
 
 @pytest.fixture
 async def site(kafka: str, database: str) -> AsyncIterator[Site]:
-    """Eight new joiners of four units who take no part, and four directors who seek."""
-    async with a_site(kafka, database, *JUNIORS) as made:
-        for number, junior in enumerate(JUNIORS):
-            await employ(made, junior, level=2, unit=f"unit-{number % 4}", joined=clock.today().strftime("%Y-%m"))
-        for number in range(4):
-            await made.employ(f"d{number}", 9, "board", offers=(), open_to_mentor=False)
+    async with newcomers(kafka, database) as made:
         yield made
-
-
-async def employ(site: Site, member: str, **entry: object) -> None:
-    """Somebody in the directory who has no profile."""
-    person = Member.unknown(site.tenant, member)
-    person.learn_directory(an_entry(member, **entry))
-    person.take_uncommitted()
-    await site.store.members.insert(person)
-
-
-async def programme(site: Site, name: str = "p-1", **plan: object) -> Programme:
-    """An open programme that olga leads."""
-    made = Plan(
-        title="Fresh Eyes",
-        about="What newcomers see.",
-        opens_on=dt.date(2020, 1, 1),
-        closes_on=dt.date(2099, 1, 1),
-        leads=("olga",),
-        rules=Rules(areas=("ai-tools", "social-media")),
-    )
-    found = Programme.draft(f"{name}-{site.tenant}", site.tenant, made.model_copy(update=plan))
-    found.turn(open_=True)
-    found.take_uncommitted()
-    await site.store.programmes.insert(found)
-    return found
 
 
 async def invite(site: Site, found: Programme, **fields: object) -> None:

@@ -101,10 +101,15 @@ async def unreadable(consumer: Any, partitions: Iterable[TopicPartition]) -> dic
         position = await consumer.position(partition)
         if (await consumer.end_offsets([partition]))[partition] <= position:
             continue
-        batch = await first_batch(consumer._client, partition, position)  # noqa: SLF001 - it has no other way
+        batch = await first_batch(client_of(consumer), partition, position)
         if not is_readable(batch):
             found[partition] = offsets_of(batch, position)
     return found
+
+
+def client_of(consumer: Any) -> Any:
+    """The client of a consumer, for what aiokafka lets a consumer itself ask only within a group, or inflated."""
+    return consumer._client  # noqa: SLF001 - it is handed out by no other way
 
 
 async def batch_at(client: Any, partition: TopicPartition, offset: int) -> range | None:

@@ -22,7 +22,7 @@ from faststream.kafka import KafkaBroker
 
 from chassis import logs, metrics
 from chassis.broker import Refusal
-from chassis.consuming.batches import batch_at, go_back, unreadable
+from chassis.consuming.batches import batch_at, client_of, go_back, unreadable
 from chassis.consuming.handlers import Group
 from chassis.consuming.lag import Ahead, ahead, bounds_of
 from chassis.consuming.offsets import firsts
@@ -163,7 +163,7 @@ class Consumer(Generic[S]):
         for stand in await self._suspects.opened(stands):
             partition = TopicPartition(stand.topic, stand.partition)
             # As the broker keeps it: a consumer would inflate it.
-            offsets = await batch_at(consumer._client, partition, stand.position)  # noqa: SLF001 - it has no other way
+            offsets = await batch_at(client_of(consumer), partition, stand.position)
             if offsets is None:
                 log.warning("consumer.suspect-harmless", group=self.group, topic=stand.topic)
             else:
@@ -325,7 +325,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, consumer: Consumer[Any]) -> None:
         self._consumer = consumer
 
-    async def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - aiokafka's signature
+    async def on_partitions_revoked(self, _revoked: Any) -> None:
         await self._consumer.drained()
         await self._consumer.closed()
 

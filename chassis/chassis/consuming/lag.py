@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import clock
-from chassis.consuming.batches import began_at, first_batch
+from chassis.consuming.batches import began_at, client_of, first_batch
 from chassis.errors import TransientError
 
 
@@ -62,7 +62,7 @@ async def _ahead(consumer: AIOKafkaConsumer, partition: TopicPartition, bounds: 
 async def _waited(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> float:
     """Age of the batch that is next, by its header alone: the batch may be what kills whoever inflates it."""
     try:
-        batch = await first_batch(consumer._client, partition, offset)  # noqa: SLF001 - a consumer would inflate it
+        batch = await first_batch(client_of(consumer), partition, offset)
     except TransientError:
         return 0.0  # compaction has taken everything that was left before the end
     return round(max(clock.real_ms() - began_at(batch), 0) / 1000, 1)

@@ -7,13 +7,12 @@ with the first record without one.
 """
 
 import asyncio
-import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from chassis import logs, metrics, telemetry
+from chassis import clock, logs, metrics, telemetry
 from chassis.consuming.breaker import Breaker
 from chassis.consuming.dead_letters import DeadLetters
 from chassis.consuming.handlers import BatchHandler, Group
@@ -119,9 +118,8 @@ class Pipeline(Generic[S]):
         pairs = list(zip(records, items, strict=True))
         apart = {record.key for record, item in pairs if isinstance(item, DeadLetter) or self._parking.holds(record)}
         apart |= self._aside.keys() | self.offsets.broken_keys
-        if apart or not all(isinstance(item, Received) for item in items):
-            pairs = [pair for pair in pairs if isinstance(pair[1], Received) and pair[0].key not in apart]
-        events: list[Received[Any]] = [item for _, item in pairs]  # type: ignore[misc]  # only those are left
+        taken = [(record, item) for record, item in pairs if isinstance(item, Received) and record.key not in apart]
+        events = [item for _, item in taken]
         if not events:
             return records
         try:
@@ -133,10 +131,10 @@ class Pipeline(Generic[S]):
         except Exception as error:  # noqa: BLE001 - isolates the record that the handler can't take
             log.warning("consumer.batch-failed", group=self._group.name, error=type(error).__name__)
             return records
-        self._count("done", len(pairs))
-        if len(pairs) == len(records):
+        self._count("done", len(taken))
+        if len(taken) == len(records):
             return []
-        done = {id(record) for record, _ in pairs}
+        done = {id(record) for record, _ in taken}
         return [record for record in records if id(record) not in done]
 
     async def _run(self, lanes: list[list[Record]]) -> None:
@@ -297,7 +295,7 @@ class Pipeline(Generic[S]):
                 log.warning("consumer.waiting", group=self._group.name, error=error)
                 if waited >= PATIENCE_SECONDS:
                     raise InterruptedPipelineError("fault") from error
-                pause = delay * random.uniform(0.5, 1)  # noqa: S311 - jitter
+                pause = clock.jittered(delay)
                 await asyncio.sleep(pause)
                 waited += pause
                 delay = min(delay * 2, _LONGEST_WAIT)

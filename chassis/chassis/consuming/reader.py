@@ -14,7 +14,7 @@ from contracts.envelope import Event
 
 from chassis import logs, metrics
 from chassis.broker import Refusal, client_options
-from chassis.consuming.batches import getmany_readable
+from chassis.consuming.batches import client_of, getmany_readable
 from chassis.consuming.lag import Ahead, ahead, bounds_of
 from chassis.consuming.records import Received, Vocabulary
 from chassis.errors import TransientError
@@ -118,7 +118,7 @@ class TopicReader:
         for topic in self._words.topics:
             numbers = consumer.partitions_for_topic(topic.name)
             if numbers is None:
-                await consumer._client.force_metadata_update()  # noqa: SLF001 - aiokafka has no public way without a group
+                await client_of(consumer).force_metadata_update()
                 await consumer.topics()
                 numbers = consumer.partitions_for_topic(topic.name) or await _asked_for(consumer, topic.name)
             partitions += [TopicPartition(topic.name, number) for number in sorted(numbers)]
@@ -141,7 +141,7 @@ class TopicReader:
 
 async def _asked_for(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     """Partitions of a topic that is not among those we are shown: it is asked for by name, for then a refusal shows."""
-    client = consumer._client  # noqa: SLF001 - as above
+    client = client_of(consumer)
     await client.add_topic(topic)
     if topic in client.cluster.unauthorized_topics:
         raise TopicAuthorizationFailedError(topic)

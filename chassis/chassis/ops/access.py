@@ -122,9 +122,13 @@ class Administrator:
                 _answer(future)
             _until(lambda: not unwanted & self.acls())
 
+    def difference(self, access: Access) -> Difference:
+        """How far it is from what it should allow."""
+        return Difference.of(self.acls(), access)
+
     def put_right(self, access: Access) -> Difference:
         """Allow what is missing, and no longer what is too much; returns what it found."""
-        found = Difference.of(self.acls(), access)
+        found = self.difference(access)
         self.add(found.missing)
         self.remove(found.extra)
         return found

@@ -15,7 +15,6 @@ command try again and become the owner itself, so no entry is ever left without 
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
@@ -171,7 +170,7 @@ class Documents(Generic[A]):
         """
         for attempt in range(_ATTEMPTS):
             if attempt:
-                await asyncio.sleep(random.uniform(0, min(0.005 * 2**attempt, _LONGEST_PAUSE)))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(clock.jittered(min(0.005 * 2**attempt, _LONGEST_PAUSE), least=0))
             raw = await self.collection.find_one(tenant, {"_id": document_id})
             if raw is None and create is None:
                 raise NotFoundError("We could not find that. It may have been removed.")

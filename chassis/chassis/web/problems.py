@@ -5,7 +5,7 @@ Every answer has a title and one plain sentence on what to do. No answer repeats
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
@@ -163,9 +163,8 @@ def _render(request: Request, template: str, problem: Problem, viewer: Caller | 
 # --- Exception handlers -----------------------------------------------------------------------------------------------
 
 
-async def refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: TurnaboutError) -> Response:
     """An expected refusal."""
-    assert isinstance(error, TurnaboutError)  # noqa: S101 - registered for this class only
     return await answer(request, Problem.of(error.status, title=error.title, detail=error.detail))
 
 
@@ -175,15 +174,13 @@ async def away(request: Request, error: Exception) -> Response:
     return await answer(request, Problem.of(_UNAVAILABLE))
 
 
-async def http_exception(request: Request, error: Exception) -> Response:
+async def http_exception(request: Request, error: HTTPException) -> Response:
     """What the framework refuses; its own words are for developers, so we use ours."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     return await answer(request, Problem.of(error.status_code), error.headers)
 
 
-async def invalid(request: Request, error: Exception) -> Response:
+async def invalid(request: Request, error: RequestValidationError) -> Response:
     """Input that does not fit its model."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     errors = tuple(
         FieldError(field=".".join(str(part) for part in each["loc"][1:]) or "body", detail=str(each["msg"]))
         for each in error.errors()
@@ -199,8 +196,9 @@ async def failed(request: Request, error: Exception) -> Response:
 
 
 HANDLERS: Final[Mapping[type[Exception], Handler]] = {
-    TurnaboutError: refused,
+    TurnaboutError: cast("Handler", refused),
     TransientError: away,
-    HTTPException: http_exception,
-    RequestValidationError: invalid,
+    HTTPException: cast("Handler", http_exception),
+    RequestValidationError: cast("Handler", invalid),
 }
+"""Each is called with errors of its class alone, which the framework's type of a handler does not tell."""

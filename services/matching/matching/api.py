@@ -1,7 +1,8 @@
 """The JSON API of pairs under ``/api/matching/v1``: the same commands that the pages give."""
 
 import datetime as dt
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Final, TypeVar
 
 from chassis.errors import InvalidError, PreconditionError
 from chassis.web.http import IdempotencyKey, IfMatch, set_etag
@@ -16,6 +17,7 @@ from matching.domain.mentorship import LIVE, UNANSWERED, Mentorship
 
 PREFIX: Final = "/api/matching/v1"
 PAGE: Final = 50
+Item = TypeVar("Item")
 
 
 class SessionView(BaseModel):
@@ -175,14 +177,24 @@ def _add_commands(api: APIRouter, commands: Commands) -> None:
         return view_of(await commands.end(caller, mentorship, key), caller.member)
 
 
-def _page(pairs: list[Mentorship], member: str, after: str | None, limit: int) -> MentorshipList:
-    ids = [pair.id for pair in pairs]
+def page_of(
+    items: Sequence[Item], ids: Sequence[str], after: str | None, limit: int
+) -> tuple[Sequence[Item], str | None]:
+    """One page of a list whose items have these ids, and with what the next one goes on.
+
+    Raises:
+        InvalidError: what stood last on the page before is not in the list any more.
+    """
     if after is not None and after not in ids:
         raise InvalidError("The list has changed since: begin again without `after`.")
     begin = 0 if after is None else ids.index(after) + 1
-    shown = pairs[begin : begin + limit]
-    more = begin + limit < len(pairs)
-    return MentorshipList(items=[view_of(pair, member) for pair in shown], next=shown[-1].id if more else None)
+    end = begin + limit
+    return items[begin:end], ids[end - 1] if end < len(ids) else None
+
+
+def _page(pairs: list[Mentorship], member: str, after: str | None, limit: int) -> MentorshipList:
+    shown, following = page_of(pairs, [pair.id for pair in pairs], after, limit)
+    return MentorshipList(items=[view_of(pair, member) for pair in shown], next=following)
 
 
 def view_of(pair: Mentorship, member: str) -> MentorshipView:

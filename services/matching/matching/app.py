@@ -13,6 +13,8 @@ from matching import api, pages
 from matching.commands import Commands
 from matching.domain.mentorship import UNANSWERED, Mentorship
 from matching.handlers import handlers, works
+from matching.invitations import api as invitation_api
+from matching.invitations.commands import Invitations
 from matching.labels import Labels
 from matching.programmes import api as programme_api
 from matching.programmes import run_api
@@ -74,13 +76,25 @@ def make_app(settings: MatchingSettings, store: Store, labels: Labels | None = N
     commands, labels, crowd = Commands(store), labels or Labels(settings), Crowd(store)
     discovery, programmes = Discovery(store, crowd), ProgrammeCommands(settings, commands)
     requests, delegates = Requests(commands, discovery), Delegates(settings, commands)
+    invitations = Invitations(commands, crowd)
     app.include_router(api.router(commands))
     app.include_router(request_api.router(commands, discovery, requests, labels))
     app.include_router(programme_api.router(programmes, commands, crowd, labels))
     app.include_router(run_api.router(commands))
+    app.include_router(invitation_api.router(commands, invitations))
     app.include_router(session_api.router(commands, labels, settings.public_url))
     app.include_router(delegate_api.router(delegates))
-    app.include_router(pages.router(settings, commands, labels, crowd=crowd, discovery=discovery, delegates=delegates))
+    app.include_router(
+        pages.router(
+            settings,
+            commands,
+            labels,
+            crowd=crowd,
+            discovery=discovery,
+            delegates=delegates,
+            invitations=invitations,
+        )
+    )
     app.include_router(operations.router("matching", settings))
     return app
 

@@ -143,6 +143,7 @@ def router(
     crowd: Crowd,
     discovery: Discovery,
     delegates: Delegates,
+    invitations: Invitations,
 ) -> APIRouter:
     """The routes of all pages of matching."""
     routes = APIRouter(include_in_schema=False)
@@ -161,7 +162,6 @@ def router(
     programmes = ProgrammeCommands(settings, commands)
     programme_pages.add(routes, programme_pages.ProgrammeViews(programmes, crowd, pages, cards, labels))
     review_pages.add(routes, commands)
-    invitations = Invitations(commands, crowd)
     invitation_pages.add(routes, invitation_pages.InvitationViews(commands, invitations, pages, cards, labels))
     lead_pages.add(routes, lead_pages.LeadViews(commands, crowd, pages, cards, labels))
     return routes

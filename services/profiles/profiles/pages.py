@@ -1,6 +1,7 @@
 """The pages of profiles: sign-in, one's own profile, and the import for operators."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -134,7 +135,7 @@ async def profile_page(
     request: Request,
     caller: SignedIn,
     parts: HasParts,
-    offer: Annotated[list[AreaCode], Query(max_length=MAX_AREAS)] = [],  # noqa: B006 - FastAPI copies defaults
+    offer: Annotated[tuple[AreaCode, ...], Query(max_length=MAX_AREAS)] = (),
 ) -> HTMLResponse:
     """One's own profile; an invitation leads here with what it is about ticked, which nobody has saved yet."""
     member = await own(parts, caller)
@@ -240,7 +241,7 @@ def _profile_page(
     )
 
 
-def _invited(profile: Profile, offer: list[str]) -> Profile:
+def _invited(profile: Profile, offer: Sequence[str]) -> Profile:
     """A profile as it would be if they took part and shared these areas, too."""
     return profile.model_copy(
         update={

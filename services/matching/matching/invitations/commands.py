@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from chassis.errors import ConflictError
 from chassis.state.documents import AlreadyExistsError
@@ -41,6 +42,30 @@ class Tally:
         return cls(invited, enrolled // LEAST * LEAST or None if invited >= LEAST else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the rounds of a programme are that are being sent."""
+
+    count: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An invitation before the one who has it."""
+
+    invitation: Invitation
+    programme: Programme
+    running: bool
+    """Whether it can still be answered: it ends with the programme."""
+    joined: bool
+
+    @property
+    def enrol(self) -> str:
+        """Where they say yes: their profile, with the programme's areas ticked."""
+        return f"/profile?{urlencode({'offer': self.programme.plan.rules.areas}, doseq=True)}"
+
+
 class Invitations:
     """Every command loads its subject, asks the policy, and changes one document."""
 
@@ -52,10 +77,12 @@ class Invitations:
         """By programme, with the people and the rules that each was found for."""
 
     async def suggested(self, programme: Programme) -> list[Suggested]:
-        """Who could be invited now, in the order in which they are suggested.
+        """Who could be invited now, in the order in which they are suggested; nobody while the programme is not open.
 
         People are as the database told a minute ago at most; who was invited, and who asked for quiet, is as of now.
         """
+        if not programme.running(clock.today()):
+            return []
         people, rules = await self._crowd.people(programme.tenant), programme.plan.rules
         kept = self._kept.get(programme.id)
         if kept is None or kept[0] is not people or kept[1] != programme.rules_version:
@@ -106,18 +133,31 @@ class Invitations:
         members = await self._store.members.find_ids(programme.tenant, [each.member for each in invited])
         return Tally.of(len(invited), sum(takes_part(each, programme) for each in members.values()))
 
-    async def mine(self, caller: Caller, invitation: str) -> tuple[Invitation, Programme]:
-        """An invitation of the caller's own, and to what."""
-        found = await self._store.invitations.load(caller.tenant, invitation)
-        may(caller, "invitation.answer", found)
-        return found, await self._store.programmes.load(caller.tenant, found.programme)
+    async def under_way(self, programme: Programme) -> Progress | None:
+        """How far the rounds are that are being sent; none when nothing is to be sent."""
+        rounds = await self._store.rounds_under_way(programme)
+        return Progress(sum(each.count for each in rounds), sum(each.done for each in rounds)) if rounds else None
+
+    async def mine(self, caller: Caller, invitation: str) -> Opened:
+        """An invitation of the caller's own, and what has come of it."""
+        found = await self._load(caller, invitation)
+        programme = await self._store.programmes.load(caller.tenant, found.programme)
+        me = await self._store.members.get(caller.tenant, caller.member)
+        return Opened(
+            found, programme, programme.running(clock.today()), joined=me is not None and takes_part(me, programme)
+        )
 
     async def decline(self, caller: Caller, invitation: str) -> None:
         """Say that it is not for them; again changes nothing."""
         with told("decline-invitation"):
-            await self.mine(caller, invitation)
+            await self._load(caller, invitation)
             at = clock.timestamp()
             await self._store.invitations.change(caller.tenant, invitation, lambda each: each.decline(at))
+
+    async def _load(self, caller: Caller, invitation: str) -> Invitation:
+        found = await self._store.invitations.load(caller.tenant, invitation)
+        may(caller, "invitation.answer", found)
+        return found
 
 
 def takes_part(member: Member, programme: Programme) -> bool:

@@ -1,7 +1,6 @@
 """Where a lead invites people who would not think of themselves, and where those answer."""
 
 from typing import Annotated, Final
-from urllib.parse import urlencode
 
 from chassis.errors import TurnaboutError
 from chassis.translation import gettext as _
@@ -18,7 +17,7 @@ from chassis import clock
 from matching.commands import Commands
 from matching.domain.invitation import MOST_AT_ONCE
 from matching.domain.programme import Programme
-from matching.invitations.commands import Invitations, takes_part
+from matching.invitations.commands import Invitations
 from matching.invitations.suggesting import Suggested
 from matching.invitations.words import for_invited, for_lead
 from matching.labels import Labels
@@ -62,8 +61,7 @@ class InvitationViews:
         status: int = 200,
     ) -> HTMLResponse:
         """Who could be invited, from a place on; what was chosen stands there again when it was refused."""
-        running = programme.running(clock.today())
-        found = await self.invitations.suggested(programme) if running else []
+        found = await self.invitations.suggested(programme)
         shown: list[Suggested] = found[place - 1 : place - 1 + SHOWN]
         return self._pages.render(
             request,
@@ -72,8 +70,8 @@ class InvitationViews:
             status=status,
             problem=problem,
             programme=programme,
-            running=running,
-            under_way=await self._under_way(programme),
+            running=programme.running(clock.today()),
+            under_way=await self.invitations.under_way(programme),
             tally=await self.invitations.tally(programme),
             shown=shown,
             in_all=len(found),
@@ -89,20 +87,15 @@ class InvitationViews:
 
     async def progress(self, request: Request, caller: Caller, programme: Programme) -> Response:
         """How far rounds are. The page around it stays as it is: somebody may be ticking people on it."""
-        under_way = await self._under_way(programme)
+        under_way = await self.invitations.under_way(programme)
         return self._pages.fragment(
             request, "invitation_progress.html", caller=caller, programme=programme, under_way=under_way
         )
 
-    async def _under_way(self, programme: Programme) -> tuple[int, int] | None:
-        """How many are sent of how many; none when nothing is to be sent."""
-        rounds = await self.commands.store.rounds_under_way(programme)
-        return (sum(each.done for each in rounds), sum(each.count for each in rounds)) if rounds else None
-
     async def invitation(self, request: Request, caller: Caller, invitation: str) -> HTMLResponse:
         """An invitation for the one who has it."""
-        found, programme = await self.invitations.mine(caller, invitation)
-        me = await self.commands.store.members.get(caller.tenant, caller.member)
+        opened = await self.invitations.mine(caller, invitation)
+        found, programme = opened.invitation, opened.programme
         areas, lead = await self._labels.areas(), await self._cards.of(caller, [found.by])
         return self._pages.render(
             request,
@@ -110,12 +103,12 @@ class InvitationViews:
             caller=caller,
             invitation=found,
             programme=programme,
-            running=programme.running(clock.today()),
-            joined=me is not None and takes_part(me, programme),
+            running=opened.running,
+            joined=opened.joined,
             lead=lead[found.by],
             why=[for_invited(reason) for reason in found.reasons],
             focus=[area_label(areas, code) for code in programme.plan.rules.areas],
-            enrol=f"/profile?{urlencode({'offer': programme.plan.rules.areas}, doseq=True)}",
+            enrol=opened.enrol,
         )
 
 

@@ -67,7 +67,8 @@ class Rehearsed:
 
 
 @app.command()
-def rehearse(  # noqa: PLR0917 - typer hands options over by name
+def rehearse(
+    *,
     people: Annotated[Path, typer.Option(help="The roster, a CSV file; docs/rehearsal.md names its columns.")],
     rules: Annotated[Path, typer.Option(help="The programme's rules, a JSON file.")],
     out: Annotated[Path, typer.Option(help="Where the proposals go, a CSV file.")],

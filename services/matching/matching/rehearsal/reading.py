@@ -227,10 +227,12 @@ class _Rows:
 
     def _member(self, column: str, cells: list[str], wrong: Wrong) -> str:
         text = cells[self._place[column]].strip()
+        if not text:
+            if column == "employee_id":
+                wrong.append((column, _("is empty")))
+            return ""
         try:
-            if not text and column == "employee_id":
-                raise ValueError(_("is empty"))  # noqa: TRY301 - told like all that is wrong with a cell
-            return self._id(cell.plain(text)) if text else ""
+            return self._id(cell.plain(text))
         except ValueError as error:
             wrong.append((column, str(error)))
             return ""

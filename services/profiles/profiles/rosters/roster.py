@@ -18,6 +18,8 @@ from profiles.rosters.columns import REQUIRED, Columns, Layout, layout_of
 from profiles.rosters.file import RosterFile
 from profiles.taxonomy.areas import Areas
 
+_MOST_DIGITS: Final = 4  # of a number, so that none takes long to read
+_MOST_SHOWN: Final = 40  # letters of a cell, so that a reason stays one line
 _LONGEST: Final = {"employee_id": 64, "email": 254, "name": 120, "title": 120, "unit": 80, "function": 80, "site": 80}
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s.,;<>\"]+")
 _MONTH: Final = re.compile(r"(?P<year>(?:19|20)\d\d)-(?P<month>0[1-9]|1[0-2])(?:-\d\d)?")
@@ -171,7 +173,7 @@ def _text(kind: str) -> Callable[[str], str]:
 
 def _number(lowest: int, highest: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= 4 and lowest <= int(text) <= highest):  # noqa: PLR2004 - keeps int() short
+        if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and lowest <= int(text) <= highest):
             raise ValueError(f"is {_shown(text)}, but must be a whole number from {lowest} to {highest}")
         return int(text)
 
@@ -243,7 +245,7 @@ def _yes_or_no(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    short = text if len(text) <= 40 else text[:40] + "…"  # noqa: PLR2004 - a reason stays one line
+    short = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
     return f"{short!r}"
 
 

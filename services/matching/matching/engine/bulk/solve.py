@@ -58,11 +58,15 @@ LARGE: Final = Effort(12, 4, 60, 4, rounds=(12, 8, 8, 8, 8), steps=(30, 30, 10, 
 HUGE: Final = Effort(12, 4, 60, 4, rounds=(8,) * 5, steps=(100, 50, 30, 30, 10, 10), search=30_000, enough=13_000)
 
 
+_SMALL_MARKET: Final = 20_000
+_LARGE_MARKET: Final = 300_000
+
+
 def effort_for(people: int) -> Effort:
     """How hard to try for so many people: exactly as long as that takes no time, then as well as can be waited for."""
-    if people <= 20_000:  # noqa: PLR2004 - the sizes are told here and nowhere else
+    if people <= _SMALL_MARKET:
         return SMALL
-    return LARGE if people <= 300_000 else HUGE  # noqa: PLR2004
+    return LARGE if people <= _LARGE_MARKET else HUGE
 
 
 class OpenPairs(NamedTuple):

@@ -12,7 +12,7 @@ from matching.engine.compiled import inlined, kernel
 
 @intrinsic
 def _cttz(_typing: Any, word: Any) -> Any:
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's signature
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.IntType(1)(1))
 
     return types.int64(word), generate
@@ -20,7 +20,7 @@ def _cttz(_typing: Any, word: Any) -> Any:
 
 @intrinsic
 def _ctlz(_typing: Any, word: Any) -> Any:
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's signature
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ctlz(arguments[0], ir.IntType(1)(1))
 
     return types.int64(word), generate
