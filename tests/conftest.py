@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from guarded_broker import Guarded
@@ -14,6 +15,29 @@ from local import setup
 from local.access import Users
 from local.ports import Ports, free_range
 from local.processes import running
+from xdist.scheduler import LoadFileScheduling
+
+JOURNEYS = "tests/journeys/"
+LONG = (JOURNEYS, "tests/faults/", "tests/history/", "tests/local/")
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # ships no types
+    """A file belongs to one process, which runs it in order; the journeys share a stack, so they are like one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How `pytest -n` shares the tests out: in the order of their files, whatever the number of tests in them."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts stacks of its own comes first, so that no process is left with it when the others are done."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEYS))
 
 
 @pytest.fixture(scope="session")
