@@ -55,7 +55,8 @@ rebuild: $(SYNCED) ## Make analytics' rows anew from the topics of the running s
 ##@ Check it
 
 .PHONY: test
-test: setup browser lint types ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=2
+test: ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=2
+	@$(MAKE) --no-print-directory --jobs=2 setup browser lint types
 	@$(BIN)/pytest -n $(PROCESSES) $(TESTS)
 
 .PHONY: lint
