@@ -17,15 +17,15 @@ from local.ports import Ports, free_range
 from local.processes import running
 from xdist.scheduler import LoadFileScheduling
 
-JOURNEYS = "tests/journeys/"
-LONG = (JOURNEYS, "tests/faults/", "tests/history/", "tests/local/")
+TOGETHER = ("tests/journeys/", "tests/notifications/")
+FIRST = ("tests/journeys/", "tests/faults/", "tests/history/", "tests/local/", "tests/notifications/")
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # ships no types
-    """A file belongs to one process, which runs it in order; the journeys share a stack, so they are like one file."""
+    """A file belongs to one process, which runs it in order; so does a folder whose files share a stack or service."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return JOURNEYS if nodeid.startswith(JOURNEYS) else str(super()._split_scope(nodeid))
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), str(super()._split_scope(nodeid)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
@@ -35,9 +35,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts stacks of its own comes first, so that no process is left with it when the others are done."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
-    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEYS))
+    """What starts stacks of its own comes first, so that no process is left with it when the others are done.
+
+    Notifications come before other tests fill their topics, all of which the service would read.
+    """
+    items.sort(key=lambda item: next((at for at, each in enumerate(FIRST) if item.nodeid.startswith(each)), len(FIRST)))
 
 
 @pytest.fixture(scope="session")
