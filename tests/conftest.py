@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from guarded_broker import Guarded
@@ -14,6 +15,31 @@ from local import setup
 from local.access import Users
 from local.ports import Ports, free_range
 from local.processes import running
+from xdist.scheduler import LoadFileScheduling
+
+TOGETHER = ("tests/journeys/", "tests/notifications/")
+FIRST = ("tests/journeys/", "tests/faults/", "tests/history/", "tests/local/", "tests/notifications/")
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # ships no types
+    """A file belongs to one process, which runs it in order; so does a folder whose files share a stack or service."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), str(super()._split_scope(nodeid)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How `pytest -n` shares the tests out: in the order of their files, whatever the number of tests in them."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts stacks of its own comes first, so that no process is left with it when the others are done.
+
+    Notifications come before other tests fill their topics, all of which the service would read.
+    """
+    items.sort(key=lambda item: next((at for at, each in enumerate(FIRST) if item.nodeid.startswith(each)), len(FIRST)))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 ISSUER = "http://idp.example"
+
+
+@cache
+def a_key() -> RSAKey:
+    """What every provider signs with; it takes as long to make as a whole sign-in."""
+    return RSAKey.generate_key(2048, {"kid": "idp-1"})
 
 
 @dataclass
@@ -27,7 +34,7 @@ class Provider:
     email_in_token: bool = False
     issuer: str = ISSUER
     client_secret: str = "the client secret of the local stack only"
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "idp-1"}))
+    key: RSAKey = field(default_factory=a_key)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
 

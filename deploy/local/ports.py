@@ -10,6 +10,7 @@ from local.processes import StackError
 
 HOST: Final = "127.0.0.1"
 _COUNT: Final = 12
+_FAR: Final = 369  # has no factor in common with the number of ranges
 _given: Final[set[int]] = set()
 
 
@@ -111,7 +112,7 @@ def listening(port: int) -> bool:
 def free_range() -> Ports:
     """A range of ports that is free now, below those that the kernel gives to outgoing connections; for tests."""
     every = [each for each in range(20_080, 32_000, 20) if each not in _given]
-    first = os.getpid() % len(every)  # two test runs at once look in different places
+    first = os.getpid() * _FAR % len(every)  # test runs at once look in different places, the next process far away
     for gateway in (*every[first:], *every[:first]):
         if all(free(port) for port in range(gateway, gateway + _COUNT)):
             _given.add(gateway)

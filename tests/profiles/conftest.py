@@ -62,7 +62,7 @@ async def site(settings: ProfilesSettings, store: Store, tmp_path: Path) -> Asyn
 
     def browser() -> httpx.AsyncClient:
         opened = httpx.AsyncClient(
-            mounts={SITE: httpx.ASGITransport(app), ISSUER: transport}, base_url=SITE, headers={"Origin": SITE}
+            transport=httpx.ASGITransport(app), mounts={ISSUER: transport}, base_url=SITE, headers={"Origin": SITE}
         )
         browsers.append(opened)
         return opened

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis import telemetry
 from chassis.translation import gettext as _
+from chassis.trust import trusted
 from chassis.web.identity import Caller
 
 SECONDS_KEPT: Final = 60.0
@@ -64,7 +65,7 @@ class Cards:
 
     def __init__(self, settings: CardsSettings, *, seconds_kept: float = SECONDS_KEPT) -> None:
         self._seconds_kept = seconds_kept
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT, verify=trusted())
         self._kept: dict[tuple[str, str], Card] = {}
 
     async def of(self, caller: Caller, members: Iterable[str]) -> dict[str, Card]:

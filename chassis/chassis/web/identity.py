@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from chassis import clock, telemetry
 from chassis.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from chassis.translation import gettext as _
+from chassis.trust import trusted
 from chassis.web.jwks import REFETCH_SECONDS, KeyCache
 
 ALGORITHM: Final = "ES256"
@@ -232,7 +233,7 @@ class ServiceTokens:
     """This service's own token for one purpose, renewed before it runs out."""
 
     def __init__(self, settings: ServiceSettings, purpose: str) -> None:
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT, verify=trusted())
         self._secret = settings.service_secret
         self._purpose = purpose
         self._service = settings.instance.partition("-")[0]

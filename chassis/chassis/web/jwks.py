@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from chassis.errors import UnavailableError
 from chassis.translation import gettext as _
+from chassis.trust import trusted
 
 REFETCH_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 0.5
@@ -33,7 +34,7 @@ class KeyCache:
         transport: httpx.AsyncBaseTransport | None = None,
         refetch_seconds: float = REFETCH_SECONDS,
     ) -> None:
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport, verify=trusted())
         self._address = address
         self._refetch_seconds = refetch_seconds
         self._keys: dict[str, ECKey] = {}

@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from chassis import clock
+from chassis.trust import trusted
 from chassis.web import operations_report, operations_words
 from chassis.web.identity import Caller, SignedIn
 from chassis.web.operations_report import Judgement, Promise, Report
@@ -94,7 +95,7 @@ class Look:
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
         self._addresses = addresses
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, verify=trusted())
 
     async def report(self) -> Report:
         """What they say, judged; whoever does not answer is part of it."""

@@ -6,6 +6,7 @@ from typing import Final
 import httpx
 from chassis.errors import UnavailableError
 from chassis.translation import gettext as _
+from chassis.trust import trusted
 from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, ValidationError
 
@@ -28,7 +29,7 @@ async def members_by_address(settings: MatchingSettings, emails: Sequence[str]) 
     """
     tokens = ServiceTokens(settings, PURPOSE)
     try:
-        async with httpx.AsyncClient(base_url=settings.profiles_url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=settings.profiles_url, timeout=10, verify=trusted()) as client:
             with telemetry.span("call profiles lookup", kind="client"):
                 answer = await client.post(_PATH, json={"emails": list(emails)}, headers=await tokens.headers())
         answer.raise_for_status()

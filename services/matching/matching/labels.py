@@ -10,6 +10,7 @@ from chassis.consuming.records import Received
 from chassis.errors import UnavailableError
 from chassis.settings import Settings
 from chassis.translation import current
+from chassis.trust import trusted
 from chassis.web.identity import ServiceSettings, ServiceTokens
 from contracts.profiles import TaxonomyPublished
 from pydantic import BaseModel, ValidationError
@@ -51,7 +52,9 @@ class Labels:
     """
 
     def __init__(self, settings: ServiceSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=2.0, transport=transport)
+        self._client = httpx.AsyncClient(
+            base_url=settings.profiles_url, timeout=2.0, transport=transport, verify=trusted()
+        )
         self._tokens = ServiceTokens(settings, PURPOSE)
         self._known: dict[str, _Taxonomy] = {}
         self._until: dict[str, float] = {}

@@ -8,6 +8,7 @@ from chassis.consuming.reader import TopicReader
 from chassis.consuming.records import Received
 from chassis.errors import UnavailableError
 from chassis.settings import Settings
+from chassis.trust import trusted
 from chassis.web.identity import ServiceSettings, ServiceTokens
 from contracts.profiles import TaxonomyPublished
 from pydantic import BaseModel, ValidationError
@@ -30,7 +31,7 @@ class Areas:
     """Labels by language and code, of areas that are no longer offered too."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_TIMEOUT, verify=trusted())
         self._tokens = ServiceTokens(settings, PURPOSE)
         self._labels: dict[str, dict[str, str]] = {}
         self._ask_at: dict[str, float] = {}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from chassis.errors import TransientError, UnavailableError
+from chassis.trust import trusted
 from chassis.web.calendar import Entry
 from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -66,7 +67,7 @@ class Calendars:
 
     def __init__(self, settings: NotificationsSettings) -> None:
         self._tokens = ServiceTokens(settings, "calendar")
-        self._client = httpx.AsyncClient(base_url=settings.matching_url, timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=settings.matching_url, timeout=_TIMEOUT, verify=trusted())
 
     async def session(self, thread: Thread, notice: Notice) -> Session | None:
         """The session that a notice is about; none when something newer is known, whose own mail answers for all.

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import aiosmtplib
 import httpx
 from chassis.errors import TransientError, UnavailableError
+from chassis.trust import trusted
 from chassis.web import calendar, pages
 from chassis.web.identity import ServiceTokens
 from pydantic import BaseModel, ValidationError
@@ -56,7 +57,7 @@ class AddressBook:
 
     def __init__(self, settings: NotificationsSettings) -> None:
         self._tokens = ServiceTokens(settings, "mail")
-        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_PROFILES_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=settings.profiles_url, timeout=_PROFILES_TIMEOUT, verify=trusted())
 
     async def recipient(self, member: str) -> Recipient | None:
         """The member's address; none when the member has left.

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx
 from chassis.errors import ForbiddenError, UnavailableError
 from chassis.translation import gettext as _
+from chassis.trust import trusted
 from fastapi import Response
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -74,7 +75,7 @@ class Provider:
     def __init__(self, settings: ProfilesSettings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._redirect = settings.public_url.rstrip("/") + CALLBACK
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, transport=transport, verify=trusted())
         self._known: tuple[_Discovered, dict[str, Any]] | None = None
         self._asked_at = 0.0
 
