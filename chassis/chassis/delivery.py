@@ -169,8 +169,8 @@ class Delivery:
         return True
 
     async def _forever(self, action: Callable[[], Awaitable[None]], *, first: bool = False) -> None:
-        delay = 0.1
-        while True:
+        delay, task = 0.1, asyncio.current_task()
+        while not (task and task.cancelling()):  # a driver may swallow a cancel, and a group cancels its tasks once
             try:
                 await action()
             except TransientError as error:
