@@ -52,7 +52,7 @@ def test_what_somebody_answers_is_told_to_nobody() -> None:
 def test_a_round_goes_forward_only_and_forgets_whom_it_was_for() -> None:
     """Its work may be done again from where it stood."""
     picks = [Pick(member=f"m{number}", reasons=PICK.reasons) for number in range(120)]
-    round_ = InvitationRound.ask_for(round_id("demo", "lena", "k"), PROGRAMME, "lena", picks)
+    round_ = InvitationRound.ask_for(round_id(PROGRAMME.id, "lena", "k"), PROGRAMME, "lena", picks)
     assert [ask.kind for ask in round_.take_uncommitted().asked] == ["send-invitations"]
     round_.advance(100)
     round_.advance(50)

@@ -146,26 +146,47 @@ async def test_the_invited_read_why_and_go_to_their_profile(site: Site) -> None:
 
 
 async def test_the_lead_cannot_tell_who_said_no(site: Site) -> None:
-    """The page before and after a no is the same, but for its keys; no programme suggests them for a year."""
+    """Neither from the page of the programme nor from that of another one: both are as they were before."""
     found, other = await programme(site), await programme(site, "p-2")
     await invite(site, found, do="picked", member=JUNIORS[:6])
     async with site.as_("olga") as olga:
-        address = f"/programmes/{found.id}/invitations"
-        before = (await olga.get(address)).text
+        here, there = (f"/programmes/{each.id}/invitations" for each in (found, other))
+        before = [without_keys((await olga.get(address)).text) for address in (here, there)]
         async with site.as_("j0") as quiet:
             answer = await quiet.post(f"/invitations/{invitation_id(found.id, 'j0')}/decline")
             assert answer.status_code == 303
             assert "You said that it is not for you" in (await quiet.get(answer.headers["location"])).text
-        assert without_keys((await olga.get(address)).text) == without_keys(before)
-        elsewhere = suggested((await olga.get(f"/programmes/{other.id}/invitations")).text)
-    assert sorted(elsewhere) == JUNIORS[1:]
+        assert [without_keys((await olga.get(address)).text) for address in (here, there)] == before
 
-    def long_ago(invitation: Invitation) -> None:
-        invitation.declined_at = clock.rfc3339(clock.now() - dt.timedelta(days=366))
 
-    await site.store.invitations.change(site.tenant, invitation_id(found.id, "j0"), long_ago)
+def sent_earlier(invitation: Invitation, days: int) -> None:
+    """As if it had been sent so many days ago."""
+    invitation.invited_at = clock.rfc3339(clock.now() - dt.timedelta(days=days))
+
+
+async def test_nobody_is_suggested_by_a_second_programme_for_a_year(site: Site) -> None:
+    """Whatever they answer; then they are, but never again by the first."""
+    found, other = await programme(site), await programme(site, "p-2")
+    await invite(site, found, do="picked", member=JUNIORS[:6])
     async with site.as_("olga") as olga:
-        assert "j0" in suggested((await olga.get(f"/programmes/{other.id}/invitations")).text)
+        here, there = (f"/programmes/{each.id}/invitations" for each in (found, other))
+        assert sorted(suggested((await olga.get(there)).text)) == JUNIORS[6:]
+        for junior, days in (("j0", 366), ("j1", 364)):
+            await site.store.invitations.change(
+                site.tenant, invitation_id(found.id, junior), partial(sent_earlier, days=days)
+            )
+        assert sorted(suggested((await olga.get(there)).text)) == ["j0", *JUNIORS[6:]]
+        assert sorted(suggested((await olga.get(here)).text)) == JUNIORS[6:]
+
+
+async def test_one_key_for_two_programmes_asks_in_both(site: Site) -> None:
+    """A key names a command to one programme, as a client that counts per programme takes for granted."""
+    both = [await programme(site), await programme(site, "p-2")]
+    async with site.as_("olga") as olga:
+        for found, junior in zip(both, JUNIORS[:2], strict=True):
+            form = {"idempotency_key": "1" * 32, "do": "picked", "member": junior}
+            await olga.post(f"/programmes/{found.id}/invitations", data=form)
+    assert [len(await site.store.rounds.find(site.tenant, {"programme": each.id}, limit=9)) for each in both] == [1, 1]
 
 
 async def test_how_many_have_joined_is_told_in_fives(site: Site) -> None:

@@ -55,7 +55,7 @@ class Store:
         self.invitations: Documents[Invitation] = delivery.documents(
             Invitation,
             "invitations",
-            indexes=[Index((("tenant", 1), ("programme", 1))), Index((("tenant", 1), ("declined_at", 1)))],
+            indexes=[Index((("tenant", 1), ("programme", 1))), Index((("tenant", 1), ("invited_at", 1)))],
         )
         self.rounds: Documents[InvitationRound] = delivery.documents(
             InvitationRound, "rounds", indexes=[Index((("tenant", 1), ("programme", 1), ("sending", 1)))]
@@ -190,10 +190,10 @@ class Store:
         return await self.invitations.find(programme.tenant, {"programme": programme.id}, limit=_MOST_INVITED)
 
     async def not_to_be_invited(self, programme: Programme, since: str) -> set[str]:
-        """Who has an invitation to a programme, or will in a moment; or has said since then that none is for them."""
+        """Who has an invitation to a programme, or will in a moment; or was invited to any since then."""
         picked = [pick.member for each in await self.rounds_under_way(programme) for pick in each.picks]
-        quiet = await self.invitations.find(programme.tenant, {"declined_at": {"$gte": since}}, limit=_MOST_INVITED)
-        return {*picked, *(each.member for each in (*quiet, *await self.invited(programme)))}
+        lately = await self.invitations.find(programme.tenant, {"invited_at": {"$gte": since}}, limit=_MOST_INVITED)
+        return {*picked, *(each.member for each in (*lately, *await self.invited(programme)))}
 
     async def rounds_under_way(self, programme: Programme) -> list[InvitationRound]:
         """Rounds of invitations that are being sent."""

@@ -64,7 +64,7 @@ class Invitation(Aggregate):
         return invitation
 
     def decline(self, at: str) -> None:
-        """Not for them, without a reason; no programme suggests them for a year from now on."""
+        """Not for them, without a reason."""
         self.declined_at = self.declined_at or at
 
 
@@ -100,6 +100,6 @@ def invitation_id(programme: str, member: str) -> str:
     return str(uuid5(_NAMESPACE, f"{programme}/{member}"))
 
 
-def round_id(tenant: str, lead: str, key: str) -> str:
+def round_id(programme: str, lead: str, key: str) -> str:
     """The id of the round that a lead's form asks for: the same form sent twice asks once."""
-    return str(uuid5(_NAMESPACE, f"{tenant}/{lead}/{key}"))
+    return str(uuid5(_NAMESPACE, f"{programme}/{lead}/{key}"))

@@ -167,6 +167,6 @@ def _add_answering(api: APIRouter, invitations: Invitations) -> None:
 
     @api.post("/invitations/{invitation}/decline")
     async def decline(caller: SignedIn, invitation: str) -> InvitationView:
-        """Say that it is not for you; nobody is told, and no programme suggests you for a year."""
+        """Say that it is not for you; nobody is told, and nobody else invites you for a year."""
         await invitations.decline(caller, invitation)
         return InvitationView.of(await invitations.mine(caller, invitation))

@@ -25,7 +25,8 @@ from matching.programmes.reach import Crowd
 from matching.store import Store
 
 _QUIET: Final = timedelta(days=365)
-"""So long nobody suggests somebody who said that it is not for them."""
+"""So long nobody else suggests somebody who was invited. It begins with the invitation and not with the answer: whoever
+leads two programmes would otherwise read a no from who is gone from the list of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Invitations:
     async def suggested(self, programme: Programme) -> list[Suggested]:
         """Who could be invited now, in the order in which they are suggested; nobody while the programme is not open.
 
-        People are as the database told a minute ago at most; who was invited, and who asked for quiet, is as of now.
+        People are as the database told a minute ago at most; who was invited, is as of now.
         """
         if not programme.running(clock.today()):
             return []
@@ -110,7 +111,7 @@ class Invitations:
         """
         with told("send-invitations"):
             found = await self._commands.programme(caller, programme)
-            name = round_id(caller.tenant, caller.member, key)
+            name = round_id(found.id, caller.member, key)
             if made := await self._store.rounds.get(caller.tenant, name):
                 return made
             if not found.running(clock.today()):

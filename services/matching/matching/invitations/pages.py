@@ -171,5 +171,5 @@ def _add_answering(routes: APIRouter, views: InvitationViews) -> None:
     async def decline(caller: SignedIn, invitation: str) -> Response:
         """Not for me."""
         await views.invitations.decline(caller, invitation)
-        notice = _("That is fine. Nobody is told, and nobody suggests you for a year.")
+        notice = _("That is fine. Nobody is told, and nobody else invites you for a year.")
         return redirect(f"/invitations/{invitation}", notice=notice, kind="info")
