@@ -61,6 +61,10 @@ class View:
     only: tuple[str, ...] = ()
     """Names of the pictures to take, when it is not all of them."""
 
+    def shows(self, name: str) -> bool:
+        """Whether the picture of this name is to be taken."""
+        return not self.only or name in self.only
+
 
 _TO_PROGRAMME: Final = (".card a[href^='/programmes/']",)
 PICTURES: Final = (
@@ -161,9 +165,10 @@ async def take(folder: Path, say: Say, views: Sequence[View]) -> None:
                     executable_path=str(browser.find()), args=list(browser.ARGUMENTS)
                 )
                 for view in views:
-                    seen = [each for each in pictures if not view.only or each.name in view.only]
+                    seen = [each for each in pictures if view.shows(each.name)]
                     await _all_pages(chromium, stack.address, seen, view, folder)
-                    say(f"{len(seen) + 1} pictures, {view.language}, {view.size[0]} points wide, in {folder}")
+                    taken = len(seen) + view.shows("sign-in")
+                    say(f"{taken} pictures, {view.language}, {view.size[0]} points wide, in {folder}")
                 await chromium.close()
         finally:
             await asyncio.shield(stack.stop())
@@ -175,7 +180,8 @@ async def _all_pages(chromium: Browser, address: str, pictures: Iterable[Picture
         if picture.email not in signed_in:
             page = await _opened(chromium, view)
             await page.goto(f"{address}/sign-in")
-            await _keep(page, folder, "sign-in", view)
+            if view.shows("sign-in"):
+                await _keep(page, folder, "sign-in", view)
             await _sign_in(page, picture.email, address)
             signed_in[picture.email] = page
         page = signed_in[picture.email]
