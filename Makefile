@@ -19,7 +19,7 @@ ROSTER ?=
 N ?= 400
 OUT ?= people.csv
 TESTS ?= tests
-PROCESSES ?= 2
+PROCESSES ?= 1
 KILLS ?= 500
 SEED ?= 1
 SEEDS ?= 10000
@@ -55,7 +55,7 @@ rebuild: $(SYNCED) ## Make analytics' rows anew from the topics of the running s
 ##@ Check it
 
 .PHONY: test
-test: ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=2
+test: ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=1
 	@$(MAKE) --no-print-directory --jobs=2 setup browser lint types
 	@$(BIN)/pytest -n $(PROCESSES) $(TESTS)
 
@@ -109,6 +109,10 @@ bench-matching: setup ## Measure matching runs of 10,000 to 1,000,000 people bes
 .PHONY: bench-pages
 bench-pages: setup ## Import a company of N=10000 people until everybody is on the bus, and time every page of it.
 	@$(BIN)/python -m benchmarks.pages --people $(if $(filter file,$(origin N)),10000,$(N))
+
+.PHONY: bench-insights
+bench-insights: setup ## Make the reports of companies for a year, and attack their tables beside two usual ways of hiding small counts.
+	@$(BIN)/python -m benchmarks.insights
 
 .PHONY: accepts
 accepts: setup ## Offer complete accepts at rising rates to a stack of its own: delays, the knee, and what the database could do alone.

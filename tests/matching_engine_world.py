@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from contracts.envelope import Envelope, Event
+from contracts.profiles import ProfileUpdated
 from matching.app import compose_api, compose_engine
 from matching.commands import queue_run
 from matching.domain.mentorship import LIVE, Mentorship
@@ -54,9 +55,16 @@ class World:
         )
 
     async def join(self, member: str, level: int, *, manager: str | None = None, **profile: object) -> None:
-        """A member appears on both topics."""
+        """A member appears on both topics, and matching has heard of them."""
         await self.tell(an_entry(member, level=level, unit=f"unit-{level}", manager=manager), member)
         await self.tell(a_profile(member, **profile), member)
+        sequence = self._sequences[f"{ProfileUpdated.topic.stream}:{member}"]
+
+        async def heard() -> bool:
+            known = await self.store.members.get(self.tenant, member)
+            return known is not None and known.directory is not None and known.profile_version >= sequence
+
+        await until(heard)
 
     async def pairs(self, member: str) -> list[Mentorship]:
         """The member's live pairs."""

@@ -138,6 +138,30 @@ def test_hides_more_when_a_small_group_could_be_worked_out() -> None:
     assert not Attacker([visible(publish(counts, []))]).isolated([counts.people])
 
 
+def test_those_who_wait_are_laid_beside_the_others() -> None:
+    """Of 16, 8 wait, 3 have started, 5 have met too: each table alone hides the 3, both as rounded tell 1 to 4.
+
+    15 enrolled are 17 at most and 10 who wait are 8 at least, so at most 9 have started; 10 that have are 8 at least,
+    and 5 that have met are 7 at most.
+    """
+    company = [Person("1-3", "finance", Stage.ENROLLED) for _ in range(8)]
+    company += [Person("1-3", "finance", Stage.STARTED) for _ in range(3)]
+    company += [Person("1-3", "finance", Stage.MET) for _ in range(5)]
+    counts = counts_of("2026-10", company)
+
+    def told(people: Mapping[Cell, int | None], waiting: Mapping[Cell, int | None]) -> bool:
+        attacker = Attacker([people])
+        attacker.compare(Attacker([waiting]))
+        return attacker.isolated([counts.people]) != []
+
+    report = publish(counts, [])
+    rounded_only = [
+        {cell: rounded(each, K) for cell, each in table.items()} for table in (counts.people, counts.waiting)
+    ]
+    assert told(*rounded_only)
+    assert not told(visible(report), visible_waits(report))
+
+
 @settings(max_examples=30, deadline=None)
 @given(PEOPLE, STEPS)
 def test_nobody_can_isolate_a_small_group(people: list[Person], steps: list[list[int]]) -> None:

@@ -7,14 +7,15 @@ beside the new one: while a group of 1 to k-1 people could be told for sure, of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from analytics import standing
 from analytics.inference import Month, Reader, rounded
-from analytics.measures import STAGES, Cell, Counts, Dimension, Sessions, Stage
+from analytics.measures import EVERYONE, STAGES, Cell, Counts, Dimension, Sessions, Stage
 from analytics.months import Period
 from analytics.standing import Asked, Times
 
+T = TypeVar("T")
 K: Final = 5  # a tenant may only be stricter
 PERCENTAGE_BASE: Final = 20
 
@@ -70,11 +71,11 @@ def percentage(part: int | None, base: int | None, most: int | None = 100) -> in
 
 def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
     """Decide what readers may see of one month, given what they saw of the months before, oldest first."""
-    people = _table(counts.people, counts.period, [each.people for each in history], k)
+    people, waiting = _tables(counts, history, k)
     return Report(
         period=counts.period,
         people=people,
-        waiting=_table(counts.waiting, counts.period, [each.waiting for each in history], k),
+        waiting=waiting,
         held=_sessions(counts.held, k),
         cancelled=_sessions(counts.cancelled, k),
         asked=standing.asked(counts.asked, counts.period, {each.period: each.asked for each in history}, k),
@@ -82,10 +83,32 @@ def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
     )
 
 
-def _table(counts: Mapping[Cell, int], period: Period, history: Sequence[Table], k: int) -> Table:
-    before = history[-1].figures if history else {}
-    figures = {cell: _carried(count, before.get(cell, Figure()), period, k) for cell, count in counts.items()}
-    return Table(_protected(counts, figures, before, history, k), counts)
+def _tables(counts: Counts, history: Sequence[Report], k: int) -> tuple[Table, Table]:
+    """People by how far they came and those who wait: decided together, for a reader lays them beside each other."""
+    both = _beside(counts.people, counts.waiting)
+    before = _beside(history[-1].people.figures, history[-1].waiting.figures) if history else {}
+    earlier = [
+        Month(
+            _beside(each.people.counts, each.waiting.counts),
+            _shown(_beside(each.people.figures, each.waiting.figures)),
+        )
+        for each in history
+    ]
+    figures = {cell: _carried(count, before.get(cell, Figure()), counts.period, k) for cell, count in both.items()}
+    figures = _protected(both, figures, before, earlier, k)
+    return (
+        Table({cell: figures[cell] for cell in counts.people}, counts.people),
+        Table({cell: figures[_as_waiting(cell)] for cell in counts.waiting}, counts.waiting),
+    )
+
+
+def _beside(people: Mapping[Cell, T], waiting: Mapping[Cell, T]) -> dict[Cell, T]:
+    return {**people, **{_as_waiting(cell): value for cell, value in waiting.items()}}
+
+
+def _as_waiting(cell: Cell) -> Cell:
+    """A cell of the table of those who wait, told from that of everybody enrolled."""
+    return cell._replace(dimension=Dimension.WAIT)
 
 
 def _times(counts: Counts, figures: Mapping[Cell, Figure], history: Sequence[Report], k: int) -> dict[Cell, Times]:
@@ -119,14 +142,13 @@ def _protected(
     counts: Mapping[Cell, int],
     figures: dict[Cell, Figure],
     before: Mapping[Cell, Figure],
-    history: Sequence[Table],
+    earlier: Sequence[Month],
     k: int,
 ) -> dict[Cell, Figure]:
     """Hide further figures until no small group can be told for sure; what nobody saw stands for no later month."""
     settled: set[str] = set()  # hiding more only adds worlds, so an answer stays true
     while True:
-        months = [Month(table.counts, _shown(table.figures)) for table in history]
-        reader = Reader([*months, Month(counts, _shown(figures))], k)
+        reader = Reader([*earlier, Month(counts, _shown(figures))], k)
         asked = [question for question in reader.questions() if question.name not in settled]
         unsafe = [question for question in asked if not reader.deniable(question)]
         settled |= {question.name for question in asked} - {question.name for question in unsafe}
@@ -134,8 +156,8 @@ def _protected(
         if not hidden:
             return figures
         for cell in hidden:
-            earlier = before.get(cell, Figure())
-            figures[cell] = Figure(None, earlier.basis, earlier.since)
+            last = before.get(cell, Figure())
+            figures[cell] = Figure(None, last.basis, last.since)
 
 
 def _shown(figures: Mapping[Cell, Figure]) -> dict[Cell, int | None]:
@@ -147,7 +169,7 @@ def _next_to_hide(about: Cell, figures: Mapping[Cell, Figure], counts: Mapping[C
 
     def cost(cell: Cell) -> tuple[int, bool, bool, int, Cell]:
         distance = abs(STAGES.index(cell.stage) - STAGES.index(about.stage))
-        total = cell.dimension is Dimension.ALL
+        total = cell.group == EVERYONE
         return distance, total, cell.dimension is not about.dimension, counts[cell], cell
 
     return min((cell for cell, figure in figures.items() if figure.shown is not None), key=cost, default=None)

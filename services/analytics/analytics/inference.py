@@ -13,6 +13,9 @@ from analytics.worlds import System, Term, Worlds
 
 ROUNDING: Final = 5
 _ROOM: Final = 4  # times k: one group moves by at most k to be denied, and what is tied to it follows
+WAITING: Final = Cell(Stage.ENROLLED, Dimension.WAIT, EVERYONE)
+"""All who wait, where they stand beside people by stage: they have enrolled and not started."""
+_ENROLLED, _STARTED = (Cell(stage, Dimension.ALL, EVERYONE) for stage in (Stage.ENROLLED, Stage.STARTED))
 _GROWING: Final = frozenset({Stage.PROPOSED, Stage.ACCEPTED, Stage.STARTED, Stage.MET})  # nobody leaves these
 
 
@@ -76,7 +79,7 @@ class Reader:
         yield from self._difference("group", (position, cell), None)
         if (later := _later(cell)) is not None:
             yield from self._difference("stopped", (position, cell), (position, later))
-        if cell.dimension is not Dimension.ALL:
+        if cell != _total(cell):
             yield from self._difference("others", (position, _total(cell)), (position, cell))
 
     def _difference(self, kind: str, whole: tuple[int, Cell], part: tuple[int, Cell] | None) -> Iterator[Question]:
@@ -95,16 +98,18 @@ class Reader:
             yield Question(name, about, tuple((number, sign * factor) for number, factor in terms))
 
     def _variables(self, people: Mapping[Cell, int]) -> dict[Cell, int]:
-        """One variable a cell; groups add up to their stage's total, later stages never exceed earlier ones."""
+        """One variable a cell; groups add up, and nobody is at a later stage alone, or has started and waits."""
         numbers = {cell: self._system.variable(count) for cell, count in people.items()}
         sums: dict[tuple[Cell, Dimension], list[Term]] = {}
         for cell, number in numbers.items():
             if (later := _later(cell)) in numbers:
                 self._system.require([(number, 1), (numbers[later], -1)])
-            if cell.dimension is not Dimension.ALL:
+            if cell != _total(cell):
                 sums.setdefault((_total(cell), cell.dimension), []).append((number, 1))
         for (total, _), terms in sums.items():
             self._system.require([*terms, (numbers[total], -1)], 0, 0)
+        if WAITING in numbers:
+            self._system.require([(numbers[_ENROLLED], 1), (numbers[_STARTED], -1), (numbers[WAITING], -1)])
         return numbers
 
     def _tie_months(self, position: int) -> None:
@@ -143,4 +148,4 @@ def _later(cell: Cell) -> Cell | None:
 
 
 def _total(cell: Cell) -> Cell:
-    return Cell(cell.stage, Dimension.ALL, EVERYONE)
+    return Cell(cell.stage, Dimension.WAIT if cell.dimension is Dimension.WAIT else Dimension.ALL, EVERYONE)
