@@ -29,21 +29,28 @@ class Attacker:
         self._solve()
 
     def compare(self, waiting: "Attacker") -> None:
-        """Lay the table of those who wait beside this one: they are enrolled and have not started."""
+        """Lay the table of those who wait beside this one: they are enrolled, and none of them has started."""
         enrolled, started = (Cell(stage, Dimension.ALL, "") for stage in (Stage.ENROLLED, Stage.STARTED))
+        for month in range(len(self.months)):
+            parts: list[Name] = [("cell", month, started), ("waiting", month), ("neither", month)]
+            for part in parts:
+                self._tighten(part, 0, FAR)
+            self.sums.append((("cell", month, enrolled), parts))
         changed = True
         while changed:
             changed = False
             for month in range(len(self.months)):
-                whole, part, rest = ("cell", month, enrolled), ("cell", month, started), ("cell", month, enrolled)
-                _least, most = self.bounds[whole]
-                least_started, _most_started = self.bounds[part]
-                least_waiting, most_waiting = waiting.bounds[rest]
-                changed |= self._tighten(whole, least_started + least_waiting, most)
-                changed |= self._tighten(part, least_started, most - least_waiting)
-                changed |= waiting._tighten(rest, least_waiting, min(most_waiting, most - least_started))
-            self._solve()
-            waiting._solve()
+                here: Name = ("waiting", month)
+                there: Name = ("cell", month, enrolled)
+                changed |= self._tighten(here, *waiting.bounds[there])
+                self._solve()
+                changed |= waiting._tighten(there, *self.bounds[here])
+                waiting._solve()
+
+    def gone_before_a_start(self, counts: Sequence[int]) -> list[Name]:
+        """Where `compare` has told of those who neither wait nor have started that they are 1 to k-1, in each month."""
+        names: list[Name] = [("neither", month) for month in range(len(counts))]
+        return [name for name, count in zip(names, counts, strict=True) if 0 < count < self.k and self._certain(name)]
 
     def compare_shares(self, month: int, part: Cell, whole: Cell) -> None:
         """Learn that in one month the part is fewer than half of the whole."""

@@ -55,8 +55,8 @@ class Person:
     level: str
     unit: str
     stage: Stage
-    wait: str = "0-4"
-    """How long they have been waiting, if they are: enrolled, without a start."""
+    wait: str | None = "0-4"
+    """How long they have been waiting, if they are: enrolled, without a start. None stopped taking part before one."""
 
 
 def counts_of(period: str, people: Sequence[Person]) -> Counts:
@@ -69,7 +69,7 @@ def counts_of(period: str, people: Sequence[Person]) -> Counts:
         for stage in STAGES[: STAGES.index(person.stage) + 1]:
             counted.update(Cell(stage, dimension, group) for dimension, group in own)
     cells = {Cell(stage, *group): 0 for group in sorted(groups) for stage in STAGES}
-    waits = Counter(person.wait for person in people if person.stage in WAITING)
+    waits = Counter(person.wait for person in people if person.wait and person.stage in WAITING)
     waiting = {Cell(Stage.ENROLLED, Dimension.ALL, ""): waits.total()}
     waiting |= {Cell(Stage.ENROLLED, Dimension.WAIT, band): waits[band] for band in WAITS}
     return Counts(period, cells | dict(counted), NO_SESSIONS, NO_SESSIONS, waiting, NOTHING_ASKED, {})

@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEVELS, UNITS = ("1-3", "4-6", "7-9"), ("finance", "it", "retail")
-BANDS = tuple(WAITS)
+STANDS = (*WAITS, None)
 PEOPLE = st.lists(
-    st.builds(Person, st.sampled_from(LEVELS), st.sampled_from(UNITS), st.sampled_from(STAGES), st.sampled_from(BANDS)),
+    st.builds(
+        Person, st.sampled_from(LEVELS), st.sampled_from(UNITS), st.sampled_from(STAGES), st.sampled_from(STANDS)
+    ),
     min_size=1,
     max_size=45,
 )
@@ -42,6 +44,27 @@ def visible_waits(report: Report) -> dict[Cell, int | None]:
     return {cell: figure.shown for cell, figure in report.waiting.figures.items()}
 
 
+def rounded_alone(counts: Counts) -> tuple[dict[Cell, int | None], dict[Cell, int | None]]:
+    """Both tables with nothing hidden but what is small."""
+    people, waiting = (
+        {cell: rounded(each, K) for cell, each in table.items()} for table in (counts.people, counts.waiting)
+    )
+    return people, waiting
+
+
+def laid_beside(people: Mapping[Cell, int | None], waiting: Mapping[Cell, int | None]) -> Attacker:
+    """An attacker with both tables of one month."""
+    attacker = Attacker([people])
+    attacker.compare(Attacker([waiting]))
+    return attacker
+
+
+def stopped(counts: Counts) -> int:
+    """How many enrolled people neither wait nor have started."""
+    enrolled, started = (counts.people[Cell(stage, Dimension.ALL, "")] for stage in (Stage.ENROLLED, Stage.STARTED))
+    return enrolled - started - counts.waiting[Cell(Stage.ENROLLED, Dimension.ALL, "")]
+
+
 def history(people: list[Person], steps: list[list[int]]) -> tuple[list[Report], list[Counts]]:
     """Publish a month before and after each list of people who go one stage further, and wait for something else."""
     reports: list[Report] = []
@@ -50,7 +73,7 @@ def history(people: list[Person], steps: list[list[int]]) -> tuple[list[Report],
         for mover in movers:
             if mover < len(people) and people[mover].stage is not Stage.MET:
                 people[mover].stage = STAGES[STAGES.index(people[mover].stage) + 1]
-                people[mover].wait = BANDS[(BANDS.index(people[mover].wait) + mover) % len(BANDS)]
+                people[mover].wait = STANDS[(STANDS.index(people[mover].wait) + mover) % len(STANDS)]
         truth.append(counts_of(f"2026-{month:02d}", people))
         reports.append(publish(truth[-1], reports))
     return reports, truth
@@ -150,16 +173,44 @@ def test_those_who_wait_are_laid_beside_the_others() -> None:
     counts = counts_of("2026-10", company)
 
     def told(people: Mapping[Cell, int | None], waiting: Mapping[Cell, int | None]) -> bool:
-        attacker = Attacker([people])
-        attacker.compare(Attacker([waiting]))
-        return attacker.isolated([counts.people]) != []
+        return laid_beside(people, waiting).isolated([counts.people]) != []
 
     report = publish(counts, [])
-    rounded_only = [
-        {cell: rounded(each, K) for cell, each in table.items()} for table in (counts.people, counts.waiting)
-    ]
-    assert told(*rounded_only)
+    assert told(*rounded_alone(counts))
     assert not told(visible(report), visible_waits(report))
+
+
+def test_those_who_stopped_before_a_start_are_a_group_as_well() -> None:
+    """Of 38 people 21 wait, 14 have started, and 3 stopped before. No table counts the 3, rounded ones tell 2 to 4.
+
+    Levels of 7, 7, 12 and 12 are shown as 5, 5, 10 and 10: that is 38 at most, and 40 in all is 38 at least. Those who
+    wait for 5, 8 and 8 are 21 at least, and 20 in all is 22 at most. Two units of 7 who started are 14 at most, and 15
+    in all is 13 at least.
+    """
+    company = [Person("1-3", "finance", Stage.STARTED) for _ in range(7)]
+    company += [Person("4-6", "it", Stage.STARTED) for _ in range(7)]
+    stands = [None] * 3 + ["0-4"] * 5 + ["5-12"] * 8 + ["13-"] * 8
+    company += [Person("7-9", "finance", Stage.ENROLLED, stand) for stand in stands[:12]]
+    company += [Person("10-12", "it", Stage.ENROLLED, stand) for stand in stands[12:]]
+    counts = counts_of("2026-10", company)
+
+    def told(people: Mapping[Cell, int | None], waiting: Mapping[Cell, int | None]) -> bool:
+        return laid_beside(people, waiting).gone_before_a_start([3]) != []
+
+    report = publish(counts, [])
+    assert stopped(counts) == 3
+    assert told(*rounded_alone(counts))
+    assert not told(visible(report), visible_waits(report))
+
+
+def test_a_stricter_k_asks_nothing_anew_of_earlier_months() -> None:
+    """Seven people were shown under k = 5. That is no reason to hide larger groups when k has become 10."""
+    people = [*a_company(60), *(Person("4-6", "it", Stage.ENROLLED) for _ in range(7))]
+    first = publish(counts_of("2026-10", people), [])
+    second = publish(counts_of("2026-11", people), [first], k=10)
+
+    assert [shown(report, Stage.ELIGIBLE, Dimension.LEVEL, "4-6") for report in (first, second)] == [5, None]
+    assert [shown(report, Stage.ELIGIBLE) for report in (first, second)] == [65, 65]
 
 
 @settings(max_examples=30, deadline=None)
@@ -177,6 +228,7 @@ def test_nobody_can_isolate_a_small_group(people: list[Person], steps: list[list
 
     assert attacker.isolated([counts.people for counts in truth]) == []
     assert beside.isolated([counts.waiting for counts in truth]) == []
+    assert attacker.gone_before_a_start([stopped(counts) for counts in truth]) == []
     assert attacker.mistaken([counts.people for counts in truth]) == []
     assert beside.mistaken([counts.waiting for counts in truth]) == []
     for report, counts in zip(reports, truth, strict=True):

@@ -45,9 +45,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One month as published. People by how far they came, and those who wait, are tables of their own."""
+    """One month as published, under the k of that time. People by how far they came, and those who wait, are tables."""
 
     period: Period
+    k: int
     people: Table
     waiting: Table
     held: int | None
@@ -74,6 +75,7 @@ def publish(counts: Counts, history: Sequence[Report], k: int = K) -> Report:
     people, waiting = _tables(counts, history, k)
     return Report(
         period=counts.period,
+        k=k,
         people=people,
         waiting=waiting,
         held=_sessions(counts.held, k),
@@ -91,6 +93,7 @@ def _tables(counts: Counts, history: Sequence[Report], k: int) -> tuple[Table, T
         Month(
             _beside(each.people.counts, each.waiting.counts),
             _shown(_beside(each.people.figures, each.waiting.figures)),
+            each.k,
         )
         for each in history
     ]
@@ -148,7 +151,7 @@ def _protected(
     """Hide further figures until no small group can be told for sure; what nobody saw stands for no later month."""
     settled: set[str] = set()  # hiding more only adds worlds, so an answer stays true
     while True:
-        reader = Reader([*earlier, Month(counts, _shown(figures))], k)
+        reader = Reader([*earlier, Month(counts, _shown(figures), k)])
         asked = [question for question in reader.questions() if question.name not in settled]
         unsafe = [question for question in asked if not reader.deniable(question)]
         settled |= {question.name for question in asked} - {question.name for question in unsafe}

@@ -21,10 +21,11 @@ _GROWING: Final = frozenset({Stage.PROPOSED, Stage.ACCEPTED, Stage.STARTED, Stag
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One month: the true counts, and what is shown of them."""
+    """One month: the true counts, what is shown of them, and the k that held then."""
 
     people: Mapping[Cell, int]
     shown: Mapping[Cell, int | None]
+    k: int
 
 
 class Question(NamedTuple):
@@ -33,6 +34,7 @@ class Question(NamedTuple):
     name: str
     cell: Cell
     terms: tuple[Term, ...]
+    k: int
 
 
 def rounded(count: int, k: int) -> int | None:
@@ -48,8 +50,7 @@ def behind(shown: int, k: int) -> tuple[int, int]:
 class Reader:
     """Everything that one reader knows."""
 
-    def __init__(self, months: Sequence[Month], k: int) -> None:
-        self._k = k
+    def __init__(self, months: Sequence[Month]) -> None:
         self._months = months
         self._system = System()
         self._numbers = [self._variables(month.people) for month in months]
@@ -57,12 +58,12 @@ class Reader:
             self._tie_months(position)
         for cell in dict.fromkeys(cell for month in months for cell in month.people):
             self._tie_to_figures(cell)
-        self._worlds = Worlds(self._system, _ROOM * k)
+        self._worlds = Worlds(self._system, _ROOM * max(month.k for month in months))
 
     def deniable(self, question: Question) -> bool:
         """Whether the group may as well be empty, or have k people or more."""
         less = [(number, -sign) for number, sign in question.terms]
-        return self._worlds.reach(less, 0) or self._worlds.reach(question.terms, self._k)
+        return self._worlds.reach(less, 0) or self._worlds.reach(question.terms, question.k)
 
     def questions(self) -> Iterator[Question]:
         """Every small group that figures, or differences of related figures, describe in any month."""
@@ -73,29 +74,29 @@ class Reader:
                 # The new month is compared with each earlier one, earlier ones with their neighbour.
                 since = range(newest) if position == newest else range(max(position - 1, 0), position)
                 for earlier in since:
-                    yield from self._difference(f"since {earlier}", (position, cell), (earlier, cell))
+                    yield from self._less(f"since {earlier}", (position, cell), (earlier, cell))
 
     def _within(self, position: int, cell: Cell) -> Iterator[Question]:
-        yield from self._difference("group", (position, cell), None)
+        yield from self._less("group", (position, cell))
         if (later := _later(cell)) is not None:
-            yield from self._difference("stopped", (position, cell), (position, later))
+            yield from self._less("stopped", (position, cell), (position, later))
+        if cell == WAITING:
+            yield from self._less("neither", (position, _ENROLLED), (position, _STARTED), (position, WAITING))
         if cell != _total(cell):
-            yield from self._difference("others", (position, _total(cell)), (position, cell))
+            yield from self._less("others", (position, _total(cell)), (position, cell))
 
-    def _difference(self, kind: str, whole: tuple[int, Cell], part: tuple[int, Cell] | None) -> Iterator[Question]:
-        month, cell = whole
-        count, terms = self._months[month].people[cell], [(self._numbers[month][cell], 1)]
-        about = cell
-        if part is not None:
-            other, about = part
-            if about not in self._numbers[other]:
-                return
-            count -= self._months[other].people[about]
-            terms.append((self._numbers[other][about], -1))
-        if 0 < abs(count) < self._k:
-            sign = 1 if count > 0 else -1
-            name = f"{kind}|{month}|{about}"
-            yield Question(name, about, tuple((number, sign * factor) for number, factor in terms))
+    def _less(self, kind: str, whole: tuple[int, Cell], *parts: tuple[int, Cell]) -> Iterator[Question]:
+        """Whoever is counted in the whole and in none of its parts."""
+        if any(cell not in self._numbers[month] for month, cell in parts):
+            return
+        about = (whole, *parts)[-1][1]
+        signed = [(whole, 1), *((part, -1) for part in parts)]
+        count = sum(sign * self._months[month].people[cell] for (month, cell), sign in signed)
+        k = self._months[whole[0]].k
+        if 0 < abs(count) < k:
+            side = 1 if count > 0 else -1
+            terms = tuple((self._numbers[month][cell], side * sign) for (month, cell), sign in signed)
+            yield Question(f"{kind}|{whole[0]}|{about}", about, terms, k)
 
     def _variables(self, people: Mapping[Cell, int]) -> dict[Cell, int]:
         """One variable a cell; groups add up, and nobody is at a later stage alone, or has started and waits."""
@@ -133,12 +134,12 @@ class Reader:
                 continue
             number = numbers[cell]
             if value == last:
-                require([(number, 1), (stood, -1)], 1 - self._k, self._k - 1)
+                require([(number, 1), (stood, -1)], 1 - month.k, month.k - 1)
                 continue
-            require([(number, 1)], *behind(value, self._k))
+            require([(number, 1)], *behind(value, month.k))
             if last is not None:
                 sign = 1 if value > last else -1
-                require([(number, sign), (stood, -sign)], self._k)
+                require([(number, sign), (stood, -sign)], month.k)
             last, stood = value, number
 
 

@@ -89,6 +89,7 @@ def _stored(tenant: str, report: Report) -> Row:
         "_id": f"{tenant}:{report.period}",
         "tenant": tenant,
         "period": report.period,
+        "k": report.k,
         "people": _stored_table(report.people),
         "waiting": _stored_table(report.waiting),
         "held": report.held,
@@ -109,6 +110,7 @@ def _report(raw: Row) -> Report:
     period: Period = raw["period"]
     return Report(
         period=period,
+        k=raw["k"],
         people=_table(raw["people"]),
         waiting=_table(raw["waiting"]),
         held=raw["held"],
