@@ -19,7 +19,7 @@ ROSTER ?=
 N ?= 400
 OUT ?= people.csv
 TESTS ?= tests
-PROCESSES ?= 1
+PROCESSES ?= 2
 KILLS ?= 500
 SEED ?= 1
 SEEDS ?= 10000
@@ -55,7 +55,7 @@ rebuild: $(SYNCED) ## Make analytics' rows anew from the topics of the running s
 ##@ Check it
 
 .PHONY: test
-test: ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=1
+test: ## Set up, then everything that must hold: style, types, boundaries and all tests on real servers. TESTS=tests, PROCESSES=2
 	@$(MAKE) --no-print-directory --jobs=2 setup browser lint types
 	@$(BIN)/pytest -n $(PROCESSES) $(TESTS)
 
