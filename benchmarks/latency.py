@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
 def percentile(values: list[float], share: float) -> float:
     """The value below which this share lies, nearest rank, in milliseconds."""
     ordered = sorted(values)
-    return 1000 * ordered[max(0, round(share * len(ordered) + 0.5) - 1)] if ordered else float("nan")
+    return 1000 * ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else float("nan")
 
 
 def shown(values: list[float]) -> str:

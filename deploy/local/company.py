@@ -36,22 +36,24 @@ _AREAS: Final = (
 )
 AREAS: Final = _AREAS.split()
 
-_UNITS: Final = "finance people engineering sales operations marketing customer-service research supply-chain legal"
-UNITS: Final = _UNITS.split()
+UNITS: Final = (
+    *("Finance", "People", "Engineering", "Sales", "Operations", "Marketing", "Customer Service", "Research"),
+    *("Supply Chain", "Legal"),
+)
 
 # What people do in each unit, most of them the first; data is done in two.
 _FUNCTIONS_OF: Final = {
-    "executive-office": ("management",),
-    "finance": ("controlling", "accounting"),
-    "people": ("learning", "recruiting"),
-    "engineering": ("software", "data", "hardware"),
-    "sales": ("field-sales", "key-accounts"),
-    "operations": ("production", "maintenance"),
-    "marketing": ("brand", "communications"),
-    "customer-service": ("support",),
-    "research": ("science", "data"),
-    "supply-chain": ("logistics", "purchasing"),
-    "legal": ("law", "compliance"),
+    "Executive Office": ("management",),
+    "Finance": ("controlling", "accounting"),
+    "People": ("learning", "recruiting"),
+    "Engineering": ("software", "data", "hardware"),
+    "Sales": ("field-sales", "key-accounts"),
+    "Operations": ("production", "maintenance"),
+    "Marketing": ("brand", "communications"),
+    "Customer Service": ("support",),
+    "Research": ("science", "data"),
+    "Supply Chain": ("logistics", "purchasing"),
+    "Legal": ("law", "compliance"),
 }
 FUNCTIONS: Final = sorted({function for functions in _FUNCTIONS_OF.values() for function in functions})
 
@@ -138,20 +140,20 @@ def chart(chance: random.Random, people: int) -> Iterator[Person]:
 
 def _skeleton(numbers: Iterator[int]) -> Iterator[Person]:
     london = PLACES[0]
-    top = Person(next(numbers), None, 12, "executive-office", london)
+    top = Person(next(numbers), None, 12, "Executive Office", london)
     yield top
-    yield Person(next(numbers), top, 10, "finance", london, _DIRECTOR)
-    people = Person(next(numbers), top, 10, "people", london)
+    yield Person(next(numbers), top, 10, "Finance", london, _DIRECTOR)
+    people = Person(next(numbers), top, 10, "People", london)
     yield people
-    yield Person(next(numbers), people, 6, "people", london, _LEAD)
-    yield Person(next(numbers), people, 5, "people", london, _ANALYST)
-    yield Person(next(numbers), people, 5, "people", london, _OPERATOR)
-    engineering = Person(next(numbers), top, 10, "engineering", london)
+    yield Person(next(numbers), people, 6, "People", london, _LEAD)
+    yield Person(next(numbers), people, 5, "People", london, _ANALYST)
+    yield Person(next(numbers), people, 5, "People", london, _OPERATOR)
+    engineering = Person(next(numbers), top, 10, "Engineering", london)
     yield engineering
-    team = Person(next(numbers), engineering, 7, "engineering", london)
+    team = Person(next(numbers), engineering, 7, "Engineering", london)
     yield team
-    yield Person(next(numbers), team, 2, "engineering", london, _JUNIOR)
-    yield Person(next(numbers), top, 9, "finance", london)
+    yield Person(next(numbers), team, 2, "Engineering", london, _JUNIOR)
+    yield Person(next(numbers), top, 9, "Finance", london)
 
 
 _MEETING: Final = {"work_from": "9", "work_to": "17", "languages": "en"}
@@ -225,7 +227,7 @@ def _row(person: Person, chance: random.Random) -> dict[str, str]:
         "employee_id": person.employee_id,
         "email": f"{_ascii(first)}.{_ascii(last)}.{person.number}@{DOMAIN}",
         "name": f"{first} {last}",
-        "title": f"{_TITLES[person.level]}, {person.unit.replace('-', ' ').title()}",
+        "title": f"{_TITLES[person.level]}, {person.unit}",
         "manager_id": person.manager.employee_id if person.manager else "",
         "level": str(person.level),
         "unit": person.unit,

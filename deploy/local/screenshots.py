@@ -37,8 +37,8 @@ _JUNIOR, _DIRECTOR, _LEAD, _ANALYST, _OPERATOR = (person.email for person in DEM
 class Picture:
     """One page as somebody sees it.
 
-    `then` selects links to follow first, each on its page, `unfold` a part to open, `filled` one that fills by itself;
-    `upload` is a file to send with its form.
+    `then` selects links to follow first, each on its page, `unfold` a part to open, `empty` what is to fill by itself
+    first; `upload` is a file to send with its form.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Picture:
     then: tuple[str, ...] = ()
     unfold: str = ""
     upload: str = ""
-    filled: str = ""
+    empty: str = ""
     status: int = 200
 
 
@@ -93,7 +93,7 @@ PICTURES: Final = (
     Picture("taking-part", _JUNIOR, "/programmes", (".card a[href$='/part']",)),
     Picture("not-found", _JUNIOR, "/nowhere", status=404),
     Picture("not-allowed", _JUNIOR, "/import", status=403),
-    Picture("operations", _OPERATOR, "/operations", filled="#summary-profiles .badge"),
+    Picture("operations", _OPERATOR, "/operations", empty="[id^=summary-]:not(:has(.badge))"),
     Picture("operations-of-a-service", _OPERATOR, "/operations/matching"),
 )
 
@@ -145,8 +145,8 @@ async def show(page: Page, address: str, picture: Picture) -> Response | None:
         answer = await navigation.value
     if picture.unfold:
         await page.locator(picture.unfold).first.click()
-    if picture.filled:
-        await page.locator(picture.filled).wait_for()
+    if picture.empty:
+        await page.locator(picture.empty).first.wait_for(state="detached")
     return answer
 
 

@@ -46,12 +46,18 @@ def test_what_people_typed_is_text() -> None:
     assert html.count("&lt;script&gt;alert(1)") == 4
 
 
-def test_a_person_is_told_once_in_words() -> None:
-    """The country by its name, and no unit that the title says already."""
-    html = gallery(
-        tom=Card(member="2", name="Tom Lindqvist", title="Director, Logistics", unit="logistics", country="SE")
-    )
-    assert "Director, Logistics · Sweden" in html
+@pytest.mark.parametrize(
+    ("title", "unit", "told"),
+    [
+        ("Director, Logistics", "logistics", "Director, Logistics · Sweden"),
+        ("Director, Supply Chain", "supply-chain", "Director, Supply Chain · Sweden"),
+        ("Director", "Logistics", "Director · Logistics · Sweden"),
+    ],
+)
+def test_a_person_is_told_once_in_words(title: str, unit: str, told: str) -> None:
+    """The country by its name, and no unit that the title says already, be it by its code."""
+    html = gallery(tom=Card(member="2", name="Tom Lindqvist", title=title, unit=unit, country="SE"))
+    assert f">{told}<" in html
 
 
 def test_the_navigation_marks_where_one_is() -> None:

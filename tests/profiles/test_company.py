@@ -70,7 +70,7 @@ def test_functions_follow_units_and_sites_follow_countries(tmp_path: Path) -> No
         units.setdefault(row.directory.function, set()).add(row.directory.unit)
         sites.setdefault(row.directory.country, set()).add(row.directory.site)
 
-    assert units.pop("data") == {"engineering", "research"}
+    assert units.pop("data") == {"Engineering", "Research"}
     assert {len(each) for each in units.values()} == {1}
     assert sites["ZA"] == {"johannesburg-1", "johannesburg-2"}
     assert {len(each) for each in sites.values()} == {2}
