@@ -4,8 +4,8 @@ Starts a whole stack of its own with a made-up company, then, one at a time:
 
 - accept → inbox: from sending the first yes until the partner's open inbox page has been woken and has fetched the
   list that shows the notice;
-- profile → inbox: from saving a profile that enrols somebody until the notice of the proposal that results is in the
-  partner's inbox, seen as `NoticeSent`, which is said after the inbox is stored;
+- profile → inbox: from saving a profile that enrols somebody until the notice that proposes them is in a partner's
+  inbox, seen as `NoticeSent`, which is said after the inbox is stored;
 - database writes of one completing accept, over all services, as the difference of two scrapes of their metrics.
 """
 
@@ -118,17 +118,35 @@ async def measure_accepts(stack: Stack, emails: dict[str, str]) -> tuple[list[fl
     return found, counted
 
 
+class Notices:
+    """When each of the two that a proposal is about was told of it."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, float]] = {}
+        self._news = asyncio.Event()
+
+    def hear(self, event: Received[NoticeSent]) -> None:
+        """Remember who was told of which proposal, and when."""
+        if event.data is not None and event.data.kind == "match-proposed":
+            self._told.setdefault(event.data.thread, {})[event.data.member] = time.perf_counter()
+            self._news.set()
+
+    async def of_partner(self, member: str) -> float:
+        """When the first partner of a member was told. Others are told as well meanwhile, for reasons of their own."""
+        while True:
+            self._news.clear()
+            for told in self._told.values():
+                if member in told and len(told) > 1:
+                    return min(at for each, at in told.items() if each != member)
+            await self._news.wait()
+
+
 async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
     """Seconds from each profile that is saved to the partner's inbox, for those whom a proposal results for."""
-    seen: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
-
-    def hear(event: Received[NoticeSent]) -> None:
-        if event.data is not None and event.data.kind == "match-proposed":
-            seen.put_nowait((time.perf_counter(), event.data.member))
-
+    notices = Notices()
     settings = stack.settings(OPERATORS)
     found: list[float] = []
-    async with TopicReader(settings, [NoticeSent], hear, from_now=True) as reader:
+    async with TopicReader(settings, [NoticeSent], notices.hear, from_now=True) as reader:
         await reader.caught_up()
         for email in emails:
             if len(found) == PROFILES:
@@ -142,8 +160,6 @@ async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
                 "seeks": ["ai-tools", "social-media", "data-literacy", "creator-economy", "generations"],
                 "mentee_capacity": 1,
             }
-            while not seen.empty():
-                seen.get_nowait()
             start = time.perf_counter()
             saved = await senior.client.patch(
                 "/api/profiles/v1/me", json=change, headers={"If-Match": answer.headers["ETag"]}
@@ -151,9 +167,7 @@ async def measure_profiles(stack: Stack, emails: Sequence[str]) -> list[float]:
             saved.raise_for_status()
             try:
                 async with asyncio.timeout(2):
-                    while (heard := await seen.get())[1] == senior.id:
-                        pass
-                found.append(heard[0] - start)
+                    found.append(await notices.of_partner(senior.id) - start)
             except TimeoutError:
                 pass  # nobody is free for this person
             await senior.client.aclose()

@@ -3,7 +3,7 @@
 import pytest
 from chassis.translation import Catalogues
 from contracts.envelope import Event
-from contracts.matching import MemberInvited, PlanChange, Side
+from contracts.matching import MemberInvited, MentorshipEnded, PlanChange, Side
 from english_words import english_left
 from notification_facts import CLOSED, PLANS, a_proposal, a_session, a_start, an_invitation, delegated, planned, yes
 from notifications.domain.notice import FOR_DELEGATES, MAILED, Kind
@@ -74,6 +74,19 @@ def test_a_notice_says_why_it_asks_for_nothing_any_more() -> None:
         if fact is not None:
             thread.hear(fact, "e2", AT)
         assert over(thread, thread.notices[0]) == words
+
+
+def test_a_pair_that_has_agreed_is_not_asked_to_agree() -> None:
+    """From the second yes to the start it waits for them; then it is read, and nothing remains to be done."""
+    thread = Thread.opened_by(a_proposal(), "acme")
+    for number, fact in enumerate((a_proposal(), yes(Side.MENTEE), yes(Side.MENTOR, complete=True))):
+        thread.hear(fact, f"e{number}", AT)
+    (asked,) = (notice for notice in thread.of("mia") if notice.kind is Kind.MATCH_ACCEPTED)
+    assert (over(thread, asked), asked.unread) == ("", True)
+    thread.hear(a_start(), "e9", AT)
+    assert (over(thread, asked), asked.unread) == ("Agreed", False)
+    thread.hear(MentorshipEnded(mentorship="m-1"), "e10", AT)
+    assert over(thread, asked) == "No longer open"
 
 
 def test_the_mail_of_a_proposal_in_full() -> None:

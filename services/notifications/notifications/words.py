@@ -62,6 +62,8 @@ def over(thread: Thread, notice: Notice) -> str:
     """Why a notice asks for nothing any more; empty while it does."""
     if not thread.is_over(notice):
         return ""
+    if notice.kind is Kind.MATCH_ACCEPTED and thread.status in (Status.STARTED, Status.PAUSED):
+        return _("Agreed")
     unanswered = thread.status is Status.CLOSED or notice.kind not in ASKING
     return _("No longer open") if unanswered else _("Answered")
 

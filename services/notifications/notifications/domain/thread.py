@@ -145,6 +145,7 @@ class Thread(Aggregate):
                 self._closed(event_id, at)
             case MentorshipStarted():
                 self.status, self.areas = Status.STARTED, list(fact.areas)
+                self._settle(at, {Kind.MATCH_ACCEPTED})
                 self._tell(Kind.MENTORSHIP_STARTED, self.two, event_id, at)
             case SessionLogged():
                 self._logged(fact, event_id, at)
@@ -168,6 +169,8 @@ class Thread(Aggregate):
             return True
         if notice.kind is Kind.DELEGATE_GONE:
             return self.delegate is not None or self.status is Status.ENDED
+        if notice.kind is Kind.MATCH_ACCEPTED:
+            return self.status is not Status.ACCEPTED
         if notice.kind in TIMES:
             later = (each for each in self.notices if each.number > notice.number)
             return not self.times_wait or any(each.kind is Kind.TIMES_PROPOSED for each in later)
